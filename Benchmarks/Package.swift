@@ -1,0 +1,16 @@
+// swift-tools-version: 6.2
+// Measured beside the product, never shipped with it. `make bench` runs it.
+
+import PackageDescription
+
+let package = Package(
+    name: "stockgate-benchmarks",
+    dependencies: [.package(name: "stockgate", path: "..")],
+    targets: [
+        // The peer: what a careful C programmer would write for the same work. -O2 is the release default of SwiftPM for C.
+        .target(name: "CPeer"),
+        .executableTarget(
+            name: "stockgate-bench", dependencies: ["CPeer", .product(name: "StockgateEngine", package: "stockgate")],
+            path: "Sources/StockgateBench"),
+    ]
+)

@@ -1,0 +1,67 @@
+# Two commands do all set-up on a fresh Debian machine with a Swift toolchain: `make run` and `make test`.
+# `make help` lists the rest.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# What the build and the tests need from Debian.
+PACKAGES := pkg-config libudev-dev libsqlite3-dev libcurl4-openssl-dev libssl-dev libmodbus-dev libmosquitto-dev zlib1g-dev \
+    umockdev gir1.2-umockdev-1.0 python3-gi python3-venv systemd udev sqlite3
+
+ROOT := $(CURDIR)
+VENV := $(ROOT)/.venv-tests
+# Test data that the project may not ship; tests that need them say that they were skipped where they are missing.
+STOCKGATE_VECTORS ?= $(wildcard $(ROOT)/../shared/vectors)
+export STOCKGATE_VECTORS
+export STOCKGATE_PYTHON = $(VENV)/bin/python
+
+.PHONY: help setup build release run test lint format check-units sanitize bench long clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+setup: ## install missing Debian packages, or say which command does
+	@scripts/setup $(PACKAGES)
+
+build: setup ## build everything for debugging, the tests too
+	swift build --build-tests
+
+release: setup ## build the two programs for use
+	swift build -c release --product stockgated
+	swift build -c release --product stockgate
+
+run: setup ## show the product at work: a gate and a bench with simulated devices
+	swift build --product stockgated
+	swift build --product stockgate
+	@.build/debug/stockgate demo --files Demo --directory run/demo
+
+$(VENV)/ready: Tests/counterparts/requirements.txt
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --requirement Tests/counterparts/requirements.txt
+	touch $@
+
+test: build $(VENV)/ready ## all tests that a commit must pass
+	swift test --skip-build
+	$(MAKE) --no-print-directory check-units
+
+check-units: ## systemd units and udev rules, by the tools that read them
+	scripts/check-units
+
+lint: ## the format and the house rules
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks/Sources
+
+format: ## bring the sources into the format
+	swift format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks/Sources
+
+sanitize: setup ## the engine and device tests under the thread sanitizer
+	swift build --build-tests --sanitize=thread --scratch-path .build-tsan
+	swift test --skip-build --sanitize=thread --scratch-path .build-tsan --filter 'EngineTests|DevicesTests|StoreTests|UpstreamTests'
+
+bench: setup ## reads per second and CPU beside a plain C loop, in one run
+	swift run -c release --package-path Benchmarks stockgate-bench
+
+long: build $(VENV)/ready ## kills at random moments, a minute of random bytes: what takes too long for every commit
+	STOCKGATE_LONG=1 swift test --skip-build --filter SystemTests
+
+clean: ## remove everything that was built
+	rm -rf .build .build-tsan Benchmarks/.build $(VENV) run

@@ -1,0 +1,70 @@
+// A small face of libcurl for Swift, which cannot call the variadic curl_easy_setopt.
+//
+// One ccurl_connection is an easy handle in a multi handle of its own: requests on it block the caller, one at a time, and reuse
+// the connection. The multi handle is there for one reason: curl_multi_wakeup lets another thread end a request at once, where the
+// progress callback of an easy handle may come a second late.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct ccurl_connection ccurl_connection;
+
+/// Takes a piece of a response; anything but true ends the request.
+typedef bool (*ccurl_receiver)(void *_Nullable context, const uint8_t *_Nonnull bytes, size_t count);
+
+typedef struct {
+    const char *_Nonnull method;
+    const char *_Nonnull url;
+    /// "Name: value", without line ends.
+    const char *_Nullable const *_Nullable headers;
+    size_t header_count;
+    /// Sent as it is; not copied. NULL: no body.
+    const uint8_t *_Nullable body;
+    size_t body_count;
+    long connect_timeout_ms;
+    /// For the whole request; 0: none.
+    long total_timeout_ms;
+    /// The largest response body that is kept; a larger one ends the request.
+    size_t maximum_body;
+    /// Takes the body of a 2xx answer instead of it being kept; may be NULL.
+    ccurl_receiver _Nullable receiver;
+    void *_Nullable receiver_context;
+} ccurl_request;
+
+enum ccurl_outcome {
+    CCURL_OK,
+    /// libcurl failed: see code and text.
+    CCURL_FAILED,
+    CCURL_CANCELLED,
+    /// The response was larger than maximum_body.
+    CCURL_TOO_LARGE,
+    /// The receiver wanted no more.
+    CCURL_RECEIVER_STOPPED
+};
+
+typedef struct {
+    enum ccurl_outcome outcome;
+    /// The CURLcode.
+    int code;
+    bool timed_out;
+    /// The HTTP status; 0: none came.
+    long status;
+    /// Owned by the connection, valid until its next request.
+    const uint8_t *_Nullable body;
+    size_t body_count;
+    const char *_Nonnull text;
+} ccurl_response;
+
+/// NULL when memory ran out. Texts are copied; NULL: not set.
+ccurl_connection *_Nullable ccurl_connection_create(const char *_Nullable unix_socket, const char *_Nullable authority_file);
+/// No other call may be under way.
+void ccurl_connection_destroy(ccurl_connection *_Nonnull connection);
+ccurl_response ccurl_perform(ccurl_connection *_Nonnull connection, const ccurl_request *_Nonnull request);
+/// May be called from any thread while the connection exists. The request under way and all later ones end with CCURL_CANCELLED.
+void ccurl_cancel(ccurl_connection *_Nonnull connection);
+
+/// Walks through the headers of the last response: pass 0, then what the call returned; 0 ends the walk.
+size_t ccurl_next_header(
+    ccurl_connection *_Nonnull connection, size_t position, const char *_Nullable *_Nonnull name, const char *_Nullable *_Nonnull value);

@@ -1,0 +1,68 @@
+import Identifiers
+import Ledger
+import Readings
+
+/// What a running gateway can be asked: the seam between the API, which knows HTTP, and the gateway, which knows everything else.
+///
+/// Answers carry names beside the keys of people and things (`JSON.naming`), because only the gateway has the master data.
+public protocol GatewayOperations: Sendable {
+    /// The wall time at which an answer is given; people are shown ages against it.
+    func now() async -> WallTime
+
+    func status() async throws(OperationError) -> GatewayStatus
+    func devices() async throws(OperationError) -> [DeviceReport]
+    func stations() async throws(OperationError) -> [StationReport]
+    func destinations() async throws(OperationError) -> [DestinationReport]
+
+    /// Stored events, in the order of their numbers.
+    func events(_ query: EventQuery) async throws(OperationError) -> EventPage
+    /// One event and how it was delivered.
+    /// - Throws: `not_found`.
+    func event(_ reference: EventReference) async throws(OperationError) -> EventReport
+    /// New events as they are committed. The server uses them as a sign to read on, so the stream may end early under load; a stream that
+    /// ends is opened again.
+    func follow() async -> AsyncStream<StoredEvent>
+
+    /// Open loans (`Loan.row` with names), by due time.
+    func loans() async throws(OperationError) -> [JSON]
+    /// What lies where, by location: `location`, then `item` or `product` with `lot` and `quantity`, with names.
+    /// - Parameter location: only this one; nil: all.
+    func stock(at location: String?) async throws(OperationError) -> [JSON]
+    /// Open exceptions (`OpenException.row` with names), by deadline.
+    func exceptions() async throws(OperationError) -> [JSON]
+    /// - Throws: `not_found`, also for one that is resolved.
+    func exception(_ number: Int64) async throws(OperationError) -> JSON
+    /// Tags bound at this gateway.
+    func tags() async throws(OperationError) -> [TagReport]
+    /// What a tag is bound to, here or in the master data.
+    /// - Throws: `not_found` for a tag that is bound to nothing.
+    func tag(_ epc: EPC) async throws(OperationError) -> TagReport
+
+    /// Carries a command out, and returns once it is on the disk.
+    func perform(_ command: Command, by caller: Caller) async throws(OperationError) -> CommandOutcome
+    /// Applies master data, or says what would change.
+    /// - Throws: `invalid` with all problems when the rows contradict themselves or what is there; then nothing was changed.
+    func importMaster(_ rows: [MasterRow], dryRun: Bool, by caller: Caller) async throws(OperationError) -> ImportOutcome
+
+    /// Why a device has its profile, or none.
+    func explainProfile(device: String) async throws(OperationError) -> ProfileReport
+
+    /// Live happenings (`docs/api.yaml`, schema `Happening`). A watcher that does not keep up gets a `dropped` line with a count.
+    func watch() async -> AsyncStream<JSON>
+
+    /// Starts a recording of all inputs.
+    /// - Throws: `conflict` while one is under way.
+    func startRecording(note: String, by caller: Caller) async throws(OperationError) -> RecordingReport
+    /// Ends it and closes its file.
+    /// - Throws: `not_found` when none is under way.
+    func stopRecording(by caller: Caller) async throws(OperationError) -> RecordingReport
+    /// The recording under way; nil: none.
+    func recording() async throws(OperationError) -> RecordingReport?
+    /// The path of a finished recording by its name, for the server to send.
+    /// - Throws: `not_found`; names come from strangers and may not lead out of the folder of recordings.
+    func recordingFile(named name: String) async throws(OperationError) -> String
+
+    /// Reads the site file and the profiles again; a failed reload changes nothing.
+    /// - Throws: `invalid` with all problems.
+    func reload(by caller: Caller) async throws(OperationError) -> ReloadOutcome
+}

@@ -1,0 +1,226 @@
+import Readings
+
+/// The gateway as a whole.
+public struct GatewayStatus: Hashable, Sendable {
+    /// The code that begins every loan number.
+    public var gateway: String
+    public var site: String
+    public var version: String
+    /// `en` or `zh`: the site's language.
+    public var language: String
+    public var uptimeSeconds: Int64
+    public var clock: ClockQuality
+    /// 0: none yet.
+    public var masterVersion: Int64
+    /// RFC 3339; when that version was applied.
+    public var masterApplied: String?
+    /// Events in the log.
+    public var events: Int64
+    public var openLoans: Int
+    public var overdueLoans: Int
+    public var openExceptions: Int
+    public var devicesReading: Int
+    public var devicesSilent: Int
+    public var devicesAbsent: Int
+    public var recording: RecordingReport?
+
+    public init(
+        gateway: String, site: String, version: String, language: String, uptimeSeconds: Int64, clock: ClockQuality, masterVersion: Int64,
+        masterApplied: String?, events: Int64, openLoans: Int, overdueLoans: Int, openExceptions: Int, devicesReading: Int, devicesSilent: Int,
+        devicesAbsent: Int, recording: RecordingReport? = nil
+    ) {
+        self.gateway = gateway
+        self.site = site
+        self.version = version
+        self.language = language
+        self.uptimeSeconds = uptimeSeconds
+        self.clock = clock
+        self.masterVersion = masterVersion
+        self.masterApplied = masterApplied
+        self.events = events
+        self.openLoans = openLoans
+        self.overdueLoans = overdueLoans
+        self.openExceptions = openExceptions
+        self.devicesReading = devicesReading
+        self.devicesSilent = devicesSilent
+        self.devicesAbsent = devicesAbsent
+        self.recording = recording
+    }
+
+    var json: JSON {
+        .compact([
+            "gateway": .string(gateway), "site": .string(site), "version": .string(version), "language": .string(language),
+            "uptime_s": .integer(uptimeSeconds), "clock": .string(clock.rawValue),
+            "master": .compact(["version": .integer(masterVersion), "applied": masterApplied.map(JSON.string)]),
+            "events": .integer(events),
+            "open": [
+                "loans": .integer(Int64(openLoans)), "overdue": .integer(Int64(overdueLoans)), "exceptions": .integer(Int64(openExceptions)),
+            ],
+            "devices": [
+                "reading": .integer(Int64(devicesReading)), "silent": .integer(Int64(devicesSilent)), "absent": .integer(Int64(devicesAbsent)),
+            ],
+            "recording": recording?.json,
+        ])
+    }
+}
+
+/// One device and whether it reads.
+public struct DeviceReport: Hashable, Sendable {
+    public var name: String
+    public var state: DeviceState
+    /// RFC 3339; since when it is in that state.
+    public var since: String?
+    /// RFC 3339.
+    public var lastReading: String?
+    /// Since it was opened.
+    public var readings: UInt64
+    /// Bytes, keys or frames that gave no reading, by reason (`RejectReason`), since it was opened.
+    public var rejects: [String: UInt64]
+    /// The device node.
+    public var port: String?
+    public var profile: String?
+
+    public init(
+        name: String, state: DeviceState, since: String? = nil, lastReading: String? = nil, readings: UInt64 = 0, rejects: [String: UInt64] = [:],
+        port: String? = nil, profile: String? = nil
+    ) {
+        self.name = name
+        self.state = state
+        self.since = since
+        self.lastReading = lastReading
+        self.readings = readings
+        self.rejects = rejects
+        self.port = port
+        self.profile = profile
+    }
+
+    var json: JSON {
+        .compact([
+            "name": .string(name), "state": .string(state.word), "reason": state.reason.map(JSON.string), "since": since.map(JSON.string),
+            "last_reading": lastReading.map(JSON.string), "readings": .integer(Int64(clamping: readings)),
+            "rejects": .object(rejects.mapValues { .integer(Int64(clamping: $0)) }), "port": port.map(JSON.string),
+            "profile": profile.map(JSON.string),
+        ])
+    }
+}
+
+extension DeviceState {
+    /// `reading`, `silent` or `absent`.
+    public var word: String {
+        switch self {
+        case .reading: "reading"
+        case .silent: "silent"
+        case .absent: "absent"
+        }
+    }
+
+    var reason: String? {
+        switch self {
+        case .reading: nil
+        case .silent(let reason), .absent(let reason): reason
+        }
+    }
+}
+
+/// One station and whether it decides.
+public struct StationReport: Hashable, Sendable {
+    public var name: String
+    /// `gate`, `putaway` …
+    public var kind: String
+    /// `running`, `paused` or `testing`.
+    public var mode: String
+    public var location: String?
+    public var locationName: String?
+    public var owner: String
+    public var devices: [String]
+    /// Why it decides nothing although it runs; nil: it decides.
+    public var stopped: String?
+
+    public init(
+        name: String, kind: String, mode: String, location: String? = nil, locationName: String? = nil, owner: String, devices: [String],
+        stopped: String? = nil
+    ) {
+        self.name = name
+        self.kind = kind
+        self.mode = mode
+        self.location = location
+        self.locationName = locationName
+        self.owner = owner
+        self.devices = devices
+        self.stopped = stopped
+    }
+
+    var json: JSON {
+        .compact([
+            "name": .string(name), "kind": .string(kind), "mode": .string(mode), "location": location.map(JSON.string),
+            "location_name": locationName.map(JSON.string), "owner": .string(owner), "devices": .array(devices.map(JSON.string)),
+            "state": stopped == nil ? "deciding" : "stopped", "reason": stopped.map(JSON.string),
+        ])
+    }
+}
+
+/// One destination and how far it got.
+public struct DestinationReport: Hashable, Sendable {
+    public var name: String
+    /// `file`, `epcis` …
+    public var kind: String
+    /// The delivery's own state: `idle`, `sending`, `backing_off`, `refused` or `ended`.
+    public var state: String
+    /// Everything up to this event is settled.
+    public var cursor: Int64
+    /// Events above the cursor; nil: the log could not be asked.
+    public var waiting: Int64?
+    /// RFC 3339; the time of the first event that waits.
+    public var oldest: String?
+    public var deadLetters: Int64
+    /// The latest failure; nil after a success.
+    public var problem: String?
+
+    public init(
+        name: String, kind: String, state: String, cursor: Int64, waiting: Int64? = nil, oldest: String? = nil, deadLetters: Int64 = 0,
+        problem: String? = nil
+    ) {
+        self.name = name
+        self.kind = kind
+        self.state = state
+        self.cursor = cursor
+        self.waiting = waiting
+        self.oldest = oldest
+        self.deadLetters = deadLetters
+        self.problem = problem
+    }
+
+    var json: JSON {
+        .compact([
+            "name": .string(name), "kind": .string(kind), "state": .string(state), "cursor": .integer(cursor),
+            "waiting": waiting.map(JSON.integer), "oldest": oldest.map(JSON.string), "dead_letters": .integer(deadLetters),
+            "problem": problem.map(JSON.string),
+        ])
+    }
+}
+
+/// A recording under way or just ended.
+public struct RecordingReport: Hashable, Sendable {
+    /// The file's name in the folder of recordings, for example `2026-11-21T101530.capture`.
+    public var name: String
+    /// RFC 3339.
+    public var since: String
+    public var lines: Int64
+    public var bytes: Int64
+    /// Why it ended early.
+    public var failure: String?
+
+    public init(name: String, since: String, lines: Int64, bytes: Int64, failure: String? = nil) {
+        self.name = name
+        self.since = since
+        self.lines = lines
+        self.bytes = bytes
+        self.failure = failure
+    }
+
+    var json: JSON {
+        .compact([
+            "name": .string(name), "since": .string(since), "lines": .integer(lines), "bytes": .integer(bytes), "failure": failure.map(JSON.string),
+        ])
+    }
+}

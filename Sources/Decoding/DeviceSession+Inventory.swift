@@ -1,0 +1,113 @@
+import Readings
+
+extension DeviceSession {
+    /// Asks for a round.
+    mutating func startRound(at now: Instant, into output: inout SessionOutput) {
+        guard let plan = plan.inventory else { return }
+        output.transmissions.append(plan.command)
+        inventory.isInRound = true
+        inventory.isFresh = true
+        inventory.watchdog = now + plan.watchdog
+        inventory.resume = nil
+        inventory.faults = 0
+    }
+
+    mutating func roundEnded(at now: Instant, into output: inout SessionOutput) {
+        guard let plan = plan.inventory else { return alive(at: now, into: &output) }
+        if inventory.faults >= max(1, plan.faultLimit) { return roundFailed(at: now, into: &output) }
+        counters.rounds &+= 1
+        alive(at: now, into: &output)
+        inventory.failedRounds = 0
+        guard phase == .running, inventory.isInRound, !inventory.isFresh else { return }
+        inventory.isInRound = false
+        inventory.watchdog = nil
+        nextRound(at: now, into: &output)
+    }
+
+    mutating func roundFailed(at now: Instant, into output: inout SessionOutput) {
+        guard let plan = plan.inventory, phase == .running, inventory.isInRound, !inventory.isFresh else { return }
+        counters.failedRounds &+= 1
+        inventory.isInRound = false
+        inventory.watchdog = nil
+        // The reader answers, so it need not be initialised again.
+        inventory.watchdogs = 0
+        inventory.failedRounds = min(inventory.failedRounds + 1, 32)
+        if inventory.failedRounds >= Self.failedRoundLimit {
+            report(.silent(reason: counters.lastFault?.meaning ?? "inventory failed"), into: &output)
+        }
+        var pause = plan.faultPause
+        for _ in 1..<inventory.failedRounds where pause < Self.longestPause {
+            pause = Instant.Span(nanoseconds: pause.nanoseconds &* 2)
+        }
+        inventory.resume = now + min(pause, Self.longestPause)
+        sendFeedback(at: now, into: &output)
+    }
+
+    /// A round ended well: feedback that is due comes first, then the next round.
+    private mutating func nextRound(at now: Instant, into output: inout SessionOutput) {
+        let waiting = output.transmissions.count
+        sendFeedback(at: now, into: &output)
+        if output.transmissions.count > waiting {
+            inventory.resume = now + Self.answerWait
+        } else {
+            startRound(at: now, into: &output)
+        }
+    }
+
+    mutating func advanceInventory(to now: Instant, into output: inout SessionOutput) {
+        guard plan.inventory != nil else { return }
+        if inventory.isInRound {
+            guard let watchdog = inventory.watchdog, watchdog <= now else { return }
+            counters.watchdogFires &+= 1
+            inventory.watchdogs += 1
+            if inventory.watchdogs >= Self.watchdogLimit {
+                fail(SessionFailure(step: "inventory", reason: "no round ended after \(inventory.watchdogs) commands"), into: &output)
+            } else {
+                startRound(at: now, into: &output)
+            }
+        } else if let resume = inventory.resume, resume <= now {
+            startRound(at: now, into: &output)
+        }
+    }
+
+    // MARK: Feedback
+
+    /// Shows a feedback by the commands that the plan has for it; between two rounds, or after `longestFeedbackWait` at the latest.
+    ///
+    /// A feedback that is still going on is cut short: what is left of it (mostly "off") is sent at once, so that no lamp stays lit.
+    /// - Returns: false when the plan has none, or the device is not initialised, or too much is waiting already.
+    public mutating func give(_ kind: Feedback, at now: Instant, into output: inout SessionOutput) -> Bool {
+        guard phase == .running, let transmissions = plan.feedback[kind], !transmissions.isEmpty,
+            feedback.count + transmissions.count <= Self.feedbackLimit
+        else { return false }
+        for index in feedback.indices {
+            feedback[index].due = min(feedback[index].due, now)
+            feedback[index].pauseAfter = nil
+        }
+        var due = now
+        for (index, transmission) in transmissions.enumerated() {
+            due = due + transmission.pause
+            let next = index + 1 < transmissions.count ? transmissions[index + 1].pause : nil
+            feedback.append(WaitingFeedback(due: due, bytes: transmission.bytes, pauseAfter: next))
+        }
+        sendFeedback(at: now, into: &output)
+        return true
+    }
+
+    var feedbackDeadline: Instant? {
+        feedback.first.map { inventory.isInRound ? $0.due + Self.longestFeedbackWait : $0.due }
+    }
+
+    /// Sends what is due, in order.
+    mutating func sendFeedback(at now: Instant, into output: inout SessionOutput) {
+        while let first = feedback.first {
+            // Between rounds what is due is sent; within a round it waits for the end, but not for ever.
+            let limit = inventory.isInRound ? first.due + Self.longestFeedbackWait : first.due
+            guard limit <= now else { return }
+            feedback.removeFirst()
+            output.transmissions.append(first.bytes)
+            // A pause counts from what was really sent before: a pulse must not become shorter because its start was late.
+            if let pause = first.pauseAfter, let next = feedback.first, next.due < now + pause { feedback[0].due = now + pause }
+        }
+    }
+}

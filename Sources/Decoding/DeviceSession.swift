@@ -1,0 +1,217 @@
+import Readings
+
+/// Steers one device by its plan: initialises it, keeps it reading, gives feedback between its rounds, and says whether it can see
+/// anything. It owns the decoder; the driver owns the descriptor and the clock.
+///
+/// The driver calls `advance(to:into:)` at `nextDeadline`, before any later input.
+public struct DeviceSession: Sendable {
+    /// The longest pause after failed rounds.
+    public static let longestPause = Instant.Span.seconds(5)
+    /// Feedback waits for the end of a round, but no longer than this.
+    public static let longestFeedbackWait = Instant.Span.milliseconds(200)
+    /// After feedback the next round waits for the device's answer, but no longer than this.
+    static let answerWait = Instant.Span.milliseconds(50)
+    /// After so many watchdogs in a row the device has lost its settings or its power: initialise it again.
+    static let watchdogLimit = 5
+    /// After so many failed rounds in a row the device is not reading.
+    static let failedRoundLimit = 3
+    /// Feedback transmissions that may be waiting.
+    static let feedbackLimit = 64
+
+    enum Phase: Hashable, Sendable {
+        case closed
+        /// Waiting for the answer of a step.
+        case step(StepState)
+        case running
+        case failed
+    }
+
+    struct StepState: Hashable, Sendable {
+        var index: Int
+        /// How often its command was sent again.
+        var retries = 0
+        /// The question before the command is out.
+        var isChecking: Bool
+        var deadline: Instant
+        var lastAnswer: [UInt8]?
+    }
+
+    struct Inventory: Hashable, Sendable {
+        /// The round that was asked for has not ended.
+        var isInRound = false
+        /// It was asked for in this very call, so nothing in this call's bytes is its end: a flood of round ends cannot become a
+        /// flood of commands.
+        var isFresh = false
+        /// When the round is given up.
+        var watchdog: Instant?
+        /// When the next round may be asked for.
+        var resume: Instant?
+        var faults = 0
+        var failedRounds = 0
+        var watchdogs = 0
+    }
+
+    struct WaitingFeedback: Hashable, Sendable {
+        /// When to send it, should no round be under way.
+        var due: Instant
+        var bytes: [UInt8]
+        /// The pause before what follows it.
+        var pauseAfter: Instant.Span?
+    }
+
+    public let plan: SessionPlan
+    public internal(set) var counters = SessionCounters()
+    /// What was last reported of the device.
+    public internal(set) var state = DeviceState.absent(reason: "not opened")
+    /// The last right answer of each step, for `stockgate devices`.
+    public internal(set) var stepAnswers: [String: [UInt8]] = [:]
+    /// The optional steps that failed since the device was opened.
+    public internal(set) var skippedSteps: [String] = []
+
+    var decoder: any Decoder
+    var phase = Phase.closed
+    var inventory = Inventory()
+    var feedback: [WaitingFeedback] = []
+    /// When the device was last shown to be reading.
+    var lastLife = Instant.zero
+
+    public init(plan: SessionPlan, decoder: any Decoder) {
+        self.plan = plan
+        self.decoder = decoder
+    }
+
+    /// The device was opened: starts its initialisation.
+    public mutating func opened(at now: Instant, into output: inout SessionOutput) {
+        decoder.reset()
+        inventory = Inventory()
+        feedback = []
+        stepAnswers = [:]
+        skippedSteps = []
+        if !plan.steps.isEmpty || plan.livenessTimeout != nil { report(.silent(reason: "starting"), into: &output) }
+        begin(step: 0, at: now, into: &output)
+    }
+
+    /// Bytes came from the device.
+    public mutating func receive(_ bytes: UnsafeRawBufferPointer, at now: Instant, into output: inout SessionOutput) {
+        guard phase != .closed, phase != .failed else { return }
+        inventory.isFresh = false
+        counters.bytes &+= UInt64(bytes.count)
+        let before = Mark(output)
+        decoder.decode(bytes, at: now, into: &output.batch)
+        digest(since: before, at: now, into: &output)
+    }
+
+    /// A key event came from the device: `EV_KEY` code and value.
+    public mutating func key(_ code: UInt16, value: Int32, at now: Instant, into output: inout SessionOutput) {
+        guard phase != .closed, phase != .failed else { return }
+        counters.keys &+= 1
+        let before = Mark(output)
+        decoder.decode(key: code, value: value, at: now, into: &output.batch)
+        digest(since: before, at: now, into: &output)
+    }
+
+    /// The device was closed or lost. A half frame is forgotten.
+    public mutating func closed(reason: String, at now: Instant, into output: inout SessionOutput) {
+        decoder.reset()
+        phase = .closed
+        inventory = Inventory()
+        feedback = []
+        report(.absent(reason: reason), into: &output)
+    }
+
+    /// When `advance` must be called; nil: never, until something comes.
+    public var nextDeadline: Instant? {
+        var deadline: Instant?
+        func consider(_ other: Instant?) {
+            guard let other else { return }
+            deadline = deadline.map { min($0, other) } ?? other
+        }
+        switch phase {
+        case .closed, .failed: return nil
+        case .step(let step): consider(step.deadline)
+        case .running:
+            consider(inventory.isInRound ? inventory.watchdog : inventory.resume)
+            consider(feedbackDeadline)
+            if state.isReading, let timeout = plan.livenessTimeout { consider(lastLife + timeout) }
+        }
+        consider(decoder.nextDeadline)
+        return deadline
+    }
+
+    /// Does what is due at `now`.
+    public mutating func advance(to now: Instant, into output: inout SessionOutput) {
+        guard phase != .closed, phase != .failed else { return }
+        inventory.isFresh = false
+        if let deadline = decoder.nextDeadline, deadline <= now {
+            let before = Mark(output)
+            decoder.advance(to: now, into: &output.batch)
+            digest(since: before, at: now, into: &output)
+        }
+        if case .step(let step) = phase, step.deadline <= now { stepTimedOut(step, at: now, into: &output) }
+        guard phase == .running else { return }
+        if state.isReading, let timeout = plan.livenessTimeout, lastLife + timeout <= now {
+            report(.silent(reason: "nothing heard for \(timeout.milliseconds) ms"), into: &output)
+        }
+        advanceInventory(to: now, into: &output)
+        if phase == .running { sendFeedback(at: now, into: &output) }
+    }
+
+    // MARK: What the decoder found
+
+    /// Where the output stood before a call of the decoder: the caller need not have emptied it.
+    struct Mark {
+        let readings: Int
+        let signals: Int
+        let rejects: RejectCounts
+
+        init(_ output: SessionOutput) {
+            readings = output.batch.readings.count
+            signals = output.batch.signals.count
+            rejects = output.batch.rejects
+        }
+    }
+
+    private mutating func digest(since before: Mark, at now: Instant, into output: inout SessionOutput) {
+        counters.rejects += output.batch.rejects.since(before.rejects)
+        let readings = output.batch.readings.count - before.readings
+        if readings > 0 {
+            counters.readings &+= UInt64(readings)
+            alive(at: now, into: &output)
+        }
+        var index = before.signals
+        while index < output.batch.signals.count {
+            let signal = output.batch.signals[index]
+            index += 1
+            switch signal {
+            case .answer(let frame): answered(frame, at: now, into: &output)
+            case .roundEnded: roundEnded(at: now, into: &output)
+            case .roundFailed: roundFailed(at: now, into: &output)
+            case .fault(let code, let meaning, let isTransient):
+                counters.faults[meaning, default: 0] &+= 1
+                counters.lastFault = SessionCounters.Fault(code: code, meaning: meaning, time: now)
+                inventory.faults &+= 1
+                if !isTransient, phase == .running { report(.silent(reason: meaning), into: &output) }
+            }
+        }
+    }
+
+    /// The device was shown to be reading.
+    mutating func alive(at now: Instant, into output: inout SessionOutput) {
+        lastLife = now
+        inventory.watchdogs = 0
+        if phase == .running { report(.reading, into: &output) }
+    }
+
+    mutating func report(_ state: DeviceState, into output: inout SessionOutput) {
+        guard state != self.state else { return }
+        self.state = state
+        output.batch.readings.append(.state(state))
+    }
+
+    mutating func fail(_ failure: SessionFailure, into output: inout SessionOutput) {
+        phase = .failed
+        feedback = []
+        output.failure = failure
+        report(.silent(reason: failure.description), into: &output)
+    }
+}

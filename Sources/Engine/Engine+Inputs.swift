@@ -1,0 +1,124 @@
+import Decoding
+import Ledger
+import Readings
+import Stations
+
+extension Engine {
+    /// A device was opened.
+    /// - Parameters:
+    ///   - plan: what its profile says about steering it.
+    ///   - decoder: what its profile says about its protocol.
+    public mutating func opened(
+        _ device: DeviceIndex, plan: SessionPlan, decoder: DecoderConfiguration, at now: Instant, into output: inout EngineOutput
+    ) {
+        advance(to: now, into: &output)
+        guard devices.indices.contains(Int(device.rawValue)) else { return }
+        let slot = Int(device.rawValue)
+        if devices[slot].session?.plan != plan { devices[slot].session = DeviceSession(plan: plan, decoder: decoder.makeDecoder()) }
+        devices[slot].session?.opened(at: self.now, into: &scratch)
+        drain(device, into: &output)
+    }
+
+    /// A device was closed, unplugged or lost.
+    public mutating func closed(_ device: DeviceIndex, reason: String, at now: Instant, into output: inout EngineOutput) {
+        advance(to: now, into: &output)
+        guard devices.indices.contains(Int(device.rawValue)) else { return }
+        devices[Int(device.rawValue)].session?.closed(reason: reason, at: self.now, into: &scratch)
+        drain(device, into: &output)
+    }
+
+    /// Bytes came from a device.
+    public mutating func received(_ bytes: UnsafeRawBufferPointer, from device: DeviceIndex, at now: Instant, into output: inout EngineOutput) {
+        advance(to: now, into: &output)
+        guard devices.indices.contains(Int(device.rawValue)) else { return }
+        devices[Int(device.rawValue)].session?.receive(bytes, at: self.now, into: &scratch)
+        drain(device, into: &output)
+    }
+
+    /// A key event came from a device.
+    public mutating func key(_ code: UInt16, value: Int32, from device: DeviceIndex, at now: Instant, into output: inout EngineOutput) {
+        advance(to: now, into: &output)
+        guard devices.indices.contains(Int(device.rawValue)) else { return }
+        devices[Int(device.rawValue)].session?.key(code, value: value, at: self.now, into: &scratch)
+        drain(device, into: &output)
+    }
+
+    /// A reading that was decoded elsewhere: from a capture of readings, or of a simulator.
+    public mutating func read(_ reading: Reading, from device: DeviceIndex, at now: Instant, into output: inout EngineOutput) {
+        advance(to: now, into: &output)
+        guard devices.indices.contains(Int(device.rawValue)) else { return }
+        // Whoever reads is reading: such captures have no session that could say so.
+        if !devices[Int(device.rawValue)].state.isReading { scratch.batch.readings.append(.state(.reading)) }
+        scratch.batch.readings.append(reading)
+        drain(device, into: &output)
+    }
+
+    /// The wall clock was read: at start, hourly, and whenever it or its offset steps.
+    public mutating func wallChanged(_ anchor: WallAnchor, into output: inout EngineOutput) {
+        advance(to: anchor.instant, into: &output)
+        wall = anchor
+        if anchor.quality != .unknown { ledger.referenceYear = wallTime.localYear }
+    }
+
+    /// A person or program asks for a change. The answer may be given when the commit with the returned ticket is on the disk.
+    /// - Throws: `CommandRefusal`; nothing was changed then.
+    public mutating func perform(_ command: Command, by client: String, at now: Instant, into output: inout EngineOutput) throws(CommandRefusal)
+        -> UInt64
+    {
+        advance(to: now, into: &output)
+        guard !isStale else { throw CommandRefusal(.notStored, "the store cannot be written at present") }
+        let plan = try ledger.plan(command, by: client, at: wallTime)
+        let ticket = commit(plan, into: &output)
+        if case .setStationMode(let station, _) = command { resetStation(station) }
+        return ticket
+    }
+
+    /// New master data came.
+    public mutating func masterChanged(
+        _ master: MasterData, digest: String, rows: Int, by client: String?, at now: Instant, into output: inout EngineOutput
+    ) -> UInt64 {
+        advance(to: now, into: &output)
+        let plan = ledger.replaceMaster(master, digest: digest, rows: rows, by: client, at: wallTime)
+        return commit(plan, into: &output)
+    }
+
+    /// A decision is on the disk: now the person may be told.
+    public mutating func committed(ticket: UInt64, at now: Instant, into output: inout EngineOutput) {
+        advance(to: now, into: &output)
+        guard let answer = pending.removeValue(forKey: ticket), !answer.wasTold else { return }
+        give(answer.feedback, at: answer.station, into: &output)
+    }
+
+    /// A decision is not on the disk, and with it everything that was decided after it. Nothing is decided until `reloaded`.
+    public mutating func commitFailed(ticket: UInt64, at now: Instant, into output: inout EngineOutput) {
+        advance(to: now, into: &output)
+        isStale = true
+        guard let answer = pending.removeValue(forKey: ticket) else { return }
+        if let retry = answer.retry { keep(retry) }
+        if !answer.wasTold { give(.notRecorded, at: answer.station, into: &output) }
+        output.happenings.append(.notRecorded(station: answer.station))
+    }
+
+    /// The image was loaded again from the store. Crossings that could not be recorded are decided now, with the time at which they
+    /// happened: nobody can walk through the gate again for us.
+    public mutating func reloaded(_ state: LedgerState, at now: Instant, into output: inout EngineOutput) {
+        advance(to: now, into: &output)
+        ledger.reload(state)
+        generation += 1
+        isStale = false
+        let waiting = unrecorded
+        unrecorded = []
+        for retry in waiting {
+            let plan = ledger.plan(retry.proposal, at: retry.time)
+            guard !plan.events.isEmpty else { continue }
+            let ticket = commit(plan, into: &output)
+            pending[ticket] = PendingAnswer(
+                station: retry.proposal.station, feedback: .accepted, deadline: self.now, wasTold: true, retry: retry)
+        }
+    }
+
+    private mutating func resetStation(_ name: String) {
+        for index in gates.indices where gates[index].name == name { gates[index].reset(at: now) }
+        for index in putaways.indices where putaways[index].name == name { putaways[index].reset() }
+    }
+}

@@ -1,0 +1,139 @@
+import Decoding
+import Ledger
+import Readings
+import SiteConfiguration
+import Stations
+
+extension Engine {
+    var wallTime: WallTime { wallTime(at: now) }
+
+    /// What the wall clock was last said to be.
+    public var lastAnchor: WallAnchor? { wall }
+
+    /// The wall time of an instant; without an anchor, counted from 1970 and of unknown quality.
+    public func wallTime(at instant: Instant) -> WallTime {
+        wall?.wallTime(at: instant) ?? WallTime(milliseconds: instant.nanoseconds / 1_000_000, offsetMinutes: 0, quality: .unknown)
+    }
+
+    func mode(of station: String) -> StationMode { ledger.state.modes[station, default: .running] }
+
+    /// Takes what the session of a device brought and empties the scratch for the next.
+    mutating func drain(_ device: DeviceIndex, into output: inout EngineOutput) {
+        for bytes in scratch.transmissions { output.transmissions.append(.init(device: device, bytes: bytes)) }
+        if let failure = scratch.failure { output.failures.append(.init(device: device, failure: failure)) }
+        // Taken out for the loop, so that stations may use the scratch for feedback; put back to keep its capacity.
+        var batch = scratch.batch
+        scratch.batch = DecodedBatch()
+        scratch.removeAll()
+        if !batch.readings.isEmpty { distribute(batch.readings, from: device, into: &output) }
+        batch.removeAll()
+        if scratch.batch.readings.isEmpty { scratch.batch = batch }
+    }
+
+    private mutating func distribute(_ readings: [Reading], from device: DeviceIndex, into output: inout EngineOutput) {
+        let slot = Int(device.rawValue)
+        if isWatched {
+            for reading in readings { if case .state = reading { continue } else { output.happenings.append(.reading(device, reading)) } }
+        }
+        var index = 0
+        while index < readings.count {
+            if case .state = readings[index] {} else { devices[slot].lastReading = now }
+            switch readings[index] {
+            case .tag:
+                var end = index + 1
+                while end < readings.count, case .tag = readings[end] { end += 1 }
+                for gate in gatesByDevice[slot] where mode(of: gates[gate].name) != .paused {
+                    gates[gate].observe(readings[index..<end], from: device, at: now)
+                }
+                index = end
+                continue
+            case .scan(let scan):
+                for putaway in putawaysByDevice[slot] where mode(of: putaways[putaway].name) != .paused {
+                    let result = putaways[putaway].scan(scan, from: device, at: now, known: ledger.known(scan))
+                    take(result, station: putaways[putaway].name, into: &output)
+                }
+            case .badge(let badge): take(badge, slot: slot, into: &output)
+            case .input: break
+            case .state(let state):
+                devices[slot].state = state
+                devices[slot].since = now
+                output.happenings.append(.deviceState(device, state))
+                for gate in gatesByDevice[slot] { gates[gate].deviceChanged(device, isReading: state.isReading, at: now) }
+            }
+            index += 1
+        }
+    }
+
+    private mutating func take(_ badge: BadgeRead, slot: Int, into output: inout EngineOutput) {
+        for gate in gatesByBadgeReader[slot] where mode(of: gates[gate].name) != .paused {
+            gates[gate].badge(badge, at: now)
+            give(.next, at: gates[gate].name, into: &output)
+        }
+        for putaway in putawaysByBadgeReader[slot] where mode(of: putaways[putaway].name) != .paused {
+            let result = putaways[putaway].badge(badge, at: now)
+            take(result, station: putaways[putaway].name, into: &output)
+        }
+    }
+
+    mutating func take(_ result: StationOutput, station: String, into output: inout EngineOutput) {
+        if isWatched { for sighting in result.sightings { output.happenings.append(.sighting(station: station, sighting)) } }
+        if let feedback = result.feedback { give(feedback, at: station, into: &output) }
+        for proposal in result.proposals { decide(proposal, into: &output) }
+    }
+
+    private mutating func decide(_ proposal: Proposal, into output: inout EngineOutput) {
+        let time = wallTime
+        let retry: Unrecorded?
+        if case .crossing = proposal.content { retry = Unrecorded(proposal: proposal, time: time) } else { retry = nil }
+        if mode(of: proposal.station) == .testing {
+            let plan = ledger.plan(proposal, at: time)
+            output.happenings.append(.tested(station: proposal.station, plan))
+            if let feedback = plan.feedback { give(feedback, at: proposal.station, into: &output) }
+            return
+        }
+        guard !isStale else {
+            if let retry { keep(retry) }
+            give(.notRecorded, at: proposal.station, into: &output)
+            output.happenings.append(.notRecorded(station: proposal.station))
+            return
+        }
+        let plan = ledger.plan(proposal, at: time)
+        guard !plan.events.isEmpty else {
+            if let feedback = plan.feedback { give(feedback, at: proposal.station, into: &output) }
+            return
+        }
+        let ticket = commit(plan, into: &output)
+        pending[ticket] = PendingAnswer(
+            station: proposal.station, feedback: plan.feedback ?? .accepted, deadline: now + Self.feedbackDeadline, retry: retry)
+    }
+
+    mutating func keep(_ retry: Unrecorded) {
+        if unrecorded.count < Self.maximumUnrecorded { unrecorded.append(retry) } else { lostProposals &+= 1 }
+    }
+
+    mutating func commit(_ plan: Plan, into output: inout EngineOutput) -> UInt64 {
+        let ticket = nextTicket
+        nextTicket += 1
+        output.commits.append(.init(ticket: ticket, generation: generation, decision: ledger.commit(plan)))
+        return ticket
+    }
+
+    /// Tells the people at a station, by every device of it that can show this feedback.
+    mutating func give(_ feedback: Feedback, at station: String, into output: inout EngineOutput) {
+        output.happenings.append(.feedback(station: station, feedback))
+        guard let configuration = site.stations.first(where: { $0.name == station }) else { return }
+        for name in configuration.feedbackDevices {
+            guard let index = site.deviceIndex(named: name) else { continue }
+            let slot = Int(index.rawValue)
+            var session = SessionOutput()
+            _ = devices[slot].session?.give(feedback, at: now, into: &session)
+            for bytes in session.transmissions { output.transmissions.append(.init(device: index, bytes: bytes)) }
+        }
+    }
+}
+
+extension WallTime {
+    var localYear: Int {
+        CivilDate(daysSince1970: (milliseconds + Int64(offsetMinutes) * 60_000) / 86_400_000).year
+    }
+}

@@ -1,0 +1,151 @@
+import Decoding
+import Identifiers
+import Ledger
+import Readings
+import SiteConfiguration
+import Stations
+
+/// The way of a reading up to the verdict: bytes → reading → sighting → proposal → verdict, for all devices and stations of a site.
+///
+/// One value, driven by one loop live and by `Replay` from a capture. Every input carries its time; before an input is taken, all
+/// that was due until then is done in the order of its deadlines (`advance`). The same inputs therefore give the same events.
+public struct Engine: Sendable {
+    public internal(set) var ledger: Ledger
+    public internal(set) var devices: [DeviceSlot]
+    public internal(set) var gates: [GateStation] = []
+    public internal(set) var putaways: [PutawayStation] = []
+    /// Readings and sightings are reported as happenings only while somebody watches.
+    public var isWatched = false
+    public internal(set) var unrecorded: [Unrecorded] = []
+    /// Failed crossings that found no place in `unrecorded`; shown, because each is a loss.
+    public internal(set) var lostProposals: UInt64 = 0
+    let site: Site
+    var now: Instant
+    var wall: WallAnchor?
+    var scratch = SessionOutput()
+    var pending: [UInt64: PendingAnswer] = [:]
+    var nextTicket: UInt64 = 1
+    /// Counts the images of the store that were decided on; a commit of an older one must not be stored.
+    public internal(set) var generation: UInt64
+    /// A commit failed and the image was not loaded again yet: nothing can be decided.
+    public internal(set) var isStale = false
+    let gatesByDevice: [[Int]]
+    let putawaysByDevice: [[Int]]
+    let gatesByBadgeReader: [[Int]]
+    let putawaysByBadgeReader: [[Int]]
+
+    /// Feedback comes after the commit; when that takes longer than this, the person is told that nothing is recorded.
+    public static let feedbackDeadline = Instant.Span.seconds(2)
+    /// Crossings kept for another try while the store cannot take them.
+    public static let maximumUnrecorded = 1_000
+
+    /// One device of the site and the session that steers it.
+    public struct DeviceSlot: Sendable {
+        public let name: String
+        /// nil until a profile was found and the device was opened once.
+        public internal(set) var session: DeviceSession?
+        public internal(set) var state = DeviceState.absent(reason: "not opened")
+        /// When the state last changed.
+        public internal(set) var since: Instant
+        /// When something was read last.
+        public internal(set) var lastReading: Instant?
+    }
+
+    struct PendingAnswer: Hashable, Sendable {
+        var station: String
+        var feedback: Feedback
+        var deadline: Instant
+        var wasTold = false
+        var retry: Unrecorded?
+    }
+
+    /// A proposal whose commit failed, with the time at which it happened.
+    public struct Unrecorded: Hashable, Sendable {
+        public var proposal: Proposal
+        public var time: WallTime
+    }
+
+    /// - Parameter generation: that of the engine before, when this one takes over from it.
+    public init(
+        site: Site, epoch: UInt64, state: LedgerState = LedgerState(), master: MasterData = MasterData(), startingAt start: Instant,
+        generation: UInt64 = 1
+    ) {
+        self.site = site
+        self.generation = generation
+        ledger = Ledger(site: site, epoch: epoch, state: state, master: master)
+        now = start
+        devices = site.devices.map { DeviceSlot(name: $0.name, session: nil, since: start) }
+        var gateIndex: [[Int]] = Array(repeating: [], count: site.devices.count)
+        var putawayIndex = gateIndex
+        var gateBadges = gateIndex
+        var putawayBadges = gateIndex
+        func note(_ names: [String], _ station: Int, in list: inout [[Int]]) {
+            for name in Set(names).sorted() { if let index = site.deviceIndex(named: name) { list[Int(index.rawValue)].append(station) } }
+        }
+        for station in site.stations {
+            switch station.kind {
+            case .gate(let gate):
+                note(gate.antennas.map(\.device), gates.count, in: &gateIndex)
+                note(gate.badgeReaders, gates.count, in: &gateBadges)
+                gates.append(GateStation(name: station.name, settings: gate, index: site.deviceIndex(named:), startingAt: start))
+            case .putaway(let putaway):
+                note(putaway.scanners, putaways.count, in: &putawayIndex)
+                note(putaway.badgeReaders, putaways.count, in: &putawayBadges)
+                putaways.append(PutawayStation(name: station.name, settings: putaway))
+            }
+        }
+        gatesByDevice = gateIndex
+        putawaysByDevice = putawayIndex
+        gatesByBadgeReader = gateBadges
+        putawaysByBadgeReader = putawayBadges
+    }
+
+    /// When `advance` must be called next, at the latest.
+    public var nextDeadline: Instant? {
+        var earliest: Instant?
+        func consider(_ deadline: Instant?) {
+            guard let deadline else { return }
+            earliest = earliest.map { min($0, deadline) } ?? deadline
+        }
+        for index in devices.indices { consider(devices[index].session?.nextDeadline) }
+        for index in gates.indices { consider(gates[index].nextDeadline) }
+        for index in putaways.indices { consider(putaways[index].nextDeadline) }
+        for answer in pending.values where !answer.wasTold { consider(answer.deadline) }
+        return earliest
+    }
+
+    /// Lets time come to `now`, stopping at every deadline on the way.
+    public mutating func advance(to now: Instant, into output: inout EngineOutput) {
+        // A deadline that its owner does not move would stop the loop for ever; no honest run has so many at one instant.
+        var remaining = 100_000
+        while let deadline = nextDeadline, deadline <= now, remaining > 0 {
+            remaining -= 1
+            self.now = max(self.now, deadline)
+            step(into: &output)
+        }
+        self.now = max(self.now, now)
+    }
+
+    private mutating func step(into output: inout EngineOutput) {
+        for index in devices.indices {
+            guard let deadline = devices[index].session?.nextDeadline, deadline <= now else { continue }
+            devices[index].session?.advance(to: now, into: &scratch)
+            drain(DeviceIndex(UInt16(index)), into: &output)
+        }
+        for index in gates.indices {
+            guard let deadline = gates[index].nextDeadline, deadline <= now else { continue }
+            let result = gates[index].advance(to: now) { ledger.known($0) }
+            take(result, station: gates[index].name, into: &output)
+        }
+        for index in putaways.indices {
+            guard let deadline = putaways[index].nextDeadline, deadline <= now else { continue }
+            let result = putaways[index].advance(to: now)
+            take(result, station: putaways[index].name, into: &output)
+        }
+        for ticket in pending.filter({ !$0.value.wasTold && $0.value.deadline <= now }).keys.sorted() {
+            guard let answer = pending[ticket] else { continue }
+            pending[ticket]?.wasTold = true
+            give(.notRecorded, at: answer.station, into: &output)
+        }
+    }
+}

@@ -1,0 +1,254 @@
+import Control
+import Devices
+import Glibc
+import Ledger
+import Logging
+import NIOCore
+import NIOPosix
+import Profiles
+import Readings
+import ServiceLifecycle
+import UnixSignals
+import SiteConfiguration
+import Store
+
+/// The daemon from start to end: opens the store, starts the engine, the destinations and the API, and closes them in reverse order.
+public enum Daemon {
+    /// Exit codes of `stockgated` (sysexits.h).
+    public enum ExitCode: Int32, Error {
+        case success = 0
+        /// Another instance has the store or socket.
+        case unavailable = 69
+        case failed = 70
+        /// Something of the system is missing: a folder, a right.
+        case systemError = 71
+        /// The site file is wrong.
+        case configuration = 78
+    }
+
+    /// Runs until SIGTERM or SIGINT; SIGHUP reloads the configuration.
+    public static func run(configuration path: String, logger: Logger) async -> ExitCode {
+        let notifier = ServiceNotifier(environment: environmentVariables())
+        let site: Site
+        switch SiteFile.load(path: path) {
+        case .success(let loaded): site = loaded
+        case .failure(let problems):
+            for problem in problems.problems { logger.critical("site file", metadata: ["problem": "\(problem)"]) }
+            return .configuration
+        }
+        let problems = SiteCheck.problems(of: site)
+        for problem in problems { logger.critical("site file", metadata: ["problem": "\(problem)"]) }
+        guard problems.isEmpty else { return .configuration }
+        do {
+            return try await run(site, path: path, notifier: notifier, logger: logger)
+        } catch let error as StoreError {
+            logger.critical("the store cannot be used", metadata: ["error": "\(error)"])
+            return error.code == .locked ? .unavailable : .systemError
+        } catch {
+            logger.critical("ended by an error", metadata: ["error": "\(error)"])
+            return .failed
+        }
+    }
+
+    private static func run(_ site: Site, path: String, notifier: ServiceNotifier, logger: Logger) async throws -> ExitCode {
+        let store = try EventStore(directory: site.gateway.stateDirectory, gateway: site.gateway.code) { UInt64.random(in: .min ... .max) }
+        let loaded = try store.load()
+        let masterStore = try MasterStore(directory: site.gateway.stateDirectory)
+        let index = try EventIndex(directory: site.gateway.stateDirectory)
+        let master = try loadMaster(masterStore, logger: logger)
+        let library = ProfileLibrary(directories: site.gateway.profileDirectories)
+        for problem in library.problems { logger.error("profile not used", metadata: ["problem": "\(problem)"]) }
+
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let loop = group.next()
+        let service = try await loop.submit { () -> GatewayService in
+            let engineLoop = EngineLoop(
+                loop: loop, site: site, library: library, store: store, state: loaded.state, master: master, logger: logger)
+            let service = GatewayService(
+                configurationPath: path, engineLoop: NIOLoopBound(engineLoop, eventLoop: loop), loop: loop, store: store,
+                masterStore: masterStore, index: index, logger: logger)
+            engineLoop.eventsCommitted = { [weak service] _ in service?.wakeDeliveries() }
+            engineLoop.start { $0.startRing(masterDigest: masterStore.version.digest, lastHash: loaded.lastHash) }
+            return service
+        }.get()
+        service.startDeliveries(of: site)
+        let monitor = startMonitor(service, logger: logger)
+
+        let control = ControlServer(path: site.gateway.controlSocket, operations: service, logger: logger) {
+            logger.info("ready", metadata: ["socket": "\(site.gateway.controlSocket)", "events": "\(store.lastSequence)"])
+            notifier.ready(status: "\(site.stations.count) stations, \(site.devices.count) devices")
+        }
+        let services = ServiceGroup(
+            configuration: .init(
+                services: [
+                    .init(service: control, successTerminationBehavior: .gracefullyShutdownGroup, failureTerminationBehavior: .gracefullyShutdownGroup),
+                    .init(service: Watchdog(service: service, notifier: notifier)),
+                    .init(service: Reloader(service: service, notifier: notifier)),
+                ], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(logger)))
+        var failure: (any Error)?
+        do { try await services.run() } catch { failure = error }
+
+        notifier.stopping()
+        logger.info("ending")
+        monitor?.stop()
+        try await service.onLoop { $0.stop() }.get()
+        service.stopDeliveries()
+        if !store.close() { logger.error("the disk did not take everything in time") }
+        masterStore.close()
+        index.close()
+        try await group.shutdownGracefully()
+        if let failure {
+            logger.critical("ended by an error", metadata: ["error": "\(failure)"])
+            return failure is ControlSocketError ? .unavailable : .failed
+        }
+        return .success
+    }
+
+    private static func startMonitor(_ service: GatewayService, logger: Logger) -> DeviceMonitor? {
+        let monitor = DeviceMonitor()
+        do throws(DeviceError) {
+            try monitor.start { event in service.take(event) }
+            return monitor
+        } catch {
+            logger.warning("udev is not there; devices with a port are found all the same", metadata: ["error": "\(error)"])
+            return nil
+        }
+    }
+
+    /// A row that this version refuses is left out and named: stored master data must never keep a gateway from starting.
+    private static func loadMaster(_ store: MasterStore, logger: Logger) throws -> MasterData {
+        var rows = try store.load()
+        while true {
+            do throws(MasterRefusal) {
+                var master = try MasterData().applying(rows)
+                master.version = store.version.number
+                return master
+            } catch {
+                for problem in error.problems { logger.error("master data row not used", metadata: ["problem": "\(problem)"]) }
+                let bad = Set(error.problems.map(\.row))
+                guard !bad.isEmpty else { throw error }
+                rows = rows.enumerated().filter { !bad.contains($0.offset) }.map(\.element)
+            }
+        }
+    }
+
+    private static func quiet(_ logger: Logger) -> Logger {
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .warning)
+        return quiet
+    }
+
+    private static func environmentVariables() -> [String: String] {
+        var variables: [String: String] = [:]
+        for name in ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"] {
+            if let value = getenv(name) { variables[name] = String(cString: value) }
+        }
+        return variables
+    }
+}
+
+/// Feeds systemd's watchdog with progress: a token goes through the engine loop and the store's writer and comes back here.
+struct Watchdog: Service {
+    let service: GatewayService
+    let notifier: ServiceNotifier
+
+    func run() async throws {
+        guard let interval = notifier.watchdogInterval else { return try await gracefulShutdown() }
+        await cancelWhenGracefulShutdown {
+            while true {
+                // A loop or writer that hangs never answers, so the watchdog goes hungry and systemd acts.
+                await service.passToken()
+                notifier.feedWatchdog()
+                try? await Task.sleep(for: interval)
+                if Task.isCancelled { return }
+            }
+        }
+    }
+}
+
+/// Reads the configuration again on SIGHUP.
+struct Reloader: Service {
+    let service: GatewayService
+    let notifier: ServiceNotifier
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            for await _ in await UnixSignalsSequence(trapping: .sighup) {
+                notifier.reloading()
+                do throws(OperationError) {
+                    let outcome = try await service.reload()
+                    service.logger.notice("reloaded", metadata: ["changed": "\(outcome.changed.joined(separator: ", "))"])
+                } catch {
+                    service.logger.error("not reloaded, nothing was changed", metadata: ["error": "\(error)"])
+                    for problem in error.problems { service.logger.error("site file", metadata: ["problem": "\(problem.text)"]) }
+                }
+                notifier.ready(status: "reloaded")
+            }
+        }
+    }
+}
+
+extension GatewayService {
+    func take(_ event: DeviceMonitor.Event) {
+        nodeEvent(event)
+        loop.execute { [self] in
+            withEngineLoop { engineLoop in
+                switch event {
+                case .appeared(let node): engineLoop.supervisor.nodeAppeared(node)
+                case .disappeared(let node): engineLoop.supervisor.nodeDisappeared(node)
+                case .enumerated, .unavailable: break
+                }
+            }
+        }
+    }
+
+    /// Engine loop → store writer → here.
+    func passToken() async {
+        let store = store
+        _ = try? await onLoop { _ in }
+        await withCheckedContinuation { continuation in
+            store.probe(token: 0) { _ in continuation.resume() }
+        }
+    }
+
+    /// Reads the site file and the profiles again, all or nothing.
+    func reload() async throws(OperationError) -> ReloadOutcome {
+        let site: Site
+        switch SiteFile.load(path: configurationPath) {
+        case .success(let loaded): site = loaded
+        case .failure(let problems):
+            throw OperationError(.invalid, "the site file is wrong; nothing was changed", problems: problems.problems.map { .init($0.description) })
+        }
+        let problems = SiteCheck.problems(of: site)
+        guard problems.isEmpty else {
+            throw OperationError(.invalid, "the site file is wrong; nothing was changed", problems: problems.map { .init($0.description) })
+        }
+        let old = try await look { $0.site }
+        let fixed = [
+            ("code", old.gateway.code == site.gateway.code), ("state_directory", old.gateway.stateDirectory == site.gateway.stateDirectory),
+            ("control_socket", old.gateway.controlSocket == site.gateway.controlSocket),
+        ].filter { !$0.1 }.map { "gateway.\($0.0): needs a restart" }
+        guard fixed.isEmpty else { throw OperationError(.invalid, "a reload cannot change this; nothing was changed", problems: fixed.map { .init($0) }) }
+        let library = ProfileLibrary(directories: site.gateway.profileDirectories)
+        for problem in library.problems { logger.error("profile not used", metadata: ["problem": "\(problem)"]) }
+        do { try await onLoop { try $0.reconfigure(site, library: library) }.get() } catch {
+            throw OperationError(.unavailable, "the store is busy; try again: \(error)")
+        }
+        startDeliveries(of: site)
+        return ReloadOutcome(changed: old.differences(to: site))
+    }
+}
+
+extension Site {
+    /// Devices, stations and destinations that came, went or changed.
+    func differences(to new: Site) -> [String] {
+        func compare<Value: Equatable>(_ kind: String, _ old: [Value], _ new: [Value], _ name: (Value) -> String) -> [String] {
+            let before = Dictionary(old.map { (name($0), $0) }, uniquingKeysWith: { first, _ in first })
+            let after = Dictionary(new.map { (name($0), $0) }, uniquingKeysWith: { first, _ in first })
+            return Set(before.keys).union(after.keys).filter { before[$0] != after[$0] }.sorted().map { "\(kind) \($0)" }
+        }
+        return compare("device", devices, new.devices, \.name) + compare("station", stations, new.stations, \.name)
+            + compare("destination", destinations, new.destinations, \.name) + (policy == new.policy ? [] : ["policy"])
+            + (gateway == new.gateway ? [] : ["gateway"])
+    }
+}

@@ -1,0 +1,75 @@
+import Control
+import Devices
+import Engine
+import Profiles
+import Readings
+import SiteConfiguration
+
+extension EngineLoop {
+    var wallTime: WallTime { engine.wallTime(at: BootClock.now()) }
+
+    /// nil while the wall clock is not known.
+    func wallTime(at instant: Instant) -> WallTime? {
+        let time = engine.wallTime(at: instant)
+        return time.quality == .unknown ? nil : time
+    }
+
+    /// Why a station that runs decides nothing; nil: it does.
+    func reasonToStop(_ station: Site.Station) -> String? {
+        if engine.isStale { return "the store cannot be written" }
+        let blind = station.inputDevices.filter { name in
+            engine.devices.first { $0.name == name }.map { !$0.state.isReading } ?? true
+        }
+        switch station.kind {
+        case .gate(let gate):
+            let readers = blind.filter { name in gate.antennas.contains { $0.device == name } }
+            return readers.isEmpty ? nil : "reader \(readers.joined(separator: ", ")) is not reading"
+        case .putaway(let putaway):
+            return putaway.scanners.allSatisfy(blind.contains) ? "no scanner is there" : nil
+        }
+    }
+
+    /// Which profile a device of the site, or any node, has and why.
+    /// - Parameter nodes: what udev shows.
+    func profileReport(of name: String, nodes: [DeviceNode]) -> ProfileReport? {
+        let device = site.devices.first { $0.name == name }
+        let status = supervisor.statuses.first { $0.name == name }
+        let node = status?.node ?? nodes.first { $0.answers(to: device?.port ?? name) }
+        guard device != nil || node != nil else { return nil }
+        let explanation = node.map { library.match(properties: $0.matchedProperties) }
+        let candidates = (explanation?.candidates ?? []).map { candidate -> ProfileReport.Candidate in
+            switch candidate.result {
+            case .matched(let properties): .init(profile: candidate.profile, result: .matched(properties: properties))
+            case .failed(let property, let expected, let found):
+                .init(profile: candidate.profile, result: .failed(property: property, expected: expected, found: found))
+            case .bindOnly: .init(profile: candidate.profile, result: .bindOnly)
+            }
+        }
+        if let profile = device?.profile {
+            let reason = library[profile] == nil ? "named in the site file, but there is no such profile" : "named in the site file"
+            return ProfileReport(device: name, profile: library[profile]?.id, reason: reason, candidates: candidates)
+        }
+        guard let explanation else {
+            return ProfileReport(device: name, profile: nil, reason: "no node that udev shows agrees with the site file's match", candidates: [])
+        }
+        let reason: String
+        switch explanation.outcome {
+        case .matched: reason = "its udev properties agree with the profile's"
+        case .ambiguous(let profiles): reason = "ambiguous: \(profiles.joined(separator: ", ")) agree equally; name one in the site file"
+        case .none: reason = "no profile's properties agree; name one in the site file"
+        }
+        return ProfileReport(device: name, profile: explanation.profile, reason: reason, candidates: candidates)
+    }
+}
+
+extension DeviceStatus {
+    /// Why a device is not open, when no error says it.
+    var absence: String? {
+        switch state {
+        case .waiting: "not plugged in"
+        case .opening: "being opened"
+        case .stopped: "the gateway is ending"
+        case .open, .closing, .backingOff: nil
+        }
+    }
+}

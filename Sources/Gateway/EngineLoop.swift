@@ -1,0 +1,327 @@
+import Decoding
+import Devices
+import Engine
+import Ledger
+import Logging
+import NIOCore
+import NIOPosix
+import Profiles
+import Readings
+import SiteConfiguration
+import Store
+
+/// Drives the engine: brings it its inputs in one order, at their times, and does what it returns.
+///
+/// Confined to one event loop. Whatever comes from another thread (the store's answers, udev, the API) is posted here first.
+final class EngineLoop: DeviceSupervisorDelegate {
+    let loop: any EventLoop
+    let store: EventStore
+    let logger: Logger
+    private(set) var engine: Engine
+    private(set) var site: Site
+    private(set) var library: ProfileLibrary
+    private(set) var supervisor: DeviceSupervisor
+    private var wallClock: WallClock
+    private var timer: Scheduled<Void>?
+    private var timerDeadline: Instant?
+    private var clockTimer: RepeatedTask?
+    private var answers: [UInt64: @Sendable (CommitOutcome) -> Void] = [:]
+    private var isReloading = false
+    private var reconfigurations = 0
+    /// Decisions on their way to the disk.
+    private(set) var outstanding = 0
+    private(set) var isStopped = false
+    var recorder: CaptureWriter?
+    /// The recording is the always-on one of the site file, not one that somebody asked for.
+    var isRingRecording = false
+    let watchers = Watchers()
+    /// Called on the loop when new events are on the disk.
+    var eventsCommitted: (@Sendable ([StoredEvent]) -> Void)?
+
+    init(
+        loop: any EventLoop, site: Site, library: ProfileLibrary, store: EventStore, state: LedgerState, master: MasterData, logger: Logger
+    ) {
+        self.loop = loop
+        self.site = site
+        self.library = library
+        self.store = store
+        self.logger = logger
+        engine = Engine(site: site, epoch: store.epoch, state: state, master: master, startingAt: BootClock.now())
+        wallClock = WallClock(timeZone: site.gateway.timeZone)
+        supervisor = DeviceSupervisor(loop: loop, devices: DeviceBinding(site: site, library: library).supervised)
+    }
+
+    /// - Parameter ring: begins the always-on recording, when the time is known and before any device speaks.
+    func start(ring: (EngineLoop) -> Void) {
+        loop.preconditionInEventLoop()
+        lookAtClock()
+        ring(self)
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        // A look a second finds a step of the wall clock long before anything that depends on it is due.
+        clockTimer = loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
+            bound.value.lookAtClock()
+            bound.value.recorder?.flush()
+        }
+        supervisor.delegate = self
+        supervisor.start()
+    }
+
+    /// Closes the devices; what was decided before is still committed.
+    func stop() -> EventLoopFuture<Void> {
+        loop.preconditionInEventLoop()
+        isStopped = true
+        clockTimer?.cancel()
+        timer?.cancel()
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        return supervisor.shutdown().flatMap { bound.value.settled(within: 200) }.map {
+            bound.value.recorder?.end()
+            bound.value.watchers.finish()
+        }
+    }
+
+    /// Succeeds when every decision has its answer, or after `looks` times 10 ms.
+    private func settled(within looks: Int) -> EventLoopFuture<Void> {
+        guard outstanding > 0, looks > 0 else { return loop.makeSucceededVoidFuture() }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        return loop.scheduleTask(in: .milliseconds(10)) {}.futureResult.flatMap { bound.value.settled(within: looks - 1) }
+    }
+
+    /// Takes a new site file and new profiles: every device is closed and opened again, the ledger goes on as it is.
+    /// - Returns: fails when decisions are still on their way to the disk after 2 s.
+    func reconfigure(_ site: Site, library: ProfileLibrary) throws -> EventLoopFuture<Void> {
+        loop.preconditionInEventLoop()
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        return settled(within: 200).flatMapThrowing { try bound.value.replaceEngine(site, library: library) }
+    }
+
+    private func replaceEngine(_ site: Site, library: ProfileLibrary) throws {
+        guard outstanding == 0, !engine.isStale else { throw ReconfigurationError() }
+        if recorder != nil { logger.notice("the recording ends: the configuration changed") }
+        recorder?.end()
+        recorder = nil
+        self.site = site
+        self.library = library
+        let generation = engine.generation
+        let isWatched = engine.isWatched
+        engine = Engine(
+            site: site, epoch: store.epoch, state: engine.ledger.state, master: engine.ledger.master, startingAt: BootClock.now(),
+            generation: generation)
+        engine.isWatched = isWatched
+        wallClock = WallClock(timeZone: site.gateway.timeZone)
+        lookAtClock()
+        reconfigurations += 1
+        supervisor.reconfigure(DeviceBinding(site: site, library: library, revision: reconfigurations).supervised)
+        armTimer()
+    }
+
+    // MARK: Inputs
+
+    /// Gives the engine one input and does what it returns.
+    func input(_ body: (inout Engine, inout EngineOutput) -> Void) {
+        var output = EngineOutput()
+        body(&engine, &output)
+        carryOut(output)
+        armTimer()
+    }
+
+    func record(_ content: @autoclosure () -> Capture.Content, device: DeviceIndex? = nil, at now: Instant) {
+        guard let recorder else { return }
+        recorder.write(content(), device: device.map { site.devices[Int($0.rawValue)].name }, at: now)
+        if let failure = recorder.failure {
+            logger.error("recording ended", metadata: ["reason": "\(failure)"])
+            self.recorder = nil
+        }
+    }
+
+    private func lookAtClock() {
+        guard let anchor = wallClock.look() else { return }
+        record(.wall(anchor), at: anchor.instant)
+        input { $0.wallChanged(anchor, into: &$1) }
+    }
+
+    /// - Throws: `CommandRefusal` when the ledger refuses; otherwise `answer` is called when the outcome is known.
+    func perform(_ command: Command, by client: String, answer: @escaping @Sendable (CommitOutcome) -> Void) throws(CommandRefusal) {
+        let now = BootClock.now()
+        record(.command(.object(["client": .string(client), "command": command.json])), at: now)
+        var output = EngineOutput()
+        defer {
+            carryOut(output)
+            armTimer()
+        }
+        let ticket = try engine.perform(command, by: client, at: now, into: &output)
+        answers[ticket] = answer
+    }
+
+    func masterChanged(
+        _ master: MasterData, rows: [MasterRow], digest: String, by client: String?, answer: @escaping @Sendable (CommitOutcome) -> Void
+    ) {
+        let now = BootClock.now()
+        record(
+            .master(
+                .compact([
+                    "version": .integer(master.version), "digest": .string(digest), "client": client.map(JSON.string),
+                    "rows": .array(rows.map(\.json)),
+                ])), at: now)
+        input { engine, output in
+            let ticket = engine.masterChanged(master, digest: digest, rows: rows.count, by: client, at: now, into: &output)
+            answers[ticket] = answer
+        }
+    }
+
+    // MARK: Devices
+
+    func supervisor(_ supervisor: DeviceSupervisor, opened device: DeviceIndex, as match: DeviceMatch, path: String, at now: Instant) {
+        guard let profile = library[match.profile] else { return }
+        logger.info("device opened", metadata: ["device": "\(name(device))", "path": "\(path)", "profile": "\(profile.id)"])
+        record(.device(.opened(profile: profile.id)), device: device, at: now)
+        input { $0.opened(device, plan: profile.plan, decoder: profile.decoder, at: now, into: &$1) }
+    }
+
+    func supervisor(_ supervisor: DeviceSupervisor, closed device: DeviceIndex, reason: String, at now: Instant) {
+        logger.info("device closed", metadata: ["device": "\(name(device))", "reason": "\(reason)"])
+        record(.device(.closed(reason: reason)), device: device, at: now)
+        input { $0.closed(device, reason: reason, at: now, into: &$1) }
+    }
+
+    func supervisor(_ supervisor: DeviceSupervisor, device: DeviceIndex, received bytes: UnsafeRawBufferPointer, at now: Instant) {
+        record(.received(Array(bytes)), device: device, at: now)
+        input { $0.received(bytes, from: device, at: now, into: &$1) }
+    }
+
+    func supervisor(_ supervisor: DeviceSupervisor, device: DeviceIndex, key code: UInt16, value: Int32, at now: Instant) {
+        record(.key(code: code, value: value), device: device, at: now)
+        input { $0.key(code, value: value, from: device, at: now, into: &$1) }
+    }
+
+    func supervisor(_ supervisor: DeviceSupervisor, overran device: DeviceIndex, at now: Instant) {
+        // A scan with a hole in it is worth nothing: end the session and begin anew.
+        guard let profile = supervisor.statuses[Int(device.rawValue)].profile.flatMap({ library[$0] }) else { return }
+        record(.device(.closed(reason: "keys were lost")), device: device, at: now)
+        record(.device(.opened(profile: profile.id)), device: device, at: now)
+        input { engine, output in
+            engine.closed(device, reason: "keys were lost", at: now, into: &output)
+            engine.opened(device, plan: profile.plan, decoder: profile.decoder, at: now, into: &output)
+        }
+    }
+
+    func supervisor(_ supervisor: DeviceSupervisor, device: DeviceIndex, droppedWrite count: Int) {
+        logger.warning("device does not take what it is sent", metadata: ["device": "\(name(device))", "bytes": "\(count)"])
+    }
+
+    func supervisor(_ supervisor: DeviceSupervisor, device: DeviceIndex, is status: DeviceStatus) {
+        if status.state == .backingOff, status.failures == 1 {
+            logger.warning("device cannot be used", metadata: ["device": "\(status.name)", "error": "\(status.lastError ?? "")"])
+        }
+    }
+
+    private func name(_ device: DeviceIndex) -> String { site.devices[Int(device.rawValue)].name }
+
+    // MARK: Outputs
+
+    private func carryOut(_ output: EngineOutput) {
+        for transmission in output.transmissions {
+            record(.transmitted(transmission.bytes), device: transmission.device, at: BootClock.now())
+            supervisor.write(transmission.bytes, to: transmission.device)
+        }
+        for commit in output.commits { submit(commit) }
+        for happening in output.happenings { tell(happening) }
+        for failure in output.failures {
+            logger.warning("device does not do its work", metadata: ["device": "\(name(failure.device))", "reason": "\(failure.failure)"])
+            supervisor.restart(failure.device, reason: failure.failure.description)
+        }
+    }
+
+    private func submit(_ commit: EngineOutput.Commit) {
+        outstanding += 1
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        let loop = loop
+        store.commit(commit.decision, generation: commit.generation) { outcome in
+            loop.execute { bound.value.decided(commit.ticket, outcome) }
+        }
+    }
+
+    private func decided(_ ticket: UInt64, _ outcome: CommitOutcome) {
+        let now = BootClock.now()
+        outstanding -= 1
+        switch outcome {
+        case .committed(let events):
+            record(.committed(ticket: ticket), at: now)
+            input { $0.committed(ticket: ticket, at: now, into: &$1) }
+            watchers.tell(events: events)
+            eventsCommitted?(events)
+        case .failed(let error):
+            logger.error("not recorded", metadata: ["error": "\(error)"])
+            record(.commitFailed(ticket: ticket), at: now)
+            input { $0.commitFailed(ticket: ticket, at: now, into: &$1) }
+            reload()
+        }
+        answers.removeValue(forKey: ticket)?(outcome)
+    }
+
+    /// Loads the image again, until the store can be read.
+    private func reload() {
+        guard !isReloading, !isStopped else { return }
+        isReloading = true
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        let (loop, store) = (loop, store)
+        // Loading waits for the writer, so it waits on a thread that may.
+        NIOThreadPool.singleton.submit { _ in
+            let result = Result { () throws(StoreError) in try store.load().state }
+            loop.execute { bound.value.reloaded(result) }
+        }
+    }
+
+    private func reloaded(_ result: Result<LedgerState, StoreError>) {
+        isReloading = false
+        switch result {
+        case .success(let state):
+            let now = BootClock.now()
+            record(.reloaded, at: now)
+            logger.notice("state loaded again from the store", metadata: ["next": "\(state.nextSequence)"])
+            input { $0.reloaded(state, at: now, into: &$1) }
+        case .failure(let error):
+            logger.error("the store cannot be read", metadata: ["error": "\(error)"])
+            let bound = NIOLoopBound(self, eventLoop: loop)
+            loop.scheduleTask(in: .seconds(1)) { bound.value.reload() }
+        }
+    }
+
+    private func tell(_ happening: Happening) {
+        switch happening {
+        case .deviceState(let device, .silent(let reason)):
+            logger.notice("device is silent", metadata: ["device": "\(name(device))", "reason": "\(reason)"])
+        case .deviceState(let device, .reading): logger.info("device is reading", metadata: ["device": "\(name(device))"])
+        default: break
+        }
+        guard !watchers.isEmpty else { return }
+        watchers.tell(happening.json(site: site, ledger: engine.ledger))
+    }
+
+    private func armTimer() {
+        let deadline = engine.nextDeadline
+        guard deadline != timerDeadline else { return }
+        timer?.cancel()
+        timerDeadline = deadline
+        guard let deadline, !isStopped else { return }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        timer = loop.scheduleTask(in: .nanoseconds(max(0, (deadline - BootClock.now()).nanoseconds))) {
+            bound.value.timerFired()
+        }
+    }
+
+    private func timerFired() {
+        timerDeadline = nil
+        let now = BootClock.now()
+        // A timer that is early by a hair must not: an input that still comes before the deadline would be taken after it, and a
+        // replay would decide otherwise.
+        if let deadline = engine.nextDeadline, deadline <= now { return input { $0.advance(to: now, into: &$1) } }
+        armTimer()
+    }
+
+    func setWatched(_ isWatched: Bool) { engine.isWatched = isWatched }
+}
+
+/// The engine cannot be replaced now: decisions are on their way to the disk.
+struct ReconfigurationError: Error, CustomStringConvertible {
+    let description = "decisions are still on their way to the disk"
+}

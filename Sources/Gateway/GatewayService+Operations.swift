@@ -1,0 +1,209 @@
+import Control
+import Decoding
+import Devices
+import Engine
+import Identifiers
+import Ledger
+import Logging
+import Profiles
+import Readings
+import SiteConfiguration
+import Store
+import Upstream
+
+extension GatewayService: GatewayOperations {
+    func now() async -> WallTime {
+        (try? await look { $0.wallTime }) ?? WallTime(milliseconds: 0, offsetMinutes: 0, quality: .unknown)
+    }
+
+    func status() async throws(OperationError) -> GatewayStatus {
+        let (last, version, started) = (store.lastSequence, masterStore.version, started)
+        return try await look { loop in
+            let (ledger, now) = (loop.engine.ledger, loop.wallTime)
+            let states = loop.engine.devices.map(\.state)
+            return GatewayStatus(
+                gateway: loop.site.gateway.code, site: loop.site.gateway.site, version: GatewayVersion.text,
+                language: loop.site.gateway.language.rawValue, uptimeSeconds: (BootClock.now() - started).milliseconds / 1_000,
+                clock: now.quality, masterVersion: version.number, masterApplied: version.pulledAt, events: last,
+                openLoans: ledger.state.loans.count,
+                overdueLoans: ledger.state.loans.values.count { $0.due.milliseconds < now.milliseconds },
+                openExceptions: ledger.state.exceptions.count, devicesReading: states.count(where: \.isReading),
+                devicesSilent: states.count { if case .silent = $0 { true } else { false } },
+                devicesAbsent: states.count { if case .absent = $0 { true } else { false } }, recording: loop.recordingReport)
+        }
+    }
+
+    func devices() async throws(OperationError) -> [DeviceReport] {
+        try await look { loop in
+            zip(loop.engine.devices, loop.supervisor.statuses).map { slot, status in
+                var state = slot.state
+                // Why it could not be opened says more than that it was not.
+                if case .absent(let reason) = state { state = .absent(reason: status.lastError ?? status.absence ?? reason) }
+                return DeviceReport(
+                    name: slot.name, state: state, since: loop.wallTime(at: slot.since)?.rfc3339,
+                    lastReading: slot.lastReading.flatMap { loop.wallTime(at: $0)?.rfc3339 }, readings: slot.session?.counters.readings ?? 0,
+                    rejects: Dictionary(
+                        uniqueKeysWithValues: (slot.session?.counters.rejects.byReason ?? []).map { ("\($0.reason)", $0.count) }),
+                    port: status.path, profile: status.profile)
+            }
+        }
+    }
+
+    func stations() async throws(OperationError) -> [StationReport] {
+        try await look { loop in
+            loop.site.stations.map { station in
+                let location = station.location.flatMap(LocationKey.init)
+                return StationReport(
+                    name: station.name, kind: station.kind.name,
+                    mode: loop.engine.ledger.state.modes[station.name, default: .running].rawValue, location: station.location,
+                    locationName: location.flatMap { loop.engine.ledger.name(.location($0)) }, owner: station.owner, devices: station.inputDevices,
+                    stopped: loop.reasonToStop(station))
+            }
+        }
+    }
+
+    func destinations() async throws(OperationError) -> [DestinationReport] {
+        let letters = try await look { loop in
+            loop.engine.ledger.state.exceptions.values.filter { $0.raised.kind == .deliveryRefused }.compactMap(\.raised.code)
+        }
+        return deliveryStates.map { configuration, status in
+            let kind =
+                switch configuration.kind {
+                case .file: "file"
+                case .epcis: "epcis"
+                }
+            return DestinationReport(
+                name: configuration.name, kind: kind, state: status.state.rawValue, cursor: status.cursor, waiting: status.pending,
+                oldest: status.oldest, deadLetters: Int64(letters.count { $0.hasPrefix("\(configuration.name)/") }), problem: status.lastError)
+        }
+    }
+
+    // MARK: Ledger
+
+    func loans() async throws(OperationError) -> [JSON] {
+        try await look { loop in
+            loop.engine.ledger.state.loans.values.sorted { ($0.due.milliseconds, $0.number) < ($1.due.milliseconds, $1.number) }
+                .map { $0.row.naming(loop.engine.ledger.name) }
+        }
+    }
+
+    func stock(at location: String?) async throws(OperationError) -> [JSON] {
+        try await look { loop in
+            let state = loop.engine.ledger.state
+            var rows: [(LocationKey, StockSubject, Int64)] = state.places.map { ($0.value, .item($0.key), 1) }
+            rows += state.stock.map { ($0.key.location, $0.key.subject, $0.value) }
+            return rows.filter { location == nil || $0.0.text == location }.sorted { ($0.0, $0.1.path) < ($1.0, $1.1.path) }.map { place, subject, count in
+                var members = subject.json.object ?? [:]
+                members["location"] = .string(place.text)
+                members["quantity"] = .integer(count)
+                return JSON.object(members).naming(loop.engine.ledger.name)
+            }
+        }
+    }
+
+    func exceptions() async throws(OperationError) -> [JSON] {
+        try await look { loop in
+            loop.engine.ledger.state.exceptions.values
+                .sorted { ($0.raised.deadline.milliseconds, $0.number) < ($1.raised.deadline.milliseconds, $1.number) }
+                .map { $0.row.naming(loop.engine.ledger.name) }
+        }
+    }
+
+    func exception(_ number: Int64) async throws(OperationError) -> JSON {
+        let row = try await look { loop in loop.engine.ledger.state.exceptions[number]?.row.naming(loop.engine.ledger.name) }
+        guard let row else { throw OperationError(.notFound, "there is no open exception \(number)") }
+        return row
+    }
+
+    func tags() async throws(OperationError) -> [TagReport] {
+        try await look { loop in
+            loop.engine.ledger.state.tags.sorted { $0.key < $1.key }.map { epc, bearer in
+                TagReport(epc: epc, bearer: bearer, name: loop.engine.ledger.name(bearer), source: .local)
+            }
+        }
+    }
+
+    func tag(_ epc: EPC) async throws(OperationError) -> TagReport {
+        let report = try await look { loop -> TagReport? in
+            let ledger = loop.engine.ledger
+            return ledger.bearer(of: epc).map {
+                TagReport(epc: epc, bearer: $0, name: ledger.name($0), source: ledger.state.tags[epc] == nil ? .master : .local)
+            }
+        }
+        guard let report else { throw OperationError(.notFound, "tag \(epc.hex) is bound to nothing") }
+        return report
+    }
+
+    func perform(_ command: Command, by caller: Caller) async throws(OperationError) -> CommandOutcome {
+        let client = caller.description
+        let events = try await committed { loop, answer in try loop.perform(command, by: client, answer: answer) }
+        return CommandOutcome(events: events.map(\.sequence))
+    }
+
+    func importMaster(_ rows: [MasterRow], dryRun: Bool, by caller: Caller) async throws(OperationError) -> ImportOutcome {
+        try await importMaster(rows, source: "import by \(caller)", dryRun: dryRun, client: caller.description)
+    }
+
+    // MARK: Profiles
+
+    func explainProfile(device: String) async throws(OperationError) -> ProfileReport {
+        let nodes = knownNodes
+        let report = try await look { loop -> ProfileReport? in loop.profileReport(of: device, nodes: nodes) }
+        guard let report else { throw OperationError(.notFound, "there is no device \"\(device)\" in the site file, and no such node") }
+        return report
+    }
+
+    // MARK: Watching and recording
+
+    func watch() async -> AsyncStream<JSON> {
+        let service = self
+        guard let watchers = try? await look({ $0.watchers }) else { return AsyncStream { $0.finish() } }
+        let stream = watchers.watch { Task { try? await service.look { $0.setWatched(!$0.watchers.isEmpty) } } }
+        try? await look { $0.setWatched(true) }
+        return stream
+    }
+
+    func follow() async -> AsyncStream<StoredEvent> {
+        guard let watchers = try? await look({ $0.watchers }) else { return AsyncStream { $0.finish() } }
+        return watchers.follow()
+    }
+
+    func startRecording(note: String, by caller: Caller) async throws(OperationError) -> RecordingReport {
+        let master = masterStore.version
+        let hash = try await blocking { [store] in try store.load().lastHash }
+        return try await answered { (loop) throws(OperationError) in try loop.startRecording(note: note, masterDigest: master.digest, lastHash: hash) }
+    }
+
+    func stopRecording(by caller: Caller) async throws(OperationError) -> RecordingReport {
+        try await answered { (loop) throws(OperationError) in
+            guard let report = loop.recordingReport, !loop.isRingRecording else { throw OperationError(.notFound, "no recording is under way") }
+            loop.recorder?.end()
+            loop.recorder = nil
+            return report
+        }
+    }
+
+    func recording() async throws(OperationError) -> RecordingReport? {
+        try await look { $0.isRingRecording ? nil : $0.recordingReport }
+    }
+
+    func recordingFile(named name: String) async throws(OperationError) -> String {
+        guard name.hasSuffix(".capture"), !name.contains("/"), !name.hasPrefix("."), name.utf8.count < 128 else {
+            throw OperationError(.notFound, "there is no such recording")
+        }
+        let folder = try await look { $0.recordingFolder }
+        return "\(folder)/\(name)"
+    }
+
+    func reload(by caller: Caller) async throws(OperationError) -> ReloadOutcome {
+        logger.notice("reload", metadata: ["by": "\(caller)"])
+        return try await reload()
+    }
+
+    /// Runs a body on the loop whose errors are answers.
+    private func answered<Value: Sendable>(_ body: @escaping @Sendable (EngineLoop) throws(OperationError) -> Value) async throws(OperationError) -> Value {
+        do { return try await onLoop { try body($0) } } catch let error as OperationError { throw error } catch {
+            throw OperationError(.unavailable, "the gateway is ending")
+        }
+    }
+}

@@ -1,0 +1,241 @@
+import Control
+import Devices
+import Engine
+import Identifiers
+import Ledger
+import Logging
+import NIOCore
+import NIOPosix
+import Profiles
+import Readings
+import SiteConfiguration
+import Store
+import Synchronization
+import Upstream
+
+/// The parts of a running gateway, joined: what the control API asks of it.
+final class GatewayService: Sendable {
+    /// The site file that a reload reads again.
+    let configurationPath: String
+    let loop: any EventLoop
+    let store: EventStore
+    let masterStore: MasterStore
+    let index: EventIndex
+    let logger: Logger
+    let started = BootClock.now()
+    /// One import at a time: each is checked against what the one before it left.
+    private let imports = Turns()
+    private let engineLoop: NIOLoopBound<EngineLoop>
+    private let deliveries = Mutex<[String: Delivery]>([:])
+    private let nodes = Mutex<[String: DeviceNode]>([:])
+
+    struct Delivery: Sendable {
+        var configuration: Site.Destination
+        var loop: DeliveryLoop
+    }
+
+    init(
+        configurationPath: String, engineLoop: NIOLoopBound<EngineLoop>, loop: any EventLoop, store: EventStore, masterStore: MasterStore,
+        index: EventIndex, logger: Logger
+    ) {
+        self.configurationPath = configurationPath
+        self.engineLoop = engineLoop
+        self.loop = loop
+        self.store = store
+        self.masterStore = masterStore
+        self.index = index
+        self.logger = logger
+    }
+
+    /// Runs `body` on the engine's loop.
+    func onLoop<Value: Sendable>(_ body: @escaping @Sendable (EngineLoop) throws -> Value) async throws -> Value {
+        let bound = engineLoop
+        return try await loop.submit { try body(bound.value) }.get()
+    }
+
+    /// The engine loop, for code that is on it already.
+    func withEngineLoop(_ body: (EngineLoop) -> Void) { body(engineLoop.value) }
+
+    /// The same, for bodies that cannot fail; the loop itself only refuses when it is over.
+    func look<Value: Sendable>(_ body: @escaping @Sendable (EngineLoop) -> Value) async throws(OperationError) -> Value {
+        do { return try await onLoop(body) } catch { throw OperationError(.unavailable, "the gateway is ending") }
+    }
+
+    /// Runs what may wait for the disk on a thread that may.
+    func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws(OperationError) -> Value {
+        do { return try await NIOThreadPool.singleton.runIfActive(body) } catch let error as OperationError { throw error } catch {
+            throw OperationError(.notStored, "\(error)")
+        }
+    }
+
+    // MARK: Destinations
+
+    /// Starts the destinations of a site, and ends those that are no longer in it or were changed.
+    func startDeliveries(of site: Site) {
+        let old = deliveries.withLock { $0 }
+        var new: [String: Delivery] = [:]
+        for destination in site.destinations {
+            if let same = old[destination.name], same.configuration == destination {
+                new[destination.name] = same
+                continue
+            }
+            _ = old[destination.name]?.loop.stop()
+            let log = StoreLog(store: store) { [weak self] (destination, sequence, reason) throws(EventLogError) in
+                guard let self else { throw EventLogError("the gateway is ending") }
+                try self.recordDeadLetter(destination, sequence, reason)
+            }
+            do throws(DeliveryError) {
+                let delivery = try DeliveryLoop(destination, of: site.gateway, log: log)
+                try delivery.start()
+                new[destination.name] = Delivery(configuration: destination, loop: delivery)
+            } catch {
+                logger.error("destination cannot work", metadata: ["destination": "\(destination.name)", "error": "\(error)"])
+            }
+        }
+        for (name, delivery) in old where new[name] == nil { _ = delivery.loop.stop() }
+        let started = new
+        deliveries.withLock { $0 = started }
+    }
+
+    func stopDeliveries() {
+        for delivery in deliveries.withLock({ Array($0.values) }) where !delivery.loop.stop() {
+            logger.warning("destination did not end in time", metadata: ["destination": "\(delivery.configuration.name)"])
+        }
+    }
+
+    func wakeDeliveries() {
+        for delivery in deliveries.withLock({ Array($0.values) }) { delivery.loop.wake() }
+    }
+
+    var deliveryStates: [(configuration: Site.Destination, status: DeliveryStatus)] {
+        deliveries.withLock { Array($0.values) }.sorted { $0.configuration.name < $1.configuration.name }.map { ($0.configuration, $0.loop.status()) }
+    }
+
+    /// Called on a destination's thread; waits until the exception is on the disk, because the cursor moves only then.
+    private func recordDeadLetter(_ destination: String, _ sequence: Int64, _ reason: String) throws(EventLogError) {
+        let bound = engineLoop
+        let answered = loop.makePromise(of: Void.self)
+        loop.execute {
+            do throws(CommandRefusal) {
+                try bound.value.perform(.reportDeadLetter(destination: destination, sequence: sequence, reason: reason), by: "gateway") { outcome in
+                    switch outcome {
+                    case .committed: answered.succeed()
+                    case .failed(let error): answered.fail(error)
+                    }
+                }
+            } catch { answered.fail(error) }
+        }
+        do { try answered.futureResult.wait() } catch { throw EventLogError("the dead letter was not recorded: \(error)") }
+    }
+
+    // MARK: Nodes that udev showed, for `profile explain`
+
+    func nodeEvent(_ event: DeviceMonitor.Event) {
+        switch event {
+        case .appeared(let node): nodes.withLock { $0[node.path] = node }
+        case .disappeared(let node): _ = nodes.withLock { $0.removeValue(forKey: node.path) }
+        case .enumerated: break
+        case .unavailable(let reason):
+            logger.warning("udev is not there; devices with a port are found all the same", metadata: ["reason": "\(reason)"])
+        }
+    }
+
+    var knownNodes: [DeviceNode] { nodes.withLock { $0.values.sorted { $0.path < $1.path } } }
+
+    // MARK: Master data
+
+    /// Checks a batch against the master data in force, and takes it in unless it is a dry run.
+    func importMaster(_ rows: [MasterRow], source: String, dryRun: Bool, client: String) async throws(OperationError) -> ImportOutcome {
+        await imports.enter()
+        let outcome: Result<ImportOutcome, OperationError>
+        do throws(OperationError) {
+            outcome = .success(try await importInTurn(rows, source: source, dryRun: dryRun, client: client))
+        } catch { outcome = .failure(error) }
+        await imports.leave()
+        return try outcome.get()
+    }
+
+    private func importInTurn(_ rows: [MasterRow], source: String, dryRun: Bool, client: String) async throws(OperationError) -> ImportOutcome {
+        let (master, tags, time) = try await look { ($0.engine.ledger.master, $0.engine.ledger.state.tags, $0.wallTime) }
+        let masterStore = masterStore
+        let keyed = master.mintingKeys(for: rows) { UInt64.random(in: .min ... .max) }
+        let next: MasterData
+        do throws(MasterRefusal) { next = try master.applying(keyed) } catch {
+            throw OperationError(
+                .invalid, "\(error.problems.count) problem\(error.problems.count == 1 ? "" : "s"): nothing was changed",
+                problems: error.problems.map { .init(row: $0.row, $0.description) })
+        }
+        let clashes = tags.compactMap { epc, bearer in
+            next.tags[epc].flatMap { $0 == bearer || master.tags[epc] == $0 ? nil : "tag \(epc.hex): is bound here to \(bearer.description)" }
+        }
+        guard clashes.isEmpty else { throw OperationError(.invalid, "nothing was changed", problems: clashes.sorted().map { .init($0) }) }
+        let stored = try await blocking { try masterStore.load() }
+        let changes = MasterRow.changes(from: stored, by: keyed)
+        var outcome = ImportOutcome(isDryRun: dryRun, version: masterStore.version.number, counts: Self.counts(keyed, changes), changes: [])
+        outcome.changes = Array(changes.prefix(ImportOutcome.maximumChanges))
+        guard !dryRun, !changes.isEmpty else { return outcome }
+        let version = try await blocking { try masterStore.apply(keyed, at: time.rfc3339, source: source) }
+        var applied = next
+        applied.version = version.number
+        let final = applied
+        try await committed { engineLoop, answer in
+            engineLoop.masterChanged(final, rows: keyed, digest: version.digest, by: client, answer: answer)
+        }
+        outcome.version = version.number
+        return outcome
+    }
+
+    private static func counts(_ rows: [MasterRow], _ changes: [MasterChange]) -> [MasterRow.Set: ImportOutcome.Counts] {
+        var counts: [MasterRow.Set: ImportOutcome.Counts] = [:]
+        for row in rows { counts[row.set, default: .init()].unchanged += 1 }
+        for change in changes {
+            counts[change.set, default: .init()].unchanged -= 1
+            switch change.kind {
+            case .added: counts[change.set, default: .init()].added += 1
+            case .changed: counts[change.set, default: .init()].changed += 1
+            case .removed: counts[change.set, default: .init()].removed += 1
+            }
+        }
+        return counts
+    }
+
+    /// Lets the engine decide something and waits until it is on the disk.
+    @discardableResult
+    func committed(_ body: @escaping @Sendable (EngineLoop, @escaping @Sendable (CommitOutcome) -> Void) throws -> Void) async throws(OperationError)
+        -> [StoredEvent]
+    {
+        let promise = loop.makePromise(of: [StoredEvent].self)
+        let bound = engineLoop
+        loop.execute {
+            do {
+                try body(bound.value) { outcome in
+                    switch outcome {
+                    case .committed(let events): promise.succeed(events)
+                    case .failed(let error): promise.fail(OperationError(.notStored, error.description))
+                    }
+                }
+            } catch let refusal as CommandRefusal { promise.fail(OperationError(refusal)) } catch { promise.fail(error) }
+        }
+        do { return try await promise.futureResult.get() } catch let error as OperationError { throw error } catch {
+            throw OperationError(.internal, "\(error)")
+        }
+    }
+}
+
+/// Lets callers in one after the other, in the order in which they came.
+actor Turns {
+    private var isTaken = false
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    func enter() async {
+        if !isTaken {
+            isTaken = true
+            return
+        }
+        await withCheckedContinuation { waiting.append($0) }
+    }
+
+    func leave() {
+        if waiting.isEmpty { isTaken = false } else { waiting.removeFirst().resume() }
+    }
+}

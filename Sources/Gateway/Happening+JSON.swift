@@ -1,0 +1,108 @@
+import Control
+import Engine
+import Identifiers
+import Ledger
+import Readings
+import SiteConfiguration
+
+extension Happening {
+    /// The line that `stockgate watch` gets (`docs/api.yaml`, schema `Happening`).
+    func json(site: Site, ledger: Ledger) -> JSON {
+        switch self {
+        case .reading(let device, let reading):
+            var members = reading.json
+            members["kind"] = "reading"
+            members["device"] = .string(site.devices[Int(device.rawValue)].name)
+            members["bearer"] = ledger.bearer(of: reading).map { ledger.described($0) }
+            return .object(members)
+        case .deviceState(let device, let state):
+            return .compact([
+                "kind": "device", "device": .string(site.devices[Int(device.rawValue)].name), "state": .string(state.word),
+                "reason": state.reasonText.map(JSON.string),
+            ])
+        case .sighting(let station, let sighting):
+            let (word, direction) = sighting.kind.words
+            return .compact([
+                "kind": "sighting", "station": .string(station), "epc": .string(sighting.epc.hex), "sighting": .string(word),
+                "direction": direction.map(JSON.string), "evidence": sighting.evidence,
+                "bearer": ledger.bearer(of: sighting.epc).map { ledger.described($0) },
+            ])
+        case .tested(let station, let plan):
+            return .compact([
+                "kind": "decision", "station": .string(station), "test": true,
+                "events": .array(
+                    plan.events.map {
+                        JSON.object(["type": .string($0.body.type), "data": $0.body.json, "actor": $0.actor.json, "evidence": $0.evidence])
+                            .naming(ledger.name)
+                    }), "feedback": plan.feedback.map { .string($0.rawValue) },
+            ])
+        case .feedback(let station, let feedback):
+            return ["kind": "decision", "station": .string(station), "events": [], "feedback": .string(feedback.rawValue)]
+        case .notRecorded(let station):
+            return ["kind": "decision", "station": .string(station), "events": [], "feedback": .string(Feedback.notRecorded.rawValue)]
+        }
+    }
+}
+
+extension Reading {
+    fileprivate var json: [String: JSON] {
+        switch self {
+        case .tag(let read): ["tag": read.json]
+        case .scan(let scan):
+            ["scan": .compact(["aim": scan.symbology.map { .string($0.description) }, "hex": .string(Hex.text(scan.data.prefix(512)))])]
+        case .badge(let badge): ["badge": ["id": .string(badge.credential)]]
+        case .input(let change): ["in": [.integer(Int64(change.line)), .integer(change.isActive ? 1 : 0)]]
+        case .state(let state): ["state": .string(state.word)]
+        }
+    }
+}
+
+extension DeviceState {
+    var reasonText: String? {
+        switch self {
+        case .reading: nil
+        case .silent(let reason), .absent(let reason): reason
+        }
+    }
+}
+
+extension Sighting.Kind {
+    /// The sighting and, for one that passed, its direction.
+    var words: (String, String?) {
+        switch self {
+        case .appeared: ("appeared", nil)
+        case .passed(let direction): ("passed", direction.rawValue)
+        case .stayed: ("stayed", nil)
+        case .unknown: ("unknown", nil)
+        }
+    }
+}
+
+extension Ledger {
+    /// What a reading is of.
+    fileprivate func bearer(of reading: Reading) -> Bearer? {
+        switch reading {
+        case .tag(let read): bearer(of: read.epc)
+        case .scan(let scan): bearer(of: scan)?.bearer
+        case .badge(let badge): master.credentials[badge.credential].map(Bearer.person)
+        case .input, .state: nil
+        }
+    }
+
+    /// The name of a thing or person in the master data.
+    func name(_ bearer: Bearer) -> String? {
+        switch bearer {
+        case .item(let key): master.items[key]?.name
+        case .person(let key): master.people[key]?.name
+        case .product(let key): master.products[key]?.name
+        case .location(let key): master.locations[key]?.name
+        }
+    }
+
+    /// A thing or person with its name, for people.
+    func described(_ bearer: Bearer) -> JSON {
+        var members = bearer.json.object ?? [:]
+        members["name"] = name(bearer).map(JSON.string)
+        return .object(members)
+    }
+}

@@ -1,0 +1,68 @@
+import CLinux
+import CNIOLinux
+import Devices
+import Glibc
+import Readings
+
+/// The machine's wall clock and time zone, as the engine takes them in: one anchor at start, hourly, and whenever either steps.
+struct WallClock {
+    /// An IANA name; nil: the machine's own zone.
+    let timeZone: String?
+    private var last: WallAnchor?
+
+    /// A step of the wall clock that is told to the engine, in milliseconds: more than slewing does between two looks.
+    static let stepTolerance: Int64 = 200
+    static let anchorInterval = Instant.Span.seconds(3_600)
+
+    init(timeZone: String?) {
+        self.timeZone = timeZone
+        if let timeZone {
+            setenv("TZ", ":\(timeZone)", 1)
+            tzset()
+        }
+    }
+
+    /// Looks at the clock.
+    /// - Returns: an anchor when the engine must know: at first, after an hour, after a step, or when offset or quality changed.
+    mutating func look() -> WallAnchor? {
+        let anchor = Self.read()
+        if let last, anchor.instant - last.instant < Self.anchorInterval, anchor.offsetMinutes == last.offsetMinutes,
+            anchor.quality == last.quality,
+            abs(last.wallTime(at: anchor.instant).milliseconds - anchor.milliseconds) < Self.stepTolerance
+        {
+            return nil
+        }
+        last = anchor
+        return anchor
+    }
+
+    /// `20261121T101530`, for names of files.
+    static func stamp() -> String {
+        let now = read()
+        return now.wallTime(at: now.instant).rfc3339.prefix(19).filter { $0 != ":" && $0 != "-" }
+    }
+
+    private static func read() -> WallAnchor {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        var local = tm()
+        localtime_r(&time.tv_sec, &local)
+        let milliseconds = Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
+        return WallAnchor(
+            instant: BootClock.now(), milliseconds: milliseconds, offsetMinutes: local.tm_gmtoff / 60, quality: quality(milliseconds))
+    }
+
+    /// 2026-01-01: a clock before it was never set.
+    private static let oldestPlausible: Int64 = 1_767_225_600_000
+
+    private static func quality(_ milliseconds: Int64) -> ClockQuality {
+        guard milliseconds >= oldestPlausible else { return .unknown }
+        return clinux_clock_is_synchronised() == 1 ? .synchronised : .unsynchronised
+    }
+
+    /// Whether the machine has rules for this zone.
+    static func isKnown(timeZone: String) -> Bool {
+        guard !timeZone.hasPrefix("/"), !timeZone.contains("..") else { return false }
+        return access("/usr/share/zoneinfo/\(timeZone)", R_OK) == 0
+    }
+}

@@ -1,0 +1,74 @@
+import Identifiers
+import Readings
+
+/// What a person asks of the ledger by command line, API or console. An input like any other: it is recorded, and replayed.
+public enum Command: Hashable, Sendable {
+    case bindTag(epc: EPC, bearer: Bearer)
+    case unbindTag(epc: EPC)
+    case assignException(number: Int64, owner: String)
+    case resolveException(number: Int64, resolution: String, note: String)
+    case setStationMode(station: String, mode: StationMode)
+    /// A destination refused an event for good: somebody must look. Asked for by the gateway itself; once for each event.
+    case reportDeadLetter(destination: String, sequence: Int64, reason: String)
+
+    public var json: JSON {
+        switch self {
+        case .bindTag(let epc, let bearer): ["do": "tag.bind", "epc": .string(epc.hex), "bearer": bearer.json]
+        case .unbindTag(let epc): ["do": "tag.unbind", "epc": .string(epc.hex)]
+        case .assignException(let number, let owner): ["do": "exception.assign", "exception": .integer(number), "owner": .string(owner)]
+        case .resolveException(let number, let resolution, let note):
+            ["do": "exception.resolve", "exception": .integer(number), "resolution": .string(resolution), "note": .string(note)]
+        case .setStationMode(let station, let mode): ["do": "station.mode", "station": .string(station), "mode": .string(mode.rawValue)]
+        case .reportDeadLetter(let destination, let sequence, let reason):
+            ["do": "dead_letter", "destination": .string(destination), "event": .integer(sequence), "reason": .string(reason)]
+        }
+    }
+
+    /// nil when the form is not one of these.
+    public init?(json: JSON) {
+        let epc = json["epc"]?.string.flatMap(EPC.init(hex:))
+        switch json["do"]?.string {
+        case "tag.bind":
+            guard let epc, let bearer = json["bearer"].flatMap(Bearer.init) else { return nil }
+            self = .bindTag(epc: epc, bearer: bearer)
+        case "tag.unbind":
+            guard let epc else { return nil }
+            self = .unbindTag(epc: epc)
+        case "exception.assign":
+            guard let number = json["exception"]?.integer, let owner = json["owner"]?.string, !owner.isEmpty, owner.utf8.count <= 128 else { return nil }
+            self = .assignException(number: number, owner: owner)
+        case "exception.resolve":
+            guard let number = json["exception"]?.integer, let resolution = json["resolution"]?.string, !resolution.isEmpty,
+                resolution.utf8.count <= 64
+            else { return nil }
+            let note = json["note"]?.string ?? ""
+            guard note.utf8.count <= 2_048 else { return nil }
+            self = .resolveException(number: number, resolution: resolution, note: note)
+        case "station.mode":
+            guard let station = json["station"]?.string, let mode = json["mode"]?.string.flatMap(StationMode.init) else { return nil }
+            self = .setStationMode(station: station, mode: mode)
+        case "dead_letter":
+            guard let destination = json["destination"]?.string, let sequence = json["event"]?.integer else { return nil }
+            self = .reportDeadLetter(destination: destination, sequence: sequence, reason: json["reason"]?.string ?? "")
+        default: return nil
+        }
+    }
+}
+
+/// Why a command was refused: nothing was changed.
+public struct CommandRefusal: Error, Hashable, Sendable, CustomStringConvertible {
+    public var code: Code
+    /// For the person who asked, in English.
+    public var description: String
+
+    public enum Code: String, Hashable, Sendable {
+        case notFound = "not_found"
+        case conflict
+        case notStored = "not_stored"
+    }
+
+    public init(_ code: Code, _ description: String) {
+        self.code = code
+        self.description = description
+    }
+}

@@ -1,0 +1,125 @@
+import Identifiers
+import Readings
+import SiteConfiguration
+
+/// Gathers the events of one decision: numbers them, names what they are about, keeps the evidence within its bound.
+struct Draft {
+    private let ledger: Ledger
+    private let station: Site.Station?
+    private let stationName: String?
+    let time: WallTime
+    var actor: Event.Actor = .gateway
+    private var events: [Event] = []
+    private var episode: String?
+    private var loanCounter: Int64
+
+    init(ledger: Ledger, station: String?, at time: WallTime, opensEpisode: Bool = false) {
+        self.ledger = ledger
+        self.station = ledger.site.stations.first { $0.name == station }
+        stationName = station
+        self.time = time
+        loanCounter = ledger.state.loanCounter
+        if opensEpisode, let station { episode = "\(station)/\(ledger.state.episodeCounter + 1)" }
+    }
+
+    mutating func mintLoanNumber() -> LoanNumber {
+        loanCounter += 1
+        return LoanNumber(gateway: ledger.site.gateway.code, epoch: ledger.epoch, counter: loanCounter)
+    }
+
+    mutating func add(_ body: Event.Body, evidence: JSON) {
+        let place = station?.location.flatMap(LocationKey.init).map { ledger.uri(of: .location($0)) }
+        events.append(
+            Event(
+                sequence: ledger.state.nextSequence + Int64(events.count), time: time, station: stationName, episode: episode, actor: actor,
+                subjects: ledger.subjects(of: body), place: place, certainty: .final, corrects: nil, masterVersion: ledger.master.version,
+                body: body, evidence: Self.bounded(evidence)))
+    }
+
+    mutating func raise(
+        _ kind: ExceptionKind, items: [ItemKey] = [], epcs: [EPC] = [], candidates: [PersonKey] = [], loan: LoanNumber? = nil, code: String? = nil,
+        direction: Direction? = nil, evidence: JSON = .null
+    ) {
+        let hours = Int64(station?.exceptionHours ?? 24)
+        var deadline = time
+        deadline.milliseconds += hours * 3_600_000
+        add(
+            .exceptionRaised(
+                .init(
+                    kind: kind, items: items, epcs: epcs, candidates: candidates, loan: loan, code: code, direction: direction,
+                    owner: station?.owner ?? "storekeeper", deadline: deadline)),
+            evidence: evidence)
+    }
+
+    func plan(feedback: Feedback?) -> Plan { Plan(events: events, feedback: feedback) }
+
+    /// Evidence that is too long loses its longest members first, and says so: an event is a few hundred bytes for ever.
+    private static func bounded(_ evidence: JSON) -> JSON {
+        guard case .object(var members) = evidence else { return evidence }
+        while JSON.object(members).canonicalBytes.count > Event.maximumEvidenceBytes {
+            let sizes = members.filter { $0.key != "cut" }.map { ($0.value.canonicalBytes.count, $0.key) }
+            guard let longest = sizes.max(by: { $0 < $1 }) else { break }
+            members[longest.1] = nil
+            members["cut"] = true
+        }
+        return .object(members)
+    }
+}
+
+extension Ledger {
+    /// The URI of a thing: its GS1 Digital Link or own URI where it has one, else one of the site's.
+    func uri(of bearer: Bearer) -> String {
+        let prefix = site.gateway.uriPrefix
+        switch bearer {
+        case .item(let key): return master.items[key]?.uri ?? "\(prefix)/item/\(key.text.percentEncoded)"
+        case .product(let key):
+            return master.products[key]?.gtin.map { "https://id.gs1.org/01/\($0)" } ?? "\(prefix)/product/\(key.text.percentEncoded)"
+        case .location(let key): return master.locations[key]?.uri ?? "\(prefix)/location/\(key.text.percentEncoded)"
+        case .person(let key): return "\(prefix)/person/\(key.text.percentEncoded)"
+        }
+    }
+
+    fileprivate func subjects(of body: Event.Body) -> [String] {
+        switch body {
+        case .checkedOut(let checkout): return [uri(of: .item(checkout.item))]
+        case .returned(let returned): return [uri(of: .item(returned.item))]
+        case .putAway(let putAway):
+            switch putAway.subject {
+            case .item(let key): return [uri(of: .item(key))]
+            case .product(let key, let lot):
+                let product = uri(of: .product(key))
+                return [lot.map { "\(product)/10/\($0.percentEncoded)" } ?? product]
+            }
+        case .exceptionRaised(let raised):
+            return raised.items.map { uri(of: .item($0)) } + raised.epcs.map { $0.identity().canonicalURI }
+        case .tagBound(let epc, let bearer), .tagUnbound(let epc, let bearer): return [epc.identity().canonicalURI, uri(of: bearer)]
+        case .exceptionAssigned, .exceptionResolved, .stationModeChanged, .masterApplied: return []
+        }
+    }
+}
+
+extension String {
+    /// Everything but the unreserved characters of RFC 3986 section 2.3 as `%XX`.
+    var percentEncoded: String {
+        var text = ""
+        for byte in utf8 {
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E: text.unicodeScalars.append(UnicodeScalar(byte))
+            default: text += "%" + Hex.text([byte])
+            }
+        }
+        return text
+    }
+
+    /// At most `count` characters, without control or direction characters: a code from a stranger, fit to be stored and shown.
+    func shortened(to count: Int) -> String {
+        String(
+            String.UnicodeScalarView(
+                unicodeScalars.lazy.map { scalar in
+                    switch scalar.properties.generalCategory {
+                    case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: "\u{FFFD}"
+                    default: scalar
+                    }
+                }.prefix(count)))
+    }
+}

@@ -1,0 +1,148 @@
+import Identifiers
+import Readings
+
+/// A committed business fact: append-only, numbered, chained by hash. `docs/events.md` is the document of record for its JSON form.
+public struct Event: Hashable, Sendable {
+    /// Numbered from 1 without gaps; never used again.
+    public var sequence: Int64
+    public var time: WallTime
+    /// The station where it happened; nil for what happened to the gateway as a whole.
+    public var station: String?
+    /// The coherent happening that it belongs to: `STATION/COUNTER`.
+    public var episode: String?
+    public var actor: Actor
+    /// What it is about, as URIs: GS1 Digital Links where there is a GS1 key, the site's own URIs elsewhere.
+    public var subjects: [String]
+    /// The URI of the location that the station is or leads to.
+    public var place: String?
+    public var certainty: Certainty
+    /// The number of the event that this one corrects.
+    public var corrects: Int64?
+    /// The version of the master data that was relied on.
+    public var masterVersion: Int64
+    public var body: Body
+    /// Which reads, antennas, signal levels, inputs and rules led to it; at most `maximumEvidenceBytes` in canonical form.
+    public var evidence: JSON
+
+    public static let maximumEvidenceBytes = 512
+
+    public enum Certainty: String, Hashable, Sendable {
+        case provisional
+        case final
+    }
+
+    /// Who did it or asked for it.
+    public enum Actor: Hashable, Sendable {
+        case person(PersonKey)
+        /// Who used the command line or the API: `uid:1000` or a token's role.
+        case client(String)
+        /// The gateway by itself.
+        case gateway
+        /// Nobody could be named.
+        case unknown
+    }
+
+    /// What is a fact now. The `type` of each case is its name upstream.
+    public enum Body: Hashable, Sendable {
+        case checkedOut(Checkout)
+        case returned(Return)
+        case putAway(PutAway)
+        case exceptionRaised(ExceptionRaised)
+        case exceptionAssigned(exception: Int64, owner: String)
+        case exceptionResolved(exception: Int64, resolution: String, note: String)
+        case tagBound(epc: EPC, bearer: Bearer)
+        case tagUnbound(epc: EPC, bearer: Bearer)
+        case stationModeChanged(StationMode)
+        case masterApplied(version: Int64, digest: String, rows: Int64)
+    }
+
+    public struct Checkout: Hashable, Sendable {
+        public var loan: LoanNumber
+        public var item: ItemKey
+        public var epc: EPC?
+        public var person: PersonKey
+        public var permit: PermitKey?
+        public var due: WallTime
+    }
+
+    public struct Return: Hashable, Sendable {
+        public var loan: LoanNumber
+        public var item: ItemKey
+        public var epc: EPC?
+        public var borrower: PersonKey
+    }
+
+    public struct PutAway: Hashable, Sendable {
+        public var subject: StockSubject
+        public var quantity: Int64
+        public var location: LocationKey
+        public var locationURI: String
+        /// Where a single item was before.
+        public var from: LocationKey?
+    }
+
+    public struct ExceptionRaised: Hashable, Sendable {
+        public var kind: ExceptionKind
+        public var items: [ItemKey]
+        public var epcs: [EPC]
+        /// People it may have been.
+        public var candidates: [PersonKey]
+        /// The loan that it concerns.
+        public var loan: LoanNumber?
+        /// A code that nobody knows, escaped and cut to 64 characters.
+        public var code: String?
+        public var direction: Direction?
+        public var owner: String
+        public var deadline: WallTime
+    }
+}
+
+/// What is counted at a location: one item, or a quantity of a product and lot.
+public enum StockSubject: Hashable, Sendable {
+    case item(ItemKey)
+    case product(ProductKey, lot: String?)
+
+    /// `item/DRILL-01`, `product/BOLT-M8`, `product/BOLT-M8/lot/ABC`: also the key of its row.
+    public var path: String {
+        switch self {
+        case .item(let key): "item/\(key)"
+        case .product(let key, nil): "product/\(key)"
+        case .product(let key, let lot?): "product/\(key)/lot/\(lot)"
+        }
+    }
+}
+
+/// Why a person must look.
+public enum ExceptionKind: String, Hashable, Sendable, CaseIterable {
+    /// A tag that is bound to nothing went through.
+    case unknownTag = "unknown_tag"
+    /// A code that nobody knows was scanned.
+    case unknownCode = "unknown_code"
+    /// Tools left and no badge was seen.
+    case noBadge = "no_badge"
+    /// A badge that belongs to nobody.
+    case unknownBadge = "unknown_badge"
+    /// More than one person may have done it.
+    case severalPeople = "several_people"
+    /// No approved request covers the tool.
+    case notPermitted = "not_permitted"
+    case overQuota = "over_quota"
+    case personBlocked = "person_blocked"
+    /// A tool that is recorded as lent left again, or one recorded as inside came in: the record or the read is wrong.
+    case stateConflict = "state_conflict"
+    /// Seen on one side only, or the reader was not reading: it may or may not have passed.
+    case uncertainPassage = "uncertain_passage"
+    /// The same tag is bound to different things here and in the master data.
+    case bindingConflict = "binding_conflict"
+    /// A destination refused an event for good; `code` is DESTINATION/EVENT.
+    case deliveryRefused = "delivery_refused"
+}
+
+/// Whether a station decides.
+public enum StationMode: String, Hashable, Sendable, CaseIterable {
+    case running
+    /// Reads are shown, nothing is decided and nothing is remembered for later.
+    case paused
+    /// Maintenance: decisions are shown, make no loans, and nothing goes upstream.
+    case testing
+}

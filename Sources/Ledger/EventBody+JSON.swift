@@ -1,0 +1,123 @@
+import Identifiers
+import Readings
+
+extension Event.Body {
+    /// The event's type upstream: a noun, a dot, a participle.
+    public var type: String {
+        switch self {
+        case .checkedOut: "loan.checked_out"
+        case .returned: "loan.returned"
+        case .putAway: "stock.put_away"
+        case .exceptionRaised: "exception.raised"
+        case .exceptionAssigned: "exception.assigned"
+        case .exceptionResolved: "exception.resolved"
+        case .tagBound: "tag.bound"
+        case .tagUnbound: "tag.unbound"
+        case .stationModeChanged: "station.mode_changed"
+        case .masterApplied: "master.applied"
+        }
+    }
+
+    /// Every type, in the order of `docs/events.md`.
+    public static let types = [
+        "loan.checked_out", "loan.returned", "stock.put_away", "exception.raised", "exception.assigned", "exception.resolved", "tag.bound",
+        "tag.unbound", "station.mode_changed", "master.applied",
+    ]
+
+    /// The `data` member.
+    public var json: JSON {
+        switch self {
+        case .checkedOut(let checkout):
+            .compact([
+                "loan": .string(checkout.loan.description), "item": .string(checkout.item.text), "epc": checkout.epc.map { .string($0.hex) },
+                "person": .string(checkout.person.text), "permit": checkout.permit.map { .string($0.text) }, "due": .string(checkout.due.rfc3339),
+            ])
+        case .returned(let returned):
+            .compact([
+                "loan": .string(returned.loan.description), "item": .string(returned.item.text), "epc": returned.epc.map { .string($0.hex) },
+                "borrower": .string(returned.borrower.text),
+            ])
+        case .putAway(let putAway):
+            .compact([
+                "stock": putAway.subject.json, "quantity": .integer(putAway.quantity), "location": .string(putAway.location.text),
+                "location_uri": .string(putAway.locationURI), "from": putAway.from.map { .string($0.text) },
+            ])
+        case .exceptionRaised(let raised): raised.json
+        case .exceptionAssigned(let exception, let owner): ["exception": .integer(exception), "owner": .string(owner)]
+        case .exceptionResolved(let exception, let resolution, let note):
+            ["exception": .integer(exception), "resolution": .string(resolution), "note": .string(note)]
+        case .tagBound(let epc, let bearer), .tagUnbound(let epc, let bearer): ["epc": .string(epc.hex), "bearer": bearer.json]
+        case .stationModeChanged(let mode): ["mode": .string(mode.rawValue)]
+        case .masterApplied(let version, let digest, let rows):
+            ["version": .integer(version), "digest": .string(digest), "rows": .integer(rows)]
+        }
+    }
+
+    /// nil for an unknown type or missing members.
+    init?(type: String, json: JSON) {
+        func key<Entity>(_ name: String) -> Key<Entity>? { json[name]?.string.flatMap(Key.init) }
+        func time(_ name: String) -> WallTime? { json[name]?.string.flatMap(WallTime.init(rfc3339:)) }
+        let epc = json["epc"]?.string.flatMap(EPC.init(hex:))
+        let loan = json["loan"]?.string.flatMap(LoanNumber.init)
+        switch type {
+        case "loan.checked_out":
+            guard let loan, let item: ItemKey = key("item"), let person: PersonKey = key("person"), let due = time("due") else { return nil }
+            self = .checkedOut(.init(loan: loan, item: item, epc: epc, person: person, permit: key("permit"), due: due))
+        case "loan.returned":
+            guard let loan, let item: ItemKey = key("item"), let borrower: PersonKey = key("borrower") else { return nil }
+            self = .returned(.init(loan: loan, item: item, epc: epc, borrower: borrower))
+        case "stock.put_away":
+            guard let subject = json["stock"].flatMap(StockSubject.init), let quantity = json["quantity"]?.integer,
+                let location: LocationKey = key("location"), let uri = json["location_uri"]?.string
+            else { return nil }
+            self = .putAway(.init(subject: subject, quantity: quantity, location: location, locationURI: uri, from: key("from")))
+        case "exception.raised":
+            guard let raised = Event.ExceptionRaised(json: json) else { return nil }
+            self = .exceptionRaised(raised)
+        case "exception.assigned":
+            guard let exception = json["exception"]?.integer, let owner = json["owner"]?.string else { return nil }
+            self = .exceptionAssigned(exception: exception, owner: owner)
+        case "exception.resolved":
+            guard let exception = json["exception"]?.integer, let resolution = json["resolution"]?.string else { return nil }
+            self = .exceptionResolved(exception: exception, resolution: resolution, note: json["note"]?.string ?? "")
+        case "tag.bound", "tag.unbound":
+            guard let epc, let bearer = json["bearer"].flatMap(Bearer.init) else { return nil }
+            self = type == "tag.bound" ? .tagBound(epc: epc, bearer: bearer) : .tagUnbound(epc: epc, bearer: bearer)
+        case "station.mode_changed":
+            guard let mode = json["mode"]?.string.flatMap(StationMode.init) else { return nil }
+            self = .stationModeChanged(mode)
+        case "master.applied":
+            guard let version = json["version"]?.integer, let digest = json["digest"]?.string, let rows = json["rows"]?.integer else { return nil }
+            self = .masterApplied(version: version, digest: digest, rows: rows)
+        default: return nil
+        }
+    }
+}
+
+extension Event.ExceptionRaised {
+    /// The `data` member, and with it the row of an open exception.
+    public var json: JSON {
+        .compact([
+            "kind": .string(kind.rawValue),
+            "items": items.isEmpty ? nil : .array(items.map { .string($0.text) }),
+            "epcs": epcs.isEmpty ? nil : .array(epcs.map { .string($0.hex) }),
+            "candidates": candidates.isEmpty ? nil : .array(candidates.map { .string($0.text) }),
+            "loan": loan.map { .string($0.description) },
+            "code": code.map(JSON.string),
+            "direction": direction.map { .string($0.rawValue) },
+            "owner": .string(owner),
+            "deadline": .string(deadline.rfc3339),
+        ])
+    }
+
+    init?(json: JSON) {
+        guard let kind = json["kind"]?.string.flatMap(ExceptionKind.init), let owner = json["owner"]?.string,
+            let deadline = json["deadline"]?.string.flatMap(WallTime.init(rfc3339:))
+        else { return nil }
+        func texts(_ name: String) -> [String] { (json[name]?.array ?? []).compactMap(\.string) }
+        self.init(
+            kind: kind, items: texts("items").compactMap(ItemKey.init), epcs: texts("epcs").compactMap(EPC.init(hex:)),
+            candidates: texts("candidates").compactMap(PersonKey.init), loan: json["loan"]?.string.flatMap(LoanNumber.init),
+            code: json["code"]?.string, direction: json["direction"]?.string.flatMap(Direction.init), owner: owner, deadline: deadline)
+    }
+}

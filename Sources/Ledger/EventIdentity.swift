@@ -1,0 +1,36 @@
+/// Makes event ids: UUIDs of version 8 (RFC 9562 section 5.8) from gateway, epoch and number, so that an id is computed, not stored,
+/// and the same event always has the same one.
+public struct EventIdentity: Hashable, Sendable {
+    /// The first 60 bits of SHA-256 over the gateway's code and the store's epoch, in the low bits.
+    public let prefix: UInt64
+
+    public init(prefix: UInt64) {
+        self.prefix = prefix & 0xFFF_FFFF_FFFF_FFFF
+    }
+
+    /// 48 bits of the prefix, the version, 12 bits of the prefix, the variant, 62 bits of the number.
+    public func id(sequence: Int64) -> String {
+        let high = (prefix >> 12) << 16 | 0x8000 | prefix & 0xFFF
+        let low = 0x8000_0000_0000_0000 | UInt64(bitPattern: sequence) & 0x3FFF_FFFF_FFFF_FFFF
+        let digits = hexadecimal(high) + hexadecimal(low)
+        var text = ""
+        for (position, digit) in digits.enumerated() {
+            if [8, 12, 16, 20].contains(position) { text.append("-") }
+            text.append(digit)
+        }
+        return text
+    }
+
+    /// The number in an id of ours; nil for the id of another gateway or epoch.
+    public func sequence(of id: String) -> Int64? {
+        let digits = id.filter { $0 != "-" }
+        guard digits.utf8.count == 32, let low = UInt64(digits.suffix(16), radix: 16) else { return nil }
+        let sequence = Int64(bitPattern: low & 0x3FFF_FFFF_FFFF_FFFF)
+        return self.id(sequence: sequence) == id.lowercased() ? sequence : nil
+    }
+
+    private func hexadecimal(_ value: UInt64) -> String {
+        let digits = String(value, radix: 16)
+        return String(repeating: "0", count: 16 - digits.utf8.count) + digits
+    }
+}

@@ -1,0 +1,26 @@
+/// The key of one kind of thing: text from master data, at most `maximumLength` characters, printable, without white space at its ends.
+public struct Key<Entity>: Hashable, Comparable, Sendable, CustomStringConvertible {
+    public let text: String
+
+    /// The longest key accepted.
+    public static var maximumLength: Int { 128 }
+
+    /// nil for an empty or too long text, or one with control characters.
+    public init?(_ text: String) {
+        guard !text.isEmpty, text.utf8.count <= Self.maximumLength, text.first?.isWhitespace == false, text.last?.isWhitespace == false,
+            text.unicodeScalars.allSatisfy({ !($0.properties.generalCategory == .control || $0.properties.generalCategory == .format) })
+        else { return nil }
+        self.text = text
+    }
+
+    public static func < (left: Key, right: Key) -> Bool { left.text < right.text }
+
+    public var description: String { text }
+}
+
+/// A random key that stands for a person; names and badge numbers stand in the master data only.
+public typealias PersonKey = Key<Person>
+public typealias ItemKey = Key<Item>
+public typealias ProductKey = Key<Product>
+public typealias LocationKey = Key<Location>
+public typealias PermitKey = Key<Permit>

@@ -1,0 +1,58 @@
+import Identifiers
+import Readings
+import SiteConfiguration
+
+extension Ledger {
+    /// What a person's command would make, without taking it in.
+    /// - Throws: `CommandRefusal` when it names something that is not there, or contradicts what is.
+    public func plan(_ command: Command, by client: String, at time: WallTime) throws(CommandRefusal) -> Plan {
+        var station: String?
+        if case .setStationMode(let name, _) = command { station = name }
+        var draft = Draft(ledger: self, station: station, at: time)
+        draft.actor = .client(client)
+        switch command {
+        case .bindTag(let epc, let bearer):
+            guard master.contains(bearer) else { throw CommandRefusal(.notFound, "there is no \(bearer.description) in the master data") }
+            if let bound = state.tags[epc] ?? master.tags[epc] {
+                throw CommandRefusal(
+                    .conflict,
+                    "tag \(epc.hex) is already bound to \(bound.description)\(bound == bearer ? "" : "; unbind it first: stockgate tag unbind \(epc.hex)")")
+            }
+            draft.add(.tagBound(epc: epc, bearer: bearer), evidence: .null)
+        case .unbindTag(let epc):
+            guard let bearer = state.tags[epc] else {
+                throw master.tags[epc] == nil
+                    ? CommandRefusal(.notFound, "tag \(epc.hex) is bound to nothing")
+                    : CommandRefusal(.conflict, "tag \(epc.hex) is bound by the master data: change it there and import again")
+            }
+            draft.add(.tagUnbound(epc: epc, bearer: bearer), evidence: .null)
+        case .assignException(let number, let owner):
+            _ = try openException(number)
+            draft.add(.exceptionAssigned(exception: number, owner: owner), evidence: .null)
+        case .resolveException(let number, let resolution, let note):
+            _ = try openException(number)
+            draft.add(.exceptionResolved(exception: number, resolution: resolution, note: note), evidence: .null)
+        case .setStationMode(let name, let mode):
+            guard site.stations.contains(where: { $0.name == name }) else {
+                throw CommandRefusal(.notFound, "there is no station \"\(name)\"; stockgate stations lists them")
+            }
+            guard state.modes[name, default: .running] != mode else { throw CommandRefusal(.conflict, "station \(name) is \(mode.rawValue) already") }
+            draft.add(.stationModeChanged(mode), evidence: .null)
+        case .reportDeadLetter(let destination, let sequence, let reason):
+            let code = "\(destination)/\(sequence)"
+            // The receipt may be lost and the event refused again: one exception is enough.
+            guard !state.exceptions.values.contains(where: { $0.raised.kind == .deliveryRefused && $0.raised.code == code }) else { break }
+            draft.actor = .gateway
+            draft.raise(
+                .deliveryRefused, code: code, evidence: ["event": .integer(sequence), "reason": .string(reason.shortened(to: 200))])
+        }
+        return draft.plan(feedback: nil)
+    }
+
+    private func openException(_ number: Int64) throws(CommandRefusal) -> OpenException {
+        guard let exception = state.exceptions[number] else {
+            throw CommandRefusal(.notFound, "there is no open exception \(number); stockgate exceptions lists them")
+        }
+        return exception
+    }
+}

@@ -1,0 +1,187 @@
+import Identifiers
+import Readings
+import SiteConfiguration
+
+extension Ledger {
+    /// Tools and people went through a gate together: loans, returns, and what a person must look at.
+    func plan(_ crossing: Proposal.Crossing, station: String, at time: WallTime) -> Plan {
+        var draft = Draft(ledger: self, station: station, at: time, opensEpisode: true)
+        var tools: [(item: ItemKey, sighting: Sighting)] = []
+        var strangers: [EPC] = []
+        for sighting in crossing.tags {
+            if case .item(let key) = bearer(of: sighting.epc) { tools.append((key, sighting)) } else { strangers.append(sighting.epc) }
+        }
+        let people = Carriers(of: crossing, in: self)
+        if !strangers.isEmpty {
+            draft.raise(.unknownTag, epcs: strangers, candidates: people.keys, direction: crossing.direction, evidence: Self.evidence(crossing))
+        }
+        let uncertain = crossing.uncertain.compactMap { sighting -> ItemKey? in
+            if case .item(let key) = bearer(of: sighting.epc) { key } else { nil }
+        }
+        if !uncertain.isEmpty {
+            draft.raise(
+                .uncertainPassage, items: uncertain, epcs: crossing.uncertain.map(\.epc), candidates: people.keys,
+                evidence: crossing.uncertain.first?.evidence ?? .null)
+        }
+        switch crossing.direction {
+        case .out: checkOut(tools, carriedBy: people, crossing, into: &draft)
+        case .in: takeBack(tools, crossing, into: &draft)
+        }
+        let plan = draft.plan(feedback: nil)
+        let hasException = plan.events.contains { if case .exceptionRaised = $0.body { true } else { false } }
+        // A person who carries out again what is already theirs changes nothing and hears the good beep.
+        return Plan(events: plan.events, feedback: hasException ? .exception : plan.events.isEmpty && tools.isEmpty ? nil : .accepted)
+    }
+
+    private func takeBack(_ tools: [(item: ItemKey, sighting: Sighting)], _ crossing: Proposal.Crossing, into draft: inout Draft) {
+        var unexpected: [(item: ItemKey, sighting: Sighting)] = []
+        for (item, sighting) in tools {
+            guard let loan = state.loans[item] else {
+                unexpected.append((item, sighting))
+                continue
+            }
+            // A return is always taken, by whom and wherever; the loan says whose it was.
+            draft.actor = .person(loan.person)
+            draft.add(
+                .returned(.init(loan: loan.number, item: item, epc: sighting.epc, borrower: loan.person)), evidence: sighting.evidence)
+        }
+        draft.actor = .gateway
+        guard let first = unexpected.first else { return }
+        draft.raise(
+            .stateConflict, items: unexpected.map(\.item), epcs: unexpected.map(\.sighting.epc), direction: .in, evidence: first.sighting.evidence)
+    }
+
+    private func checkOut(
+        _ tools: [(item: ItemKey, sighting: Sighting)], carriedBy people: Carriers, _ crossing: Proposal.Crossing, into draft: inout Draft
+    ) {
+        guard !tools.isEmpty else { return }
+        let (taken, conflicting) = tools.partitioned { state.loans[$0.item] == nil }
+        guard let person = people.only else {
+            // Without a name there is no loan; somebody must say who it was.
+            draft.actor = .unknown
+            draft.raise(
+                people.problem, items: tools.map(\.item), epcs: tools.map(\.sighting.epc), candidates: people.keys, direction: .out,
+                evidence: Self.evidence(crossing))
+            return
+        }
+        draft.actor = .person(person.key)
+        let others = conflicting.filter { state.loans[$0.item]?.person != person.key }
+        if let first = others.first {
+            draft.raise(
+                .stateConflict, items: others.map(\.item), epcs: others.map(\.sighting.epc), candidates: [person.key],
+                loan: others.count == 1 ? state.loans[first.item]?.number : nil, direction: .out, evidence: first.sighting.evidence)
+        }
+        if person.isBlocked, let first = taken.first {
+            draft.raise(
+                .personBlocked, items: taken.map(\.item), epcs: taken.map(\.sighting.epc), candidates: [person.key], direction: .out,
+                evidence: first.sighting.evidence)
+            return
+        }
+        lend(taken, to: person, into: &draft)
+    }
+
+    private func lend(_ tools: [(item: ItemKey, sighting: Sighting)], to person: Person, into draft: inout Draft) {
+        var openLoans = state.openLoans(of: person.key)
+        var permitUse = state.permitUse
+        var overQuota: [(item: ItemKey, sighting: Sighting)] = []
+        var unpermitted: [(item: ItemKey, sighting: Sighting)] = []
+        for (item, sighting) in tools {
+            if let quota = person.quota ?? site.policy.quota, openLoans >= quota {
+                overQuota.append((item, sighting))
+                continue
+            }
+            let permit = permit(for: item, of: person.key, use: permitUse, at: draft.time)
+            if permit == nil, site.policy.withoutPermit != .allow { unpermitted.append((item, sighting)) }
+            if permit == nil, site.policy.withoutPermit == .refuse { continue }
+            if let permit { permitUse[permit.key, default: 0] += 1 }
+            openLoans += 1
+            var evidence = sighting.evidence.object ?? [:]
+            evidence["rule"] = .string(permit == nil ? "without_permit:\(site.policy.withoutPermit.rawValue)" : "permit")
+            draft.add(
+                .checkedOut(
+                    .init(
+                        loan: draft.mintLoanNumber(), item: item, epc: sighting.epc, person: person.key, permit: permit?.key,
+                        due: due(item, permit: permit, from: draft.time))), evidence: .object(evidence))
+        }
+        if let first = overQuota.first {
+            draft.raise(
+                .overQuota, items: overQuota.map(\.item), epcs: overQuota.map(\.sighting.epc), candidates: [person.key], direction: .out,
+                evidence: first.sighting.evidence)
+        }
+        if let first = unpermitted.first {
+            draft.raise(
+                .notPermitted, items: unpermitted.map(\.item), epcs: unpermitted.map(\.sighting.epc), candidates: [person.key], direction: .out,
+                evidence: first.sighting.evidence)
+        }
+    }
+
+    /// The approved request that covers a checkout: the one that runs out first.
+    private func permit(for item: ItemKey, of person: PersonKey, use: [PermitKey: Int], at time: WallTime) -> Permit? {
+        let itemClass = master.items[item]?.itemClass
+        let today = time.localDate
+        let isDateKnown = time.quality != .unknown
+        return master.permits.values
+            .filter { permit in
+                permit.person == person && use[permit.key, default: 0] < permit.quantity
+                    && (permit.items.contains(item) || itemClass.map(permit.classes.contains) ?? false)
+                    && (!isDateKnown || (permit.from.map { $0 <= today } ?? true) && (permit.until.map { today <= $0 } ?? true))
+            }
+            .min { ($0.until ?? .distantFuture, $0.key) < ($1.until ?? .distantFuture, $1.key) }
+    }
+
+    /// When a loan must be back: the permit's day, or the item's or the policy's number of days, at the policy's hour.
+    private func due(_ item: ItemKey, permit: Permit?, from time: WallTime) -> WallTime {
+        let days = Int64(master.items[item]?.dueDays ?? site.policy.dueDays)
+        let day = permit?.due ?? CivilDate(daysSince1970: time.localDate.daysSince1970 + days)
+        let local = day.daysSince1970 * 86_400_000 + Int64(site.policy.dueHour) * 3_600_000
+        return WallTime(milliseconds: local - Int64(time.offsetMinutes) * 60_000, offsetMinutes: time.offsetMinutes, quality: time.quality)
+    }
+
+    private static func evidence(_ crossing: Proposal.Crossing) -> JSON {
+        var members = (crossing.tags.first ?? crossing.uncertain.first)?.evidence.object ?? [:]
+        members["tags"] = .integer(Int64(crossing.tags.count))
+        members["badges"] = .integer(Int64(crossing.credentials.count + crossing.badgeTags.count))
+        return .object(members)
+    }
+}
+
+/// Who may have carried the tools of one crossing.
+private struct Carriers {
+    var keys: [PersonKey]
+    /// The one person, when there is exactly one and every badge is known.
+    var only: Person?
+    /// Why there is not.
+    var problem: ExceptionKind
+
+    init(of crossing: Proposal.Crossing, in ledger: Ledger) {
+        let tagged = crossing.badgeTags.compactMap { sighting -> PersonKey? in
+            if case .person(let key) = ledger.bearer(of: sighting.epc) { key } else { nil }
+        }
+        let badged = crossing.credentials.compactMap { ledger.master.credentials[$0] }
+        keys = Array(Set(tagged + badged)).sorted()
+        let hasStranger = badged.count < crossing.credentials.count
+        only = keys.count == 1 && !hasStranger ? ledger.master.people[keys[0]] : nil
+        problem = keys.count > 1 || hasStranger && !keys.isEmpty ? .severalPeople : hasStranger ? .unknownBadge : .noBadge
+    }
+}
+
+extension Sequence {
+    fileprivate func partitioned(_ belongs: (Element) -> Bool) -> ([Element], [Element]) {
+        var yes: [Element] = []
+        var no: [Element] = []
+        for element in self { if belongs(element) { yes.append(element) } else { no.append(element) } }
+        return (yes, no)
+    }
+}
+
+extension CivilDate {
+    fileprivate static let distantFuture = CivilDate(daysSince1970: 2_932_896)
+}
+
+extension WallTime {
+    /// The day at the site.
+    var localDate: CivilDate {
+        let local = milliseconds + Int64(offsetMinutes) * 60_000
+        return CivilDate(daysSince1970: local >= 0 ? local / 86_400_000 : (local - 86_399_999) / 86_400_000)
+    }
+}

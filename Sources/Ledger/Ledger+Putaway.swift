@@ -1,0 +1,41 @@
+import Identifiers
+import Readings
+
+extension Ledger {
+    /// Something was put on a shelf.
+    func plan(_ putAway: Proposal.PutAway, station: String, at time: WallTime) -> Plan {
+        var draft = Draft(ledger: self, station: station, at: time, opensEpisode: true)
+        draft.actor = putAway.credential.flatMap { master.credentials[$0] }.map(Event.Actor.person) ?? .unknown
+        guard case .location(let location)? = bearer(of: putAway.location)?.bearer, let known = bearer(of: putAway.item) else {
+            // The master data changed between the scan and the pair.
+            return plan(unknownCode: putAway.item, station: station, at: time)
+        }
+        let subject: StockSubject
+        switch known.bearer {
+        case .item(let key): subject = .item(key)
+        case .product(let key): subject = .product(key, lot: known.lot)
+        case .person, .location: return plan(unknownCode: putAway.item, station: station, at: time)
+        }
+        var from: LocationKey?
+        if case .item(let key) = subject { from = state.places[key] }
+        draft.add(
+            .putAway(.init(subject: subject, quantity: 1, location: location, locationURI: uri(of: .location(location)), from: from)),
+            evidence: .compact([
+                "seconds": .decimal(putAway.elapsed.milliseconds, scale: 1_000),
+                "item_aim": putAway.item.symbology.map { .string($0.description) },
+                "location_aim": putAway.location.symbology.map { .string($0.description) },
+            ]))
+        return draft.plan(feedback: .accepted)
+    }
+
+    /// A code that nobody knows: an exception, with the code made harmless.
+    func plan(unknownCode scan: Scan, station: String, at time: WallTime) -> Plan {
+        var draft = Draft(ledger: self, station: station, at: time, opensEpisode: true)
+        draft.actor = .unknown
+        let text = String(decoding: scan.data.prefix(512), as: UTF8.self)
+        draft.raise(
+            .unknownCode, code: text.shortened(to: 64),
+            evidence: .compact(["aim": scan.symbology.map { .string($0.description) }, "bytes": .integer(Int64(scan.data.count))]))
+        return draft.plan(feedback: .exception)
+    }
+}

@@ -1,0 +1,109 @@
+import Identifiers
+import Readings
+import SiteConfiguration
+
+/// The rules: whether what a station believes is allowed, which loan or shelf it concerns, and what is true afterwards.
+///
+/// Decides in memory, on an image of the store. `plan` and `answer` look and change nothing; `commit` takes their events into the
+/// image. When a commit to the disk did not succeed, the image is replaced by what the store holds (`reload`).
+public struct Ledger: Sendable {
+    public private(set) var state: LedgerState
+    public private(set) var master: MasterData
+    /// The year in which two-digit years of labels are read (General Specifications 7.12); follows the wall clock.
+    public var referenceYear = 2026
+    let site: Site
+    let epoch: UInt64
+
+    /// - Parameter epoch: drawn anew whenever the store is created or restored.
+    public init(site: Site, epoch: UInt64, state: LedgerState = LedgerState(), master: MasterData = MasterData()) {
+        self.site = site
+        self.epoch = epoch
+        self.state = state
+        self.master = master
+    }
+
+    /// What the ledger decides on a proposal, without taking it in.
+    public func plan(_ proposal: Proposal, at time: WallTime) -> Plan {
+        switch proposal.content {
+        case .crossing(let crossing): plan(crossing, station: proposal.station, at: time)
+        case .putAway(let putAway): plan(putAway, station: proposal.station, at: time)
+        case .unknownCode(let scan): plan(unknownCode: scan, station: proposal.station, at: time)
+        }
+    }
+
+    /// Takes planned events into the image.
+    public mutating func commit(_ plan: Plan) -> Decision {
+        var rows: [String: StateRow] = [:]
+        for event in plan.events {
+            for row in state.apply(event) { rows[row.key] = row }
+        }
+        return Decision(events: plan.events, rows: rows.values.sorted { $0.key < $1.key }, feedback: plan.feedback)
+    }
+
+    /// Replaces the image by what the store holds, after a commit whose outcome is not the one that was hoped for.
+    public mutating func reload(_ state: LedgerState) {
+        self.state = state
+    }
+
+    /// Takes new master data; conflicts with what was bound here come back as a plan.
+    /// - Parameter digest: SHA-256 of the master data, hexadecimal.
+    public mutating func replaceMaster(_ master: MasterData, digest: String, rows: Int, by client: String?, at time: WallTime) -> Plan {
+        self.master = master
+        var draft = Draft(ledger: self, station: nil, at: time)
+        draft.actor = client.map(Event.Actor.client) ?? .gateway
+        draft.add(.masterApplied(version: master.version, digest: digest, rows: Int64(rows)), evidence: .null)
+        let conflicting = state.tags.filter { tag in master.tags[tag.key].map { $0 != tag.value } ?? false }.keys.sorted()
+        if !conflicting.isEmpty { draft.raise(.bindingConflict, epcs: conflicting) }
+        return draft.plan(feedback: nil)
+    }
+
+    /// Sets the master data that the store held at start, which is no event.
+    public mutating func loadMaster(_ master: MasterData) {
+        self.master = master
+    }
+
+    /// What a tag belongs to: as bound here, as the owner bound it, or as its GS1 key says.
+    public func bearer(of epc: EPC) -> Bearer? {
+        state.tags[epc] ?? master.tags[epc] ?? (master.codes.isEmpty ? nil : master.codes[epc.identity().canonicalURI])
+    }
+
+    /// What a scanned code belongs to, and the lot it names.
+    public func bearer(of scan: Scan) -> (bearer: Bearer, lot: String?)? {
+        let text = String(decoding: scan.data, as: UTF8.self)
+        if let bearer = master.codes[text] { return (bearer, nil) }
+        if let person = master.credentials[text] { return (.person(person), nil) }
+        // What a number names is checked against the master data anyway, so a bare GTIN needs no symbology identifier, and a label
+        // with half its pairs is better than none.
+        let options = ScannedCode.Options(message: .init(referenceYear: referenceYear, checksPairs: false), assumesTradeItemNumbers: true)
+        let code = ScannedCode(aim: scan.symbology, data: scan.data, options: options)
+        if let uri = code.canonicalURI, let bearer = master.codes[uri] { return (bearer, code.message?.lot) }
+        // A product is known by its GTIN, whatever else the label says.
+        guard let gtin = code.message?.gtin, let bearer = master.codes["https://id.gs1.org/01/\(gtin)"] else { return nil }
+        return (bearer, code.message?.lot)
+    }
+
+    /// What a station must know of a tag.
+    public func known(_ epc: EPC) -> Known {
+        bearer(of: epc).map(known) ?? .nothing
+    }
+
+    /// What a station must know of a code.
+    public func known(_ scan: Scan) -> Known {
+        bearer(of: scan).map { known($0.bearer) } ?? .nothing
+    }
+
+    private func known(_ bearer: Bearer) -> Known {
+        switch bearer {
+        case .item(let key): .item(isOut: state.loans[key] != nil)
+        case .person: .person
+        case .product: .product
+        case .location: .location
+        }
+    }
+}
+
+/// Events that a proposal or command would make, in order, and the answer to give once they are on the disk.
+public struct Plan: Hashable, Sendable {
+    public var events: [Event]
+    public var feedback: Feedback?
+}

@@ -1,0 +1,104 @@
+import Identifiers
+import Readings
+
+extension LedgerState {
+    /// Every row of this state, sorted by key: what a recording starts with, and what `verify` compares.
+    public var rows: [StateRow] {
+        var rows: [StateRow] = []
+        if loanCounter > 0 || episodeCounter > 0 { rows.append(countersRow) }
+        rows += loans.values.map { StateRow(key: "loan/\($0.item)", value: $0.row) }
+        rows += places.map { StateRow(key: "place/\($0.key)", value: .string($0.value.text)) }
+        rows += stock.map { position, quantity in
+            StateRow(
+                key: position.rowKey,
+                value: ["quantity": .integer(quantity), "location": .string(position.location.text), "stock": position.subject.json])
+        }
+        rows += permitUse.map { StateRow(key: "permit/\($0.key)", value: .integer(Int64($0.value))) }
+        rows += exceptions.values.map { StateRow(key: "exception/\($0.number)", value: $0.row) }
+        rows += tags.map { StateRow(key: "tag/\($0.key.hex)", value: $0.value.json) }
+        rows += modes.map { StateRow(key: "station/\($0.key)", value: .string($0.value.rawValue)) }
+        return rows.sorted { $0.key < $1.key }
+    }
+
+    /// Reads the rows that were stored.
+    /// - Throws: `EventError` for a row that this code does not know or cannot read: a state is never loaded in part.
+    public init(nextSequence: Int64, rows: some Sequence<StateRow>) throws(EventError) {
+        self.init()
+        self.nextSequence = nextSequence
+        for row in rows { try load(row) }
+    }
+
+    private mutating func load(_ row: StateRow) throws(EventError) {
+        guard let value = row.value else { return }
+        let failure = EventError("state row \(row.key) cannot be read")
+        let parts = row.key.split(separator: "/", maxSplits: 1).map(String.init)
+        let rest = parts.count > 1 ? parts[1] : ""
+        switch parts.first {
+        case "counters":
+            guard let loan = value["loan"]?.integer, let episode = value["episode"]?.integer else { throw failure }
+            loanCounter = loan
+            episodeCounter = episode
+        case "loan":
+            guard let loan = Loan(row: value) else { throw failure }
+            loans[loan.item] = loan
+        case "place":
+            guard let item = ItemKey(rest), let location = value.string.flatMap(LocationKey.init) else { throw failure }
+            places[item] = location
+        case "stock":
+            guard let location = value["location"]?.string.flatMap(LocationKey.init), let subject = value["stock"].flatMap(StockSubject.init),
+                let quantity = value["quantity"]?.integer
+            else { throw failure }
+            stock[StockPosition(location: location, subject: subject)] = quantity
+        case "permit":
+            guard let permit = PermitKey(rest), let used = value.integer.flatMap(Int.init(exactly:)) else { throw failure }
+            permitUse[permit] = used
+        case "exception":
+            guard let number = Int64(rest), let exception = OpenException(number: number, row: value) else { throw failure }
+            exceptions[number] = exception
+        case "tag":
+            guard let epc = EPC(hex: rest), let bearer = Bearer(json: value) else { throw failure }
+            tags[epc] = bearer
+        case "station":
+            guard let mode = value.string.flatMap(StationMode.init) else { throw failure }
+            modes[rest] = mode
+        default: throw failure
+        }
+    }
+}
+
+extension Loan {
+    /// The row of an open loan, and its form in the API.
+    public var row: JSON {
+        .compact([
+            "loan": .string(number.description), "item": .string(item.text), "person": .string(person.text),
+            "permit": permit.map { .string($0.text) }, "since": .string(since.rfc3339), "due": .string(due.rfc3339),
+            "station": station.map(JSON.string), "event": .integer(opened),
+        ])
+    }
+
+    init?(row: JSON) {
+        guard let number = row["loan"]?.string.flatMap(LoanNumber.init), let item = row["item"]?.string.flatMap(ItemKey.init),
+            let person = row["person"]?.string.flatMap(PersonKey.init), let since = row["since"]?.string.flatMap(WallTime.init(rfc3339:)),
+            let due = row["due"]?.string.flatMap(WallTime.init(rfc3339:)), let opened = row["event"]?.integer
+        else { return nil }
+        self.init(
+            number: number, item: item, person: person, permit: row["permit"]?.string.flatMap(PermitKey.init), since: since, due: due,
+            station: row["station"]?.string, opened: opened)
+    }
+}
+
+extension OpenException {
+    /// The row of an open exception, and its form in the API.
+    public var row: JSON {
+        var members = raised.json.object ?? [:]
+        members["since"] = .string(since.rfc3339)
+        members["station"] = station.map(JSON.string)
+        members["number"] = .integer(number)
+        return .object(members)
+    }
+
+    init?(number: Int64, row: JSON) {
+        guard let raised = Event.ExceptionRaised(json: row), let since = row["since"]?.string.flatMap(WallTime.init(rfc3339:)) else { return nil }
+        self.init(number: number, raised: raised, since: since, station: row["station"]?.string)
+    }
+}

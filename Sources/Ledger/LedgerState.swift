@@ -1,0 +1,141 @@
+import Identifiers
+import Readings
+
+/// A loan that is open.
+public struct Loan: Hashable, Sendable {
+    public var number: LoanNumber
+    public var item: ItemKey
+    public var person: PersonKey
+    public var permit: PermitKey?
+    public var since: WallTime
+    public var due: WallTime
+    public var station: String?
+    /// The event that opened it.
+    public var opened: Int64
+}
+
+/// An exception that waits for a person.
+public struct OpenException: Hashable, Sendable {
+    /// The number of the event that raised it.
+    public var number: Int64
+    public var raised: Event.ExceptionRaised
+    public var since: WallTime
+    public var station: String?
+}
+
+/// What is true now: the fold of the event log, kept in memory and as rows beside the log.
+public struct LedgerState: Hashable, Sendable {
+    /// The number that the next event gets.
+    public internal(set) var nextSequence: Int64 = 1
+    /// The counter of the loan that was numbered last.
+    public internal(set) var loanCounter: Int64 = 0
+    /// Counts the episodes of all stations.
+    public internal(set) var episodeCounter: Int64 = 0
+    public internal(set) var loans: [ItemKey: Loan] = [:]
+    /// Where single items were put.
+    public internal(set) var places: [ItemKey: LocationKey] = [:]
+    /// Quantities of products, by location and subject.
+    public internal(set) var stock: [StockPosition: Int64] = [:]
+    /// Checkouts that a permit has already covered.
+    public internal(set) var permitUse: [PermitKey: Int] = [:]
+    public internal(set) var exceptions: [Int64: OpenException] = [:]
+    /// Tags bound at this gateway.
+    public internal(set) var tags: [EPC: Bearer] = [:]
+    /// Stations that do not simply run.
+    public internal(set) var modes: [String: StationMode] = [:]
+
+    public init() {}
+
+    /// How many loans a person has open.
+    public func openLoans(of person: PersonKey) -> Int {
+        loans.values.count { $0.person == person }
+    }
+}
+
+public struct StockPosition: Hashable, Sendable {
+    public var location: LocationKey
+    public var subject: StockSubject
+
+    public init(location: LocationKey, subject: StockSubject) {
+        self.location = location
+        self.subject = subject
+    }
+
+    var rowKey: String { "stock/\(location)/\(subject.path)" }
+}
+
+extension LedgerState {
+    /// Takes one event into the state and tells which rows changed. The only way the state ever changes.
+    public mutating func apply(_ event: Event) -> [StateRow] {
+        nextSequence = max(nextSequence, event.sequence + 1)
+        var rows: [StateRow] = []
+        if let counter = event.episode?.split(separator: "/").last.flatMap({ Int64($0) }), counter > episodeCounter {
+            episodeCounter = counter
+            rows.append(countersRow)
+        }
+        switch event.body {
+        case .checkedOut(let checkout):
+            let loan = Loan(
+                number: checkout.loan, item: checkout.item, person: checkout.person, permit: checkout.permit, since: event.time,
+                due: checkout.due, station: event.station, opened: event.sequence)
+            loans[checkout.item] = loan
+            rows.append(StateRow(key: "loan/\(loan.item)", value: loan.row))
+            if checkout.loan.counter > loanCounter {
+                loanCounter = checkout.loan.counter
+                rows.removeAll { $0.key == "counters" }
+                rows.append(countersRow)
+            }
+            if let permit = checkout.permit {
+                permitUse[permit, default: 0] += 1
+                rows.append(StateRow(key: "permit/\(permit)", value: .integer(Int64(permitUse[permit, default: 0]))))
+            }
+        case .returned(let returned):
+            loans[returned.item] = nil
+            rows.append(StateRow(key: "loan/\(returned.item)", value: nil))
+        case .putAway(let putAway):
+            rows.append(contentsOf: apply(putAway))
+        case .exceptionRaised(let raised):
+            let exception = OpenException(number: event.sequence, raised: raised, since: event.time, station: event.station)
+            exceptions[event.sequence] = exception
+            rows.append(StateRow(key: "exception/\(event.sequence)", value: exception.row))
+        case .exceptionAssigned(let number, let owner):
+            guard var exception = exceptions[number] else { break }
+            exception.raised.owner = owner
+            exceptions[number] = exception
+            rows.append(StateRow(key: "exception/\(number)", value: exception.row))
+        case .exceptionResolved(let number, _, _):
+            exceptions[number] = nil
+            rows.append(StateRow(key: "exception/\(number)", value: nil))
+        case .tagBound(let epc, let bearer):
+            tags[epc] = bearer
+            rows.append(StateRow(key: "tag/\(epc.hex)", value: bearer.json))
+        case .tagUnbound(let epc, _):
+            tags[epc] = nil
+            rows.append(StateRow(key: "tag/\(epc.hex)", value: nil))
+        case .stationModeChanged(let mode):
+            guard let station = event.station else { break }
+            modes[station] = mode == .running ? nil : mode
+            rows.append(StateRow(key: "station/\(station)", value: mode == .running ? nil : .string(mode.rawValue)))
+        case .masterApplied:
+            break
+        }
+        return rows
+    }
+
+    private mutating func apply(_ putAway: Event.PutAway) -> [StateRow] {
+        switch putAway.subject {
+        case .item(let item):
+            places[item] = putAway.location
+            return [StateRow(key: "place/\(item)", value: .string(putAway.location.text))]
+        case .product:
+            let position = StockPosition(location: putAway.location, subject: putAway.subject)
+            let (sum, overflow) = stock[position, default: 0].addingReportingOverflow(putAway.quantity)
+            stock[position] = overflow ? Int64.max : sum
+            return [StateRow(key: position.rowKey, value: ["quantity": .integer(stock[position] ?? 0), "location": .string(putAway.location.text), "stock": putAway.subject.json])]
+        }
+    }
+
+    var countersRow: StateRow {
+        StateRow(key: "counters", value: ["loan": .integer(loanCounter), "episode": .integer(episodeCounter)])
+    }
+}

@@ -1,0 +1,72 @@
+/// One member that rows of a set may have. `docs/master-data.md` is the document of record.
+public struct MasterMember: Hashable, Sendable {
+    public enum Kind: Hashable, Sendable {
+        /// At most so many bytes.
+        case text(Int)
+        case key
+        /// A person's key or number.
+        case person
+        case item
+        case product
+        case location
+        case integer(ClosedRange<Int64>)
+        case boolean
+        /// `YYYY-MM-DD`
+        case date
+        /// 8, 12, 13 or 14 digits with a right check digit.
+        case gtin
+        /// 13 digits with a right check digit.
+        case gln
+        /// `https:`, `http:` or `urn:`.
+        case uri
+        /// A GS1 element string with brackets, or a Digital Link.
+        case gs1
+        /// One text or a list of texts, as scanned.
+        case codes
+        case items
+        case classes
+    }
+
+    public var name: String
+    public var kind: Kind
+    public var isRequired: Bool
+
+    init(_ name: String, _ kind: Kind, required: Bool = false) {
+        self.name = name
+        self.kind = kind
+        isRequired = required
+    }
+}
+
+extension MasterRow.Set {
+    /// What rows of this set may hold besides `set`, `id` and `deleted`.
+    public var members: [MasterMember] { Self.schema[self] ?? [] }
+
+    private static let schema: [Self: [MasterMember]] = {
+        let bearers = [
+            MasterMember("item", .item), MasterMember("person", .person), MasterMember("product", .product), MasterMember("location", .location),
+        ]
+        return [
+            .people: [
+                MasterMember("key", .key), MasterMember("name", .text(256), required: true), MasterMember("blocked", .boolean),
+                MasterMember("quota", .integer(0...10_000)),
+            ],
+            .credentials: [MasterMember("person", .person, required: true)],
+            .items: [
+                MasterMember("name", .text(256), required: true), MasterMember("class", .key), MasterMember("due_days", .integer(1...3_650)),
+                MasterMember("uri", .uri), MasterMember("gs1", .gs1), MasterMember("code", .codes),
+            ],
+            .products: [MasterMember("name", .text(256), required: true), MasterMember("gtin", .gtin), MasterMember("code", .codes)],
+            .locations: [
+                MasterMember("name", .text(256), required: true), MasterMember("uri", .uri), MasterMember("gs1", .gs1),
+                MasterMember("gln", .gln), MasterMember("code", .codes),
+            ],
+            .permits: [
+                MasterMember("person", .person, required: true), MasterMember("items", .items), MasterMember("classes", .classes),
+                MasterMember("quantity", .integer(1...100_000)), MasterMember("from", .date), MasterMember("until", .date),
+                MasterMember("due", .date),
+            ],
+            .tags: bearers, .codes: bearers,
+        ]
+    }()
+}

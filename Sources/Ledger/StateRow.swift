@@ -1,0 +1,16 @@
+import Identifiers
+import Readings
+
+/// One row of the current state: what the store keeps beside the event log, in the same transaction.
+///
+/// The state is the fold of the log (`LedgerState.apply`); rows exist so that a start needs no fold. nil: the row is removed.
+public struct StateRow: Hashable, Sendable {
+    /// `loan/ITEM`, `place/ITEM`, `stock/LOCATION/SUBJECT`, `permit/PERMIT`, `exception/NUMBER`, `tag/EPC`, `station/NAME`, `counters`.
+    public var key: String
+    public var value: JSON?
+
+    public init(key: String, value: JSON?) {
+        self.key = key
+        self.value = value
+    }
+}

@@ -1,0 +1,75 @@
+import Readings
+import SiteConfiguration
+
+/// One event in one sentence.
+public enum EventSentence {
+    /// - Parameter event: an event as the API gives it, with names beside keys.
+    public static func of(_ event: JSON, _ language: Site.Language) -> Printable {
+        let naming = Naming(language)
+        let data = event["data"] ?? .null
+        func value(_ member: String) -> Printable { Printable(escaping: data[member]?.string ?? "", limit: 128) }
+        func number(_ member: String) -> Printable { Printable(data[member]?.integer ?? 0) }
+        let client = naming.actor(event["actor"])
+        switch event["type"]?.string {
+        case "loan.checked_out":
+            return Text.eventCheckedOut(
+                language,
+                [
+                    "person": naming.person(data["person"], name: data["name"]), "item": naming.item(of: data), "loan": value("loan"),
+                    "due": TimeText.minute(data["due"]?.string),
+                ])
+        case "loan.returned": return returned(event, data, naming)
+        case "stock.put_away": return putAway(event, data, naming)
+        case "exception.raised":
+            return Text.eventExceptionRaised(
+                language,
+                [
+                    "number": Printable(event["seq"]?.integer ?? 0), "kind": Text.code(data["kind"]?.string, of: "exception", language),
+                    "what": naming.subject(ofException: data), "owner": value("owner"), "deadline": TimeText.minute(data["deadline"]?.string),
+                ])
+        case "exception.assigned":
+            return Text.eventExceptionAssigned(language, ["client": client, "number": number("exception"), "owner": value("owner")])
+        case "exception.resolved":
+            let note = value("note")
+            return (note.isEmpty ? Text.eventExceptionResolved : .eventExceptionResolvedNote)(
+                language, ["client": client, "number": number("exception"), "resolution": value("resolution"), "note": note])
+        case "tag.bound":
+            return Text.eventTagBound(language, ["client": client, "epc": value("epc"), "bearer": naming.bearer(data["bearer"])])
+        case "tag.unbound":
+            return Text.eventTagUnbound(language, ["client": client, "epc": value("epc"), "bearer": naming.bearer(data["bearer"])])
+        case "station.mode_changed":
+            return Text.eventModeChanged(
+                language,
+                [
+                    "client": client, "station": Printable(escaping: event["station"]?.string ?? "", limit: 64),
+                    "mode": Text.code(data["mode"]?.string, of: "mode", language),
+                ])
+        case "master.applied":
+            return Text.eventMasterApplied(language, ["version": number("version"), "rows": number("rows")])
+        default:
+            return Text.eventUnknown(language, ["type": Printable(escaping: event["type"]?.string ?? "", limit: 64)])
+        }
+    }
+
+    private static func returned(_ event: JSON, _ data: JSON, _ naming: Naming) -> Printable {
+        let values: [String: Printable] = [
+            "item": naming.item(of: data), "loan": Printable(escaping: data["loan"]?.string ?? "", limit: 40),
+            "borrower": naming.person(data["borrower"], name: data["borrower_name"]), "person": naming.actor(event["actor"]),
+        ]
+        guard let person = event["actor"]?["person"] else { return Text.eventCameBack(naming.language, values) }
+        return (person == data["borrower"] ? Text.eventReturned : .eventReturnedFor)(naming.language, values)
+    }
+
+    private static func putAway(_ event: JSON, _ data: JSON, _ naming: Naming) -> Printable {
+        var subject = naming.stock(data["stock"] ?? .null)
+        if data["stock"]?["product"] != nil {
+            subject = Text.thingQuantity(naming.language, ["quantity": Printable(data["quantity"]?.integer ?? 0), "thing": subject])
+        }
+        let values: [String: Printable] = [
+            "subject": subject, "location": naming.location(of: data), "from": naming.location(of: data, "from"),
+            "person": naming.actor(event["actor"]),
+        ]
+        if data["from"] != nil, data["from"] != data["location"] { return Text.eventPutAwayFrom(naming.language, values) }
+        return (event["actor"]?["person"] == nil ? Text.eventPutAway : .eventPutAwayBy)(naming.language, values)
+    }
+}

@@ -1,0 +1,426 @@
+extension Text {
+    /// The text in English and in Chinese, with the same `{placeholders}`.
+    var forms: (english: String, chinese: String) {
+        switch self {
+        // Sentences of events.
+        case .eventCheckedOut: ("{person} took {item}, loan {loan}, due {due}", "{person} 借出 {item}，借用单 {loan}，应还时间 {due}")
+        case .eventReturned: ("{person} returned {item}, loan {loan} is closed", "{person} 归还 {item}，借用单 {loan} 已结清")
+        case .eventReturnedFor:
+            (
+                "{person} returned {item}, lent to {borrower}; loan {loan} is closed",
+                "{person} 归还 {item}（借用人 {borrower}），借用单 {loan} 已结清"
+            )
+        case .eventCameBack: ("{item} came back, lent to {borrower}; loan {loan} is closed", "{item} 已归还（借用人 {borrower}），借用单 {loan} 已结清")
+        case .eventPutAway: ("{subject} put away on {location}", "{subject} 已上架至 {location}")
+        case .eventPutAwayBy: ("{person} put {subject} away on {location}", "{person} 将 {subject} 上架至 {location}")
+        case .eventPutAwayFrom: ("{subject} moved from {from} to {location}", "{subject} 已从 {from} 移至 {location}")
+        case .eventExceptionRaised:
+            (
+                "Exception {number}: {kind}: {what}; {owner} must look by {deadline}",
+                "异常 {number}：{kind}：{what}；请 {owner} 在 {deadline} 前处理"
+            )
+        case .eventExceptionAssigned: ("{client} assigned exception {number} to {owner}", "{client} 将异常 {number} 指派给 {owner}")
+        case .eventExceptionResolved: ("{client} resolved exception {number} as {resolution}", "{client} 已处理异常 {number}：{resolution}")
+        case .eventExceptionResolvedNote:
+            (
+                "{client} resolved exception {number} as {resolution}: {note}",
+                "{client} 已处理异常 {number}：{resolution}，备注：{note}"
+            )
+        case .eventTagBound: ("{client} bound tag {epc} to {bearer}", "{client} 将标签 {epc} 绑定到 {bearer}")
+        case .eventTagUnbound: ("{client} took tag {epc} off {bearer}", "{client} 将标签 {epc} 与 {bearer} 解绑")
+        case .eventModeChanged: ("{client} set station {station} to: {mode}", "{client} 将站点 {station} 设为：{mode}")
+        case .eventMasterApplied: ("Master data version {version} applied, {rows} rows", "主数据版本 {version} 已生效，共 {rows} 条")
+        case .eventUnknown: ("An event of type {type}, which this program does not know", "类型为 {type} 的事件，本程序无法识别")
+
+        // People and things in sentences.
+        case .actorGateway: ("The gateway", "网关")
+        case .actorUnknown: ("Somebody", "身份不明者")
+        case .namedThing: ("{name} ({key})", "{name}（{key}）")
+        case .thingWithLot: ("{thing} lot {lot}", "{thing} 批次 {lot}")
+        case .thingQuantity: ("{quantity} × {thing}", "{thing} × {quantity}")
+        case .tagWord: ("tag {epc}", "标签 {epc}")
+        case .codeWord: ("code {code}", "条码 {code}")
+        case .loanWord: ("loan {loan}", "借用单 {loan}")
+        case .candidates: ("perhaps {people}", "可能是 {people}")
+        case .nothingNamed: ("nothing named", "未指明物品")
+        case .bearerItem: ("item {what}", "工具 {what}")
+        case .bearerPerson: ("person {what}", "人员 {what}")
+        case .bearerProduct: ("product {what}", "物料 {what}")
+        case .bearerLocation: ("location {what}", "库位 {what}")
+        case .listSeparator: (", ", "、")
+        case .directionOut: ("going out", "出库方向")
+        case .directionIn: ("coming in", "入库方向")
+
+        // Kinds of exceptions.
+        case .exceptionUnknownTag: ("unknown tag", "未知标签")
+        case .exceptionUnknownCode: ("unknown barcode", "未知条码")
+        case .exceptionNoBadge: ("nobody showed a badge", "未刷工牌")
+        case .exceptionUnknownBadge: ("unknown badge", "未知工牌")
+        case .exceptionSeveralPeople: ("more than one person may have done it", "多人同时经过，无法确认借用人")
+        case .exceptionNotPermitted: ("no approved request", "未授权（无有效借入申请）")
+        case .exceptionOverQuota: ("too many open loans", "超出借用限额")
+        case .exceptionPersonBlocked: ("person is blocked", "人员已被禁止借用")
+        case .exceptionStateConflict: ("record and reading disagree", "账实不符")
+        case .exceptionUncertainPassage: ("may or may not have passed", "无法确认是否通过")
+        case .exceptionBindingConflict: ("tag bound to two things", "标签重复绑定")
+        case .exceptionDeliveryRefused: ("upstream refused an event", "上级系统拒收事件")
+
+        // What a person at a station is told.
+        case .feedbackAccepted: ("recorded", "已记录")
+        case .feedbackException: ("recorded, somebody must look", "已记录，需人工处理")
+        case .feedbackNext: ("now scan the location", "请扫描库位")
+        case .feedbackRefused: ("not understood, nothing recorded", "无法识别，未记录")
+        case .feedbackNotRecorded: ("NOT recorded, try again", "未能记录，请重试")
+
+        // States.
+        case .deviceReading: ("reading", "正常")
+        case .deviceSilent: ("silent", "无响应")
+        case .deviceAbsent: ("absent", "未连接")
+        case .modeRunning: ("running", "运行中")
+        case .modePaused: ("paused", "已暂停")
+        case .modeTesting: ("testing", "测试模式")
+        case .stationDeciding: ("deciding", "正常")
+        case .stationStopped: ("stopped", "已停止")
+        case .kindGate: ("gate", "通道门")
+        case .kindPutaway: ("putaway", "上架台")
+        case .certaintyFinal: ("final", "最终")
+        case .certaintyProvisional: ("provisional", "暂定")
+        case .clockSynchronised: ("synchronised", "已同步")
+        case .clockUnsynchronised: ("not synchronised", "未同步")
+        case .clockUnknown: ("wrong or never set", "时间不可信")
+        case .deliveryAcknowledged: ("acknowledged", "已确认")
+        case .deliveryWaiting: ("waiting", "待发送")
+        case .deliveryDead: ("refused, kept as a dead letter", "被拒收，已转入死信")
+        case .deliveryNotSelected: ("not selected for this destination", "该目的地不接收此类事件")
+        case .destinationIdle: ("up to date", "已全部送达")
+        case .destinationSending: ("sending", "发送中")
+        case .destinationBackingOff: ("tried again soon", "稍后重试")
+        case .destinationRefused: ("refused", "被拒绝")
+        case .destinationEnded: ("not running", "未运行")
+
+        // Sightings.
+        case .sightingAppeared: ("{what} appeared", "出现：{what}")
+        case .sightingPassedOut: ("{what} went out", "出门：{what}")
+        case .sightingPassedIn: ("{what} came in", "进门：{what}")
+        case .sightingStayed: ("{what} turned back, did not pass", "折返未通过：{what}")
+        case .sightingUnknown: ("{what}: unknown, its reader was not reading", "{what}：状态不明，读写器未在工作")
+
+        // Times.
+        case .timeNow: ("just now", "刚刚")
+        case .timeSecondsAgo: ("{n} s ago", "{n} 秒前")
+        case .timeMinutesAgo: ("{n} min ago", "{n} 分钟前")
+        case .timeHoursAgo: ("{n} h ago", "{n} 小时前")
+        case .timeDaysAgo: ("{n} d ago", "{n} 天前")
+        case .timeInSeconds: ("in {n} s", "{n} 秒后")
+        case .timeInMinutes: ("in {n} min", "{n} 分钟后")
+        case .timeInHours: ("in {n} h", "{n} 小时后")
+        case .timeInDays: ("in {n} d", "{n} 天后")
+
+        // Column headings.
+        case .headDevice: ("DEVICE", "设备")
+        case .headState: ("STATE", "状态")
+        case .headSince: ("SINCE", "自")
+        case .headLastReading: ("LAST READING", "最近读取")
+        case .headReadings: ("READINGS", "读取数")
+        case .headRejected: ("REJECTED", "丢弃数")
+        case .headPort: ("PORT", "端口")
+        case .headProfile: ("PROFILE", "设备档案")
+        case .headReason: ("REASON", "原因")
+        case .headLoan: ("LOAN", "借用单")
+        case .headItem: ("ITEM", "工具")
+        case .headPerson: ("WHO", "借用人")
+        case .headDue: ("DUE", "应还")
+        case .headStation: ("STATION", "站点")
+        case .headKind: ("KIND", "类型")
+        case .headMode: ("MODE", "模式")
+        case .headLocation: ("LOCATION", "库位")
+        case .headWhat: ("WHAT", "内容")
+        case .headQuantity: ("QUANTITY", "数量")
+        case .headLot: ("LOT", "批次")
+        case .headNumber: ("NO.", "编号")
+        case .headOwner: ("OWNER", "负责人")
+        case .headDeadline: ("DEADLINE", "期限")
+        case .headTag: ("TAG", "标签")
+        case .headBearer: ("BOUND TO", "绑定对象")
+        case .headSource: ("SOURCE", "来源")
+        case .headDestination: ("DESTINATION", "目的地")
+        case .headWaiting: ("WAITING", "待发送")
+        case .headDelivered: ("DELIVERED UP TO", "已送达至")
+        case .headProblem: ("PROBLEM", "问题")
+        case .headSet: ("SET", "数据集")
+        case .headAdded: ("ADDED", "新增")
+        case .headChanged: ("CHANGED", "修改")
+        case .headRemoved: ("REMOVED", "删除")
+        case .headUnchanged: ("UNCHANGED", "未变")
+
+        // Labels of explanations and of the status.
+        case .labelWhat: ("what", "事项")
+        case .labelWho: ("who", "人员")
+        case .labelWhen: ("when", "时间")
+        case .labelWhere: ("where", "地点")
+        case .labelWhy: ("why", "依据")
+        case .labelDelivery: ("delivery", "上传")
+        case .labelCorrects: ("corrects", "更正")
+        case .labelOwner: ("owner", "负责人")
+        case .labelDeadline: ("deadline", "期限")
+        case .labelItems: ("items", "工具")
+        case .labelTags: ("tags", "标签")
+        case .labelCode: ("code", "条码")
+        case .labelDirection: ("direction", "方向")
+        case .labelCandidates: ("perhaps", "可能人员")
+        case .labelLoan: ("loan", "借用单")
+        case .labelClock: ("clock", "时钟")
+        case .labelMaster: ("master data", "主数据")
+        case .labelEvents: ("events", "事件")
+        case .labelOpen: ("open", "未结")
+        case .labelDevices: ("devices", "设备")
+        case .labelRecording: ("recording", "录制")
+        case .labelPermit: ("permit", "借入申请")
+        case .whenClock: ("{time} (clock {quality})", "{time}（时钟{quality}）")
+        case .whenAgo: ("{time}, {ago}", "{time}，{ago}")
+        case .whereStation: ("station {station}, episode {episode}", "站点 {station}，过程 {episode}")
+        case .whereStationOnly: ("station {station}", "站点 {station}")
+        case .whereGateway: ("the gateway as a whole", "整个网关")
+        case .whyNothing: ("no evidence was kept with this event", "该事件未保存依据")
+        case .whyMaster: ("master data version {version} was relied on", "依据主数据版本 {version}")
+        case .deliveryNone: ("no destination is configured", "未配置上传目的地")
+        case .correctsEvent: ("event {number}", "事件 {number}")
+
+        // Evidence.
+        case .evidenceAntennas: ("antennas", "天线")
+        case .evidenceFirst: ("first side", "首次所在侧")
+        case .evidenceLast: ("last side", "最后所在侧")
+        case .evidenceReads: ("reads", "读取次数")
+        case .evidenceRSSI: ("signal (dBm)", "信号强度（dBm）")
+        case .evidenceBadge: ("badge", "工牌")
+        case .evidenceRule: ("rule", "规则")
+        case .evidencePermit: ("permit", "借入申请")
+        case .evidenceDevice: ("device", "设备")
+        case .evidenceInside: ("inside", "库内侧")
+        case .evidenceOutside: ("outside", "库外侧")
+        case .evidenceSeconds: ("lasted (s)", "持续（秒）")
+
+        // Status.
+        case .statusTitle:
+            (
+                "Gateway {gateway}, {site}: version {version}, running for {uptime}",
+                "网关 {gateway}（{site}）：版本 {version}，已运行 {uptime}"
+            )
+        case .statusMaster: ("version {version}, applied {ago}", "版本 {version}，{ago}生效")
+        case .statusNoMaster: ("none yet: stockgate import FILE…", "尚无：请运行 stockgate import 文件…")
+        case .statusOpen: ("{loans} loans ({overdue} overdue), {exceptions} exceptions", "借用 {loans} 笔（逾期 {overdue} 笔），异常 {exceptions} 项")
+        case .statusDevices: ("{reading} reading, {silent} silent, {absent} absent", "正常 {reading}，无响应 {silent}，未连接 {absent}")
+        case .statusRecording: ("{file}, {bytes} bytes, since {ago}", "{file}，{bytes} 字节，开始于{ago}")
+        case .durationDays: ("{days} d {hours} h", "{days} 天 {hours} 小时")
+        case .durationHours: ("{hours} h {minutes} min", "{hours} 小时 {minutes} 分钟")
+        case .durationMinutes: ("{minutes} min {seconds} s", "{minutes} 分 {seconds} 秒")
+
+        // Empty lists, each with the next step.
+        case .emptyDevices:
+            (
+                "No devices are configured. Name them as [[device]] in the site file, then: stockgate config check FILE",
+                "尚未配置设备。请在站点文件中添加 [[device]]，然后运行：stockgate config check 文件"
+            )
+        case .emptyEvents: ("No events yet. To see what the devices read: stockgate watch", "暂无事件。查看设备读取情况：stockgate watch")
+        case .emptyEventsFiltered:
+            (
+                "No event matches. Try it without --type, --station or --item.",
+                "没有符合条件的事件。可去掉 --type、--station 或 --item 再试。"
+            )
+        case .emptyExceptions: ("No open exceptions.", "没有未处理的异常。")
+        case .hintException:
+            (
+                "Why: stockgate explain {number} · settle it: stockgate exceptions resolve {number} --as WORD --note TEXT",
+                "原因：stockgate explain {number} · 处理：stockgate exceptions resolve {number} --as 结果 --note 说明"
+            )
+        case .emptyLoans: ("Nothing is lent out.", "当前没有借出的工具。")
+        case .emptyStock: ("No stock recorded yet. Scan an item and then a location at a putaway station.", "暂无库存记录。请在上架台先扫物品，再扫库位。")
+        case .emptyTags:
+            (
+                "No tags are bound here. Bind one: stockgate tag bind EPC --item KEY",
+                "尚未绑定标签。绑定方法：stockgate tag bind EPC --item 编号"
+            )
+        case .emptyStations: ("No stations are configured.", "尚未配置站点。")
+        case .emptyDestinations: ("No destinations are configured: events stay here.", "尚未配置上传目的地，事件仅保存在本机。")
+
+        // Answers to commands.
+        case .doneExceptionResolved: ("Exception {number} is resolved.", "异常 {number} 已处理。")
+        case .doneExceptionAssigned: ("Exception {number} is assigned to {owner}.", "异常 {number} 已指派给 {owner}。")
+        case .doneTagBound: ("Tag {epc} is bound to {bearer}.", "标签 {epc} 已绑定到 {bearer}。")
+        case .doneTagUnbound: ("Tag {epc} is no longer bound here.", "标签 {epc} 已解绑。")
+        case .doneMode: ("Station {station}: {mode}.", "站点 {station}：{mode}。")
+        case .doneModeTesting:
+            (
+                "Station {station} is testing: no loans are made and nothing goes upstream until: stockgate station resume {station}",
+                "站点 {station} 处于测试模式：不产生借还，也不上传。恢复：stockgate station resume {station}"
+            )
+        case .doneImport: ("Master data version {version} is in force.", "主数据版本 {version} 已生效。")
+        case .doneImportDry: ("Nothing was changed (--dry-run).", "未作任何更改（--dry-run）。")
+        case .doneImportSame: ("The files hold nothing new.", "文件内容与现有数据一致。")
+        case .doneConfig:
+            (
+                "{file} is good: {devices} devices, {stations} stations, {destinations} destinations.",
+                "{file} 检查通过：设备 {devices} 个，站点 {stations} 个，目的地 {destinations} 个。"
+            )
+        case .doneProfiles: ("{count} profiles are good.", "{count} 个设备档案检查通过。")
+        case .doneRecord: ("Recorded {lines} lines, {bytes} bytes: {file}", "已录制 {lines} 行，{bytes} 字节：{file}")
+        case .recordStarted: ("Recording. Ctrl-C ends it.", "正在录制，按 Ctrl-C 结束。")
+        case .recordStartedFor: ("Recording for {seconds} s.", "正在录制，共 {seconds} 秒。")
+        case .watchStarted: ("Watching; hold a tag, badge or code before a reader. Ctrl-C ends it.", "正在监视，请将标签、工牌或条码靠近读写器。按 Ctrl-C 结束。")
+        case .watchDropped: ("{count} happenings not shown: this terminal is too slow", "终端过慢，有 {count} 条未显示")
+        case .watchTag: ("tag {epc} {what}antenna {antenna} {rssi}", "标签 {epc} {what}天线 {antenna} {rssi}")
+        case .watchTimes: ("{count} reads", "读取 {count} 次")
+        case .watchScan: ("code {code} {symbology}", "条码 {code} {symbology}")
+        case .watchBadge: ("badge {badge} {name}", "工牌 {badge} {name}")
+        case .watchInput: ("input {line} is {level}", "输入 {line} 为 {level}")
+        case .watchDevice: ("device {device}: {state} {reason}", "设备 {device}：{state} {reason}")
+        case .watchTestOnly: ("test only: {what}", "仅测试：{what}")
+        case .tagLocal: ("bound here", "本机绑定")
+        case .tagMaster: ("master data", "主数据")
+        case .tagNotBound:
+            (
+                "Tag {epc} is bound to nothing. Bind it: stockgate tag bind {epc} --item KEY",
+                "标签 {epc} 未绑定。绑定方法：stockgate tag bind {epc} --item 编号"
+            )
+        case .profileMatched: ("Device {device} uses profile {profile}.", "设备 {device} 使用设备档案 {profile}。")
+        case .profileNone:
+            (
+                "No profile matches device {device}. Give it one in the site file: profile = \"ID\"",
+                "没有与设备 {device} 匹配的设备档案。请在站点文件中指定：profile = \"ID\""
+            )
+        case .profileMismatch: ("{property} is {found}, needs {expected}", "{property} 为 {found}，要求 {expected}")
+        case .profileAgrees: ("matches, {count} properties agree", "匹配，{count} 个属性一致")
+        case .profileBindOnly: ("must be named in the site file", "须在站点文件中指定")
+        case .absentValue: ("not there", "不存在")
+
+        // Errors.
+        case .errorUnreachable: ("stockgated does not answer on {socket}: {reason}", "stockgated 无响应（{socket}）：{reason}")
+        case .hintStart:
+            (
+                "Is it running? systemctl status stockgated · start it: sudo systemctl start stockgated · another socket: --socket PATH or STOCKGATE_SOCKET",
+                "是否已启动？查看：systemctl status stockgated · 启动：sudo systemctl start stockgated · 指定其他套接字：--socket 路径 或 STOCKGATE_SOCKET"
+            )
+        case .errorMayNotOpen: ("you may not open {socket}", "无权打开 {socket}")
+        case .hintGroup:
+            (
+                "Join the group, then log in again: sudo usermod -aG stockgate $USER",
+                "请加入用户组后重新登录：sudo usermod -aG stockgate $USER"
+            )
+        case .errorBroken: ("the connection to stockgated ended early: {reason}", "与 stockgated 的连接意外中断：{reason}")
+        case .errorAnswer:
+            (
+                "stockgated gave an answer that this program cannot read; are both of the same version?",
+                "无法识别 stockgated 的应答，请确认两者版本一致"
+            )
+        case .errorFile: ("{file}: {reason}", "{file}：{reason}")
+        case .errorFileLine: ("{file}:{line}: {key}{reason}", "{file}:{line}：{key}{reason}")
+        case .errorFileBad: ("Nothing was done: correct these and try again.", "未执行任何操作，请更正后重试。")
+        case .errorHex: ("not hexadecimal: {text}", "不是十六进制：{text}")
+        case .errorEPC: ("not an EPC: {text}. Give 2 to 124 hexadecimal digits.", "不是有效的 EPC：{text}。请输入 2 至 124 位十六进制数字。")
+        case .errorAIM: ("not an AIM identifier: {text}. An example: ]C1", "不是有效的 AIM 标识：{text}。示例：]C1")
+        case .errorOneBearer:
+            (
+                "give exactly one of --item, --person, --product, --location",
+                "请在 --item、--person、--product、--location 中选且只选一个"
+            )
+        case .errorReference: ("not an event number or id: {text}", "不是事件编号或 id：{text}")
+        case .errorPositive: ("{option} must be {lower} to {upper}", "{option} 必须在 {lower} 到 {upper} 之间")
+        case .errorKey: ("not a key: {text}. A key has 1 to 128 visible characters.", "不是有效编号：{text}。编号为 1 至 128 个可见字符。")
+        case .errorSet: ("no such set: {text}. Sets: {sets}", "没有此数据集：{text}。可用：{sets}")
+        case .errorProfile: ("no such profile: {text}", "没有此设备档案：{text}")
+        case .errorNoReading: ("No reading is in these bytes.", "这些字节中没有读数。")
+        case .problemNotFound: ("Not found: {detail}", "未找到：{detail}")
+        case .problemConflict: ("Refused, it conflicts with the present state: {detail}", "已拒绝，与当前状态冲突：{detail}")
+        case .problemInvalid: ("Refused, the request is not valid: {detail}", "已拒绝，请求无效：{detail}")
+        case .problemNotPermitted:
+            (
+                "Refused: you may look but not change. Join the group stockgate. ({detail})",
+                "已拒绝：您只有查看权限。请加入用户组 stockgate。（{detail}）"
+            )
+        case .problemTooLarge: ("Refused, too large: {detail}", "已拒绝，数据过大：{detail}")
+        case .problemNotStored: ("NOT recorded: {detail}", "未能记录：{detail}")
+        case .problemUnavailable: ("Not possible at present: {detail}", "暂时无法执行：{detail}")
+        case .problemInternal: ("stockgated failed: {detail}", "stockgated 内部错误：{detail}")
+
+        // Help.
+        case .helpRoot: ("See and steer the stockgate gateway", "查看和操作 stockgate 网关")
+        case .helpRootMore:
+            (
+                "Exit codes: 0 done, 1 no or not found, 2 wrong usage, 3 daemon not reachable, 4 refused by the daemon, 5 bad input file",
+                "退出码：0 成功，1 否定或未找到，2 用法错误，3 无法连接守护进程，4 被守护进程拒绝，5 输入文件有误"
+            )
+        case .helpDevices: ("Devices and whether they read", "设备及其工作状态")
+        case .helpWatch: ("Show readings, sightings and decisions as they happen", "实时显示读取、判断和决定")
+        case .helpEvents: ("Events, the newest last", "事件列表，最新的在最后")
+        case .helpExplain: ("Tell why an event was decided", "解释事件的由来")
+        case .helpExceptions: ("Open exceptions", "未处理的异常")
+        case .helpExceptionsList: ("List open exceptions", "列出未处理的异常")
+        case .helpExceptionsShow: ("Show one open exception", "查看一项异常")
+        case .helpExceptionsResolve: ("Resolve an exception", "处理异常")
+        case .helpExceptionsAssign: ("Give an exception to another owner", "指派异常")
+        case .helpLoans: ("What is lent out", "借出清单")
+        case .helpStock: ("What lies where", "库存清单")
+        case .helpTag: ("Tags and what they belong to", "标签及其绑定")
+        case .helpTagList: ("List bound tags", "列出已绑定的标签")
+        case .helpTagBind: ("Bind a tag", "绑定标签")
+        case .helpTagUnbind: ("Take a local binding away", "解除本机绑定")
+        case .helpTagShow: ("Show what a tag belongs to", "查看标签绑定")
+        case .helpStation: ("Stations: pause, test, resume", "站点：暂停、测试、恢复")
+        case .helpStationList: ("List stations", "列出站点")
+        case .helpStationPause: ("Show reads, decide nothing", "仅显示读取，不作决定")
+        case .helpStationTest: ("Maintenance: decide, but make no loans and send nothing", "维护：照常判断，但不产生借还、不上传")
+        case .helpStationResume: ("Decide again", "恢复运行")
+        case .helpDecode: ("Decode bytes, a tag or a barcode; needs no daemon", "解码字节、标签或条码，无需守护进程")
+        case .helpDecodeBytes: ("Decode device bytes with a profile", "用设备档案解码字节")
+        case .helpDecodeEPC: ("Say what an EPC means", "解析 EPC")
+        case .helpDecodeBarcode: ("Say what a barcode means", "解析条码")
+        case .helpReplay: ("Print the events that a capture leads to; needs no daemon", "回放录制文件并输出事件，无需守护进程")
+        case .helpRecord: ("Record what the devices send", "录制设备输入")
+        case .helpImport: ("Import master data from JSON or CSV", "从 JSON 或 CSV 导入主数据")
+        case .helpConfig: ("The site file", "站点文件")
+        case .helpConfigCheck: ("Check a site file and say everything that is wrong with it", "检查站点文件并列出全部问题")
+        case .helpProfile: ("Device profiles", "设备档案")
+        case .helpProfileCheck: ("Check device profiles", "检查设备档案")
+        case .helpProfileExplain: ("Say which profile a device got, or why none", "说明设备匹配了哪个设备档案及原因")
+        case .helpStatus: ("State of the gateway", "网关状态")
+        case .helpReload: ("Read the site file again", "重新读取站点文件")
+        case .doneReload: ("The site file was read again.", "站点文件已重新读取。")
+        case .doneReloadSame: ("The site file was read again; nothing had changed.", "站点文件已重新读取，没有变化。")
+        case .helpSocket: ("The daemon's socket", "守护进程的套接字")
+        case .helpJSON: ("Print JSON", "输出 JSON")
+        case .helpLanguage: ("Language of the output: en or zh", "输出语言：en 或 zh")
+        case .helpFollow: ("Wait for new events", "持续等待新事件")
+        case .helpType: ("Only events of this type, for example loan.checked_out or loan.*", "仅此类型的事件，例如 loan.checked_out 或 loan.*")
+        case .helpStationOption: ("Only events of this station", "仅此站点的事件")
+        case .helpItem: ("Only events about this item", "仅与此工具相关的事件")
+        case .helpAfter: ("Only events after this number", "仅此编号之后的事件")
+        case .helpLimit: ("The newest so many events, 1 to 1000", "最新的若干条事件，1 至 1000")
+        case .helpEvent: ("Number or id of the event", "事件编号或 id")
+        case .helpException: ("Number of the exception", "异常编号")
+        case .helpAs: ("How it was resolved, one word: returned, false-read, lost …", "处理结果，一个词：returned、false-read、lost 等")
+        case .helpNote: ("What was found out", "处理说明")
+        case .helpTo: ("Role or name of the new owner", "新负责人的角色或姓名")
+        case .helpEPC: ("The tag's EPC in hexadecimal", "标签 EPC（十六进制）")
+        case .helpKey: ("Key in the master data", "主数据中的编号")
+        case .helpStationName: ("Name of the station", "站点名称")
+        case .helpDeviceName: ("Name of the device", "设备名称")
+        case .helpProfileID: ("Id of the device profile", "设备档案 id")
+        case .helpProfiles: ("A folder of profiles, repeatable", "设备档案目录，可重复")
+        case .helpHex: ("Bytes in hexadecimal", "十六进制字节")
+        case .helpBarcode: ("The barcode's text; \\x1D stands for the GS1 separator", "条码文本，GS1 分隔符写作 \\x1D")
+        case .helpAIM: ("The AIM identifier, for example ]C1", "AIM 标识，例如 ]C1")
+        case .helpConfigOption: ("The site file", "站点文件")
+        case .helpMaster: ("Master data as NDJSON, or a file to import", "主数据 NDJSON 或可导入的文件")
+        case .helpState: ("Start state as NDJSON rows; else the capture's own", "初始状态 NDJSON；缺省用录制文件自带的")
+        case .helpCapture: ("The capture to replay", "要回放的录制文件")
+        case .helpOutput: ("Where to write the capture; - is standard output", "录制文件保存位置，- 为标准输出")
+        case .helpFor: ("End after so many seconds", "录制秒数")
+        case .helpRecordNote: ("A note in the header of the capture: product, firmware, what is done", "写入录制文件头的说明：产品、固件、操作内容")
+        case .helpFiles: ("CSV, JSON or NDJSON files", "CSV、JSON 或 NDJSON 文件")
+        case .helpSet: ("What the rows are, where the file does not say: items, people, tags …", "文件未注明时指定数据集：items、people、tags 等")
+        case .helpDryRun: ("Show what would change, change nothing", "仅显示将发生的变更，不执行")
+        case .helpPaths: ("Profile files or folders", "设备档案文件或目录")
+        case .helpLocation: ("Only this location", "仅此库位")
+        }
+    }
+}

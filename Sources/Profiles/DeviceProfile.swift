@@ -1,0 +1,97 @@
+import Decoding
+import Readings
+
+/// All that is known of one model of device: how to find it, open it, understand it and steer it. Data only; `docs/adding-a-device.md`
+/// describes the file.
+public struct DeviceProfile: Hashable, Sendable {
+    /// `vendor/model`, the folders of the file.
+    public var id: String
+    public var name: String
+    /// Names on the boxes that this profile is good for.
+    public var models: [String]
+    public var support: SupportLevel
+    public var transport: Transport
+    /// Any of them finds the device; none: it must be named in the site file.
+    public var rules: [MatchRule]
+    public var decoder: DecoderConfiguration
+    public var plan: SessionPlan
+    /// What is odd about the device, for people.
+    public var quirks: [String]
+    /// Where the facts are from.
+    public var sources: [String]
+    /// The file it was read from.
+    public var file: String
+
+    /// What the profile's facts rest on.
+    public enum SupportLevel: Int, Hashable, Sendable, CaseIterable, Comparable {
+        /// Written from documents.
+        case documented = 1
+        /// Frames of real devices that others published are decoded as they say.
+        case published = 2
+        /// A capture of a real device is decoded as expected.
+        case captured = 3
+        /// Tried on a device, feedback and unplugging included.
+        case tried = 4
+        /// In daily use somewhere.
+        case inUse = 5
+
+        public static func < (left: SupportLevel, right: SupportLevel) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    /// How bytes or keys come from the device.
+    public enum Transport: Hashable, Sendable {
+        case serial(SerialLine)
+        /// A keyboard's event node, grabbed so that its keys reach nobody else.
+        case evdev
+
+        /// The udev subsystem of its node.
+        public var subsystem: String {
+            switch self {
+            case .serial: "tty"
+            case .evdev: "input"
+            }
+        }
+    }
+
+    /// The settings of a serial line.
+    public struct SerialLine: Hashable, Sendable {
+        public enum Parity: String, Hashable, Sendable, CaseIterable {
+            case none, even, odd
+        }
+
+        public enum Flow: String, Hashable, Sendable, CaseIterable {
+            case none
+            case hardware = "rts_cts"
+            case software = "xon_xoff"
+        }
+
+        /// Baud, 50...4,000,000, also rates that no standard names.
+        public var baud: Int
+        /// 7 or 8.
+        public var dataBits: Int
+        public var parity: Parity
+        /// 1 or 2.
+        public var stopBits: Int
+        public var flow: Flow
+        /// The level of DTR after opening; nil: as the driver sets it.
+        public var dtr: Bool?
+        /// The level of RTS after opening; nil: as the driver sets it.
+        public var rts: Bool?
+        /// How long the device needs after opening before it listens, 0...10 s.
+        public var openDelay: Instant.Span
+
+        public init(
+            baud: Int, dataBits: Int = 8, parity: Parity = .none, stopBits: Int = 1, flow: Flow = .none, dtr: Bool? = nil, rts: Bool? = nil,
+            openDelay: Instant.Span = .zero
+        ) {
+            self.baud = baud
+            self.dataBits = dataBits
+            self.parity = parity
+            self.stopBits = stopBits
+            self.flow = flow
+            self.dtr = dtr
+            self.rts = rts
+            self.openDelay = openDelay
+        }
+    }
+}

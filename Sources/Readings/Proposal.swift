@@ -1,0 +1,67 @@
+import Identifiers
+
+/// What a station believes happened, with its evidence. The ledger decides what becomes of it.
+public struct Proposal: Hashable, Sendable {
+    /// The station's name.
+    public var station: String
+    public var content: Content
+
+    public init(station: String, content: Content) {
+        self.station = station
+        self.content = content
+    }
+
+    public enum Content: Hashable, Sendable {
+        /// Tags and people went through a gate together.
+        case crossing(Crossing)
+        /// Something was put on a shelf.
+        case putAway(PutAway)
+        /// A scan of a code that the station could not use: nobody knows it.
+        case unknownCode(Scan)
+    }
+
+    public struct Crossing: Hashable, Sendable {
+        public var direction: Direction
+        public var tags: [Sighting]
+        /// Tags of people's badges that went along.
+        public var badgeTags: [Sighting]
+        /// Badges held before a badge reader in time, in order, each once.
+        public var credentials: [String]
+        /// Tags whose passage is not certain, because the reader stopped reading.
+        public var uncertain: [Sighting]
+
+        public init(direction: Direction, tags: [Sighting], badgeTags: [Sighting] = [], credentials: [String] = [], uncertain: [Sighting] = []) {
+            self.direction = direction
+            self.tags = tags
+            self.badgeTags = badgeTags
+            self.credentials = credentials
+            self.uncertain = uncertain
+        }
+    }
+
+    public struct PutAway: Hashable, Sendable {
+        public var item: Scan
+        public var location: Scan
+        /// The badge of who works at the bench.
+        public var credential: String?
+        /// From the first scan of the pair to the second.
+        public var elapsed: Instant.Span
+
+        public init(item: Scan, location: Scan, credential: String? = nil, elapsed: Instant.Span = .zero) {
+            self.item = item
+            self.location = location
+            self.credential = credential
+            self.elapsed = elapsed
+        }
+    }
+}
+
+/// What the ledger knows of a tag or code: as much as a station needs to understand it.
+public enum Known: Hashable, Sendable {
+    /// A tool; `isOut` when a loan is open.
+    case item(isOut: Bool)
+    case person
+    case product
+    case location
+    case nothing
+}

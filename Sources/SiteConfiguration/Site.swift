@@ -1,0 +1,171 @@
+import Readings
+
+/// The site file as values: what stands where, and by which rules. Parsing and its errors stand in `Gateway`.
+public struct Site: Hashable, Sendable {
+    public var gateway: Gateway
+    /// In the order of the file; a `DeviceIndex` is a place in this list.
+    public var devices: [Device]
+    public var stations: [Station]
+    public var destinations: [Destination]
+    public var policy: LoanPolicy
+
+    public init(
+        gateway: Gateway, devices: [Device] = [], stations: [Station] = [], destinations: [Destination] = [], policy: LoanPolicy = LoanPolicy()
+    ) {
+        self.gateway = gateway
+        self.devices = devices
+        self.stations = stations
+        self.destinations = destinations
+        self.policy = policy
+    }
+
+    public func deviceIndex(named name: String) -> DeviceIndex? {
+        devices.firstIndex { $0.name == name }.flatMap { UInt16(exactly: $0) }.map(DeviceIndex.init)
+    }
+
+    /// The language of operator texts.
+    public enum Language: String, Hashable, Sendable, CaseIterable {
+        case english = "en"
+        case chinese = "zh"
+    }
+
+    public struct Gateway: Hashable, Sendable {
+        /// Two to eight of A–Z and 0–9: the first part of every loan number, unique among the gateways of an owner.
+        public var code: String
+        /// The site's name, for people and for topics.
+        public var site: String
+        public var language: Language
+        /// An IANA time zone name such as `Asia/Shanghai`; nil: the machine's.
+        public var timeZone: String?
+        /// Where the store lives.
+        public var stateDirectory: String
+        public var controlSocket: String
+        /// Folders of profiles, a later one over an earlier one.
+        public var profileDirectories: [String]
+        /// The prefix of URIs made for things without a GS1 key, for example `https://example.com/stockgate`.
+        public var uriPrefix: String
+        /// The always-on recorder; nil: off.
+        public var recorder: Recorder?
+
+        public init(
+            code: String, site: String, language: Language = .english, timeZone: String? = nil, stateDirectory: String = "/var/lib/stockgate",
+            controlSocket: String = "/run/stockgate/control.sock",
+            profileDirectories: [String] = ["/usr/share/stockgate/profiles", "/etc/stockgate/profiles"],
+            uriPrefix: String = "https://stockgate.invalid", recorder: Recorder? = nil
+        ) {
+            self.code = code
+            self.site = site
+            self.language = language
+            self.timeZone = timeZone
+            self.stateDirectory = stateDirectory
+            self.controlSocket = controlSocket
+            self.profileDirectories = profileDirectories
+            self.uriPrefix = uriPrefix
+            self.recorder = recorder
+        }
+    }
+
+    /// Where inputs are recorded; the newest file is kept open, the oldest is removed when the bound is reached.
+    public struct Recorder: Hashable, Sendable {
+        public var directory: String
+        /// Bytes over all files, 1 MiB or more.
+        public var maximumBytes: Int64
+
+        public init(directory: String, maximumBytes: Int64 = 64 << 20) {
+            self.directory = directory
+            self.maximumBytes = maximumBytes
+        }
+    }
+
+    public struct Device: Hashable, Sendable {
+        public var name: String
+        /// The id of its profile; nil: the profile is found by what udev says.
+        public var profile: String?
+        /// A device node named by the operator, for example `/dev/ttyUSB0` or a pseudo-terminal: needs no udev.
+        public var port: String?
+        /// udev properties that must agree, with `*` and `?` as wildcards; for a device that has no fixed node.
+        public var match: [String: String]
+        /// The line speed in baud, where it differs from the profile's.
+        public var baud: Int?
+
+        public init(name: String, profile: String? = nil, port: String? = nil, match: [String: String] = [:], baud: Int? = nil) {
+            self.name = name
+            self.profile = profile
+            self.port = port
+            self.match = match
+            self.baud = baud
+        }
+    }
+
+    /// Where events are delivered.
+    public struct Destination: Hashable, Sendable {
+        public var name: String
+        public var kind: Kind
+        /// Event types to deliver, `*` as the last character as a wildcard; empty: loans, stock, receipts and exceptions.
+        public var types: [String]
+        /// Events in one request or write, 1...10,000.
+        public var batch: Int
+
+        public enum Kind: Hashable, Sendable {
+            /// One event a line, appended to a file.
+            case file(path: String)
+            /// EPCIS 2.0 `POST /capture`.
+            case epcis(EPCIS)
+        }
+
+        public struct EPCIS: Hashable, Sendable {
+            /// The base URL; `/capture` is appended.
+            public var url: String
+            /// A file with a bearer token, for example from systemd's `LoadCredential=`.
+            public var tokenFile: String?
+            /// A file with the certificate authorities to trust instead of the system's.
+            public var authorityFile: String?
+            /// Words of the CBV only, for receivers that refuse own vocabulary.
+            public var usesOnlyCBV: Bool
+            public var timeoutSeconds: Int
+
+            public init(url: String, tokenFile: String? = nil, authorityFile: String? = nil, usesOnlyCBV: Bool = false, timeoutSeconds: Int = 30) {
+                self.url = url
+                self.tokenFile = tokenFile
+                self.authorityFile = authorityFile
+                self.usesOnlyCBV = usesOnlyCBV
+                self.timeoutSeconds = timeoutSeconds
+            }
+        }
+
+        public init(name: String, kind: Kind, types: [String] = [], batch: Int = 500) {
+            self.name = name
+            self.kind = kind
+            self.types = types
+            self.batch = batch
+        }
+    }
+}
+
+/// The rules for loans of a site.
+public struct LoanPolicy: Hashable, Sendable {
+    /// What happens when a tool leaves without an approved request.
+    public enum WithoutPermit: String, Hashable, Sendable, CaseIterable {
+        /// A loan, nothing else.
+        case allow
+        /// A loan, and an exception for the storekeeper.
+        case flag
+        /// No loan: an exception, and the red signal.
+        case refuse
+    }
+
+    public var withoutPermit: WithoutPermit
+    /// Calendar days until a loan is due, 1...3650; counted from the day of the checkout, due at `dueHour`.
+    public var dueDays: Int
+    /// The local hour at which a loan becomes due, 0...23.
+    public var dueHour: Int
+    /// Open loans that one person may have; nil: no limit.
+    public var quota: Int?
+
+    public init(withoutPermit: WithoutPermit = .allow, dueDays: Int = 7, dueHour: Int = 18, quota: Int? = nil) {
+        self.withoutPermit = withoutPermit
+        self.dueDays = dueDays
+        self.dueHour = dueHour
+        self.quota = quota
+    }
+}

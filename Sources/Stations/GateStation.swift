@@ -1,0 +1,175 @@
+import Identifiers
+import Presence
+import Readings
+import SiteConfiguration
+
+/// A gate that people walk through with tools: gathers the visits that ended together into one episode and says who took out or
+/// brought back what.
+public struct GateStation: Sendable {
+    public let name: String
+    private let settings: Site.Gate
+    private var presence: GatePresence
+    /// Which side each antenna port of each reader sees, by device.
+    private let sides: [DeviceIndex: [GateSide?]]
+    private let readers: [DeviceIndex]
+    private var readingReaders: Set<DeviceIndex> = []
+    private var badges: [Badge] = []
+    private var group: Group?
+    /// Reads of antennas that the site file gives no side.
+    public private(set) var readsWithoutSide: UInt64 = 0
+    /// Crossings against the recorded state that rested on too few reads to be believed.
+    public private(set) var weakContradictions: UInt64 = 0
+
+    /// Visits that end within this long of each other were one walk.
+    static let groupGap = Instant.Span.seconds(1)
+    /// Reads on each side from which a crossing against the recorded state is strong enough to be an exception.
+    static let strongReads: UInt32 = 4
+    /// The most badges remembered at once.
+    static let maximumBadges = 64
+
+    private struct Badge {
+        var credential: String
+        var at: Instant
+    }
+
+    private struct Group {
+        var first: Instant
+        var last: Instant
+        var tags: [Direction: [Sighting]] = [:]
+        var badgeTags: [Direction: [Sighting]] = [:]
+        var uncertain: [Sighting] = []
+    }
+
+    /// - Parameter index: the place of a device in the site file, by name; devices that are missing there are passed over.
+    public init(name: String, settings: Site.Gate, index: (String) -> DeviceIndex?, startingAt start: Instant) {
+        self.name = name
+        self.settings = settings
+        var sides: [DeviceIndex: [GateSide?]] = [:]
+        for antenna in settings.antennas {
+            guard let device = index(antenna.device) else { continue }
+            sides[device, default: Array(repeating: nil, count: 256)][Int(antenna.port)] = antenna.side
+        }
+        self.sides = sides
+        readers = sides.keys.sorted()
+        presence = GatePresence(settings: .init(quiet: settings.quiet), startingAt: start)
+    }
+
+    /// Whether this gate is able to see anybody: every one of its readers is shown to be reading.
+    public var isReading: Bool { !readers.isEmpty && readingReaders.count == readers.count }
+
+    public var openVisits: Int { presence.openVisits }
+
+    public mutating func observe(_ read: TagRead, from device: DeviceIndex, at now: Instant) {
+        guard let side = sides[device]?[Int(read.antenna)] else {
+            readsWithoutSide &+= 1
+            return
+        }
+        presence.observe(read, side: side, at: now)
+    }
+
+    /// Takes a run of reads of one device that arrived together.
+    public mutating func observe(_ readings: ArraySlice<Reading>, from device: DeviceIndex, at now: Instant) {
+        guard let ports = sides[device] else {
+            readsWithoutSide &+= UInt64(readings.count)
+            return
+        }
+        for reading in readings {
+            guard case .tag(let read) = reading else { continue }
+            guard let side = ports[Int(read.antenna)] else {
+                readsWithoutSide &+= 1
+                continue
+            }
+            presence.observe(read, side: side, at: now)
+        }
+    }
+
+    public mutating func badge(_ read: BadgeRead, at now: Instant) {
+        badges.removeAll { $0.credential == read.credential || now - $0.at > settings.badgeWindow }
+        guard badges.count < Self.maximumBadges else { return }
+        badges.append(Badge(credential: read.credential, at: now))
+    }
+
+    public mutating func deviceChanged(_ device: DeviceIndex, isReading: Bool, at now: Instant) {
+        guard readers.contains(device) else { return }
+        if isReading { readingReaders.insert(device) } else { readingReaders.remove(device) }
+        presence.readerChanged(isReading: self.isReading, at: now)
+    }
+
+    public var nextDeadline: Instant? {
+        [presence.nextDeadline, groupDeadline].compactMap { $0 }.min()
+    }
+
+    private var groupDeadline: Instant? {
+        group.map { $0.last + settings.quiet + Self.groupGap }
+    }
+
+    /// Lets time come to `now`.
+    /// - Parameter known: what the ledger knows of a tag.
+    public mutating func advance(to now: Instant, known: (EPC) -> Known) -> StationOutput {
+        var output = StationOutput()
+        output.sightings = presence.advance(to: now)
+        for sighting in output.sightings { take(sighting, known: known) }
+        if let deadline = groupDeadline, now >= deadline { output.proposals = closeGroup() }
+        return output
+    }
+
+    /// Forgets what was seen so far: the station was paused, or goes on after a pause.
+    public mutating func reset(at now: Instant) {
+        presence.reset(at: now)
+        group = nil
+        badges = []
+    }
+
+    private mutating func take(_ sighting: Sighting, known: (EPC) -> Known) {
+        let bearer = known(sighting.epc)
+        guard bearer != .product, bearer != .location else { return }
+        switch sighting.kind {
+        case .appeared, .stayed: return
+        case .unknown:
+            // Seen on one side only before the reader fell silent says nothing; on both sides, it was on its way.
+            guard case .item = bearer, sighting.inside.reads > 0, sighting.outside.reads > 0 else { return }
+            join(sighting) { $0.uncertain.append(sighting) }
+        case .passed(let direction):
+            switch bearer {
+            case .person: join(sighting) { $0.badgeTags[direction, default: []].append(sighting) }
+            case .item(let isOut) where isOut == (direction == .out):
+                guard min(sighting.inside.reads, sighting.outside.reads) >= Self.strongReads else {
+                    weakContradictions &+= 1
+                    return
+                }
+                join(sighting) { $0.tags[direction, default: []].append(sighting) }
+            default: join(sighting) { $0.tags[direction, default: []].append(sighting) }
+            }
+        }
+    }
+
+    private mutating func join(_ sighting: Sighting, _ body: (inout Group) -> Void) {
+        var joined = group ?? Group(first: sighting.first, last: sighting.last)
+        joined.first = min(joined.first, sighting.first)
+        joined.last = max(joined.last, sighting.last)
+        body(&joined)
+        group = joined
+    }
+
+    private mutating func closeGroup() -> [Proposal] {
+        guard let group else { return [] }
+        self.group = nil
+        let inTime = badges.filter { group.first - $0.at <= settings.badgeWindow }.map(\.credential)
+        var proposals: [Proposal] = []
+        for direction in Direction.allCases {
+            let tags = group.tags[direction] ?? []
+            let uncertain = direction == .out ? group.uncertain : []
+            guard !tags.isEmpty || !uncertain.isEmpty else { continue }
+            proposals.append(
+                Proposal(
+                    station: name,
+                    content: .crossing(
+                        .init(
+                            direction: direction, tags: tags, badgeTags: group.badgeTags[direction] ?? [], credentials: inTime,
+                            uncertain: uncertain))))
+        }
+        // A badge serves one walk: the next person who forgets theirs must not borrow in this one's name.
+        if !proposals.isEmpty { badges = [] }
+        return proposals
+    }
+}

@@ -1,0 +1,11 @@
+import Readings
+
+/// What a station made of its inputs.
+public struct StationOutput: Hashable, Sendable {
+    public var sightings: [Sighting] = []
+    public var proposals: [Proposal] = []
+    /// An answer that needs no decision, for example that the next scan is awaited.
+    public var feedback: Feedback?
+
+    public init() {}
+}

@@ -1,0 +1,149 @@
+import GRDB
+import Glibc
+
+/// One SQLite file of ours: how it is opened, what must be true of it before it is used, and how it is brought forward.
+struct DatabaseFile: Sendable {
+    enum Durability: Int64, Sendable {
+        /// What was committed survives a power cut up to the last checkpoint: for files that can be made again.
+        case normal = 1
+        /// Every commit is on the disk when it returns.
+        case full = 2
+    }
+
+    var path: String
+    var schema: StoreSchema
+    var durability: Durability
+    /// The largest number of pages the file may have; nil: as many as the disk holds.
+    var maximumPages: Int64?
+
+    /// The WAL is kept at most this long after a checkpoint, in bytes.
+    static let walLimit: Int64 = 4_194_304
+
+    private var pragmas: [(name: String, value: Int64)] {
+        [
+            ("synchronous", durability.rawValue), ("foreign_keys", 1), ("trusted_schema", 0), ("cell_size_check", 1), ("mmap_size", 0),
+            ("temp_store", 2), ("busy_timeout", 5_000), ("journal_size_limit", Self.walLimit), ("wal_autocheckpoint", 0),
+        ]
+    }
+
+    /// Opens the one connection that writes: settings made and read back, file recognised, schema brought forward.
+    ///
+    /// An existing file of an older schema is copied to `NAME.schemaN.backup` before the first step.
+    /// - Throws: `.notDurable` when a setting did not take, `.foreignFile`, `.newerSchema`, or what SQLite answered.
+    func openWriter() throws(StoreError) -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(5)
+        configuration.label = "stockgate.writer"
+        configuration.observesSuspensionNotifications = false
+        let queue = try storing("open \(path)") { try DatabaseQueue(path: path, configuration: configuration) }
+        do throws(StoreError) {
+            try recognise(queue)
+            try settle(queue)
+            try migrate(queue)
+            return queue
+        } catch {
+            try? queue.close()
+            throw error
+        }
+    }
+
+    /// Opens a connection that only reads. It never writes and never checkpoints: SQLite before 3.51.3 can reset a WAL wrongly when
+    /// two connections write or checkpoint at the same moment (sqlite.org/wal.html, "the WAL-reset bug").
+    func openReader() throws(StoreError) -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.readonly = true
+        configuration.busyMode = .timeout(5)
+        configuration.label = "stockgate.reader"
+        return try storing("open \(path) for reading") { try DatabaseQueue(path: path, configuration: configuration) }
+    }
+
+    /// GRDB lowers `synchronous` after its own preparation step when it sets up a WAL, so the settings are made on the open connection
+    /// and read back; a connection on which one did not take is not used.
+    func settle(_ queue: DatabaseQueue) throws(StoreError) {
+        try storing("settings of \(path)") {
+            try queue.inDatabase { db in
+                let mode = try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL")
+                guard mode == "wal" else { throw StoreError(.notDurable, "\(path): journal_mode is \(mode ?? "unknown"), not wal") }
+                for (name, value) in pragmas { try db.execute(sql: "PRAGMA \(name) = \(value)") }
+                if let maximumPages { try db.execute(sql: "PRAGMA max_page_count = \(maximumPages)") }
+            }
+        }
+        try assertSettings(queue)
+    }
+
+    /// - Throws: `.notDurable` when a setting is not what it must be.
+    func assertSettings(_ queue: DatabaseQueue) throws(StoreError) {
+        try storing("settings of \(path)") {
+            try queue.inDatabase { db in
+                for (name, expected) in pragmas {
+                    let found = try Int64.fetchOne(db, sql: "PRAGMA \(name)")
+                    guard found == expected || name == "mmap_size" && found == nil else {
+                        throw StoreError(.notDurable, "\(path): PRAGMA \(name) is \(found.map(String.init) ?? "unknown"), not \(expected)")
+                    }
+                }
+            }
+        }
+    }
+
+    private func recognise(_ queue: DatabaseQueue) throws(StoreError) {
+        try storing("recognise \(path)") {
+            try queue.inDatabase { db in
+                let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
+                let mark = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
+                let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+                guard tables == 0 && mark == 0 && version == 0 || mark == schema.applicationID else {
+                    throw StoreError(.foreignFile, "\(path) is a database of another program")
+                }
+                guard version <= schema.version else {
+                    throw StoreError(.newerSchema, "\(path) has schema \(version), this program knows \(schema.version)")
+                }
+            }
+        }
+    }
+
+    private func migrate(_ queue: DatabaseQueue) throws(StoreError) {
+        let version = try storing("schema of \(path)") { try queue.inDatabase { try Int.fetchOne($0, sql: "PRAGMA user_version") ?? 0 } }
+        guard version < schema.version else { return }
+        if version > 0 { try backUp(queue, to: backupPath(version: version)) }
+        try storing("bring \(path) from schema \(version) to \(schema.version)") {
+            try queue.inTransaction(.immediate) { db in
+                for step in schema.migrations[version...] { try step(db) }
+                try db.execute(sql: "PRAGMA application_id = \(schema.applicationID)")
+                try db.execute(sql: "PRAGMA user_version = \(schema.version)")
+                return .commit
+            }
+        }
+        // SQLite syncs the directory for a journal, not for a new database file.
+        try Self.synchroniseDirectory(of: path)
+    }
+
+    private func backupPath(version: Int) -> String {
+        let plain = "\(path).schema\(version).backup"
+        var candidate = plain
+        var number = 1
+        while access(candidate, F_OK) == 0 {
+            number += 1
+            candidate = "\(plain).\(number)"
+        }
+        return candidate
+    }
+
+    private func backUp(_ queue: DatabaseQueue, to backup: String) throws(StoreError) {
+        try storing("back up \(path) to \(backup)") {
+            try queue.inDatabase { try $0.execute(sql: "VACUUM INTO ?", arguments: [backup]) }
+        }
+        let descriptor = open(backup, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw StoreError(.inputOutput, "open \(backup)", errorNumber: errno) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw StoreError(.inputOutput, "fsync \(backup)", errorNumber: errno) }
+        try Self.synchroniseDirectory(of: backup)
+    }
+
+    static func synchroniseDirectory(of path: String) throws(StoreError) {
+        let directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        let descriptor = open(directory.isEmpty ? "/" : directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw StoreError(.inputOutput, "open \(directory)", errorNumber: errno) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw StoreError(.inputOutput, "fsync \(directory)", errorNumber: errno) }
+    }
+}

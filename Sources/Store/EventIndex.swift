@@ -1,0 +1,90 @@
+import GRDB
+import Glibc
+import Ledger
+import Readings
+
+/// Finds events by what they are about, in `index.db`. Fed from the log by a cursor like any destination; can be thrown away at any time.
+public final class EventIndex: Sendable {
+    private let database: DatabaseQueue
+
+    /// Opens or creates `index.db` in the directory of an open `EventStore`, whose lock covers it.
+    public init(directory: String) throws(StoreError) {
+        guard mkdir(directory, 0o750) == 0 || errno == EEXIST else {
+            throw StoreError(.inputOutput, "make \(directory)", errorNumber: errno)
+        }
+        database = try DatabaseFile(path: "\(directory)/index.db", schema: .index, durability: .normal).openWriter()
+    }
+
+    /// Takes in the events that came since the last time; starts over when the store is another one than last time.
+    /// - Returns: the number of the newest event that can be found.
+    @discardableResult
+    public func update(from store: EventStore) throws(StoreError) -> Int64 {
+        var position = try begin(store)
+        while true {
+            let events = try store.events(after: position, limit: 1_000)
+            guard let newest = events.last?.sequence else { return position }
+            let database = database
+            try storing("index events up to \(newest)") {
+                try database.inTransaction(.immediate) { db in
+                    let insert = try db.cachedStatement(sql: "INSERT OR IGNORE INTO event_subject(subject, seq) VALUES (?, ?)")
+                    for event in events {
+                        for subject in EventSubjects.all(in: try event.json()) { try insert.execute(arguments: [subject, event.sequence]) }
+                    }
+                    try Self.set("position", String(newest), db)
+                    return .commit
+                }
+                _ = try? database.inDatabase { try $0.checkpoint(.passive) }
+            }
+            position = newest
+        }
+    }
+
+    /// The numbers of the events about a subject, newest first.
+    /// - Parameters:
+    ///   - subject: `item/KEY`, `person/KEY`, `product/KEY`, `location/KEY`, `permit/KEY`, `epc/HEX`, `loan/NUMBER`, `exception/NUMBER`, or a
+    ///     URI.
+    ///   - before: only older ones; nil: from the newest.
+    public func sequences(subject: String, limit: Int, before: Int64? = nil) throws(StoreError) -> [Int64] {
+        let database = database
+        return try storing("look up \(subject.prefix(64))") {
+            try database.read { db in
+                try Int64.fetchAll(
+                    db, sql: "SELECT seq FROM event_subject WHERE subject = ? AND seq < ? ORDER BY seq DESC LIMIT ?",
+                    arguments: [subject, before ?? .max, min(max(1, limit), EventStore.readingLimit)])
+            }
+        }
+    }
+
+    public func close() {
+        try? database.close()
+    }
+
+    private func begin(_ store: EventStore) throws(StoreError) -> Int64 {
+        let epoch = StoreEpoch.text(store.epoch)
+        let last = store.lastSequence
+        let database = database
+        return try storing("read the position of the index") {
+            var position: Int64 = 0
+            try database.inTransaction(.immediate) { db in
+                func value(_ key: String) throws -> String? {
+                    try String.fetchOne(db, sql: "SELECT value FROM meta WHERE key = ?", arguments: [key])
+                }
+                let found = try value("position").flatMap(Int64.init) ?? 0
+                if try value("epoch") == epoch, found <= last {
+                    position = found
+                    return .rollback
+                }
+                try db.execute(sql: "DELETE FROM event_subject")
+                try Self.set("epoch", epoch, db)
+                try Self.set("position", "0", db)
+                return .commit
+            }
+            return position
+        }
+    }
+
+    private static func set(_ key: String, _ value: String, _ db: Database) throws {
+        try db.execute(
+            sql: "INSERT INTO meta(key, value) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value", arguments: [key, value])
+    }
+}

@@ -1,0 +1,37 @@
+import Readings
+
+/// What an event can be found by.
+enum EventSubjects {
+    /// Which members of an event's `data` and `actor` name what. Read at every depth, alone or in lists.
+    static let kinds = [
+        "item": "item", "items": "item", "person": "person", "borrower": "person", "candidates": "person", "product": "product",
+        "location": "location", "from": "location", "epc": "epc", "epcs": "epc", "loan": "loan", "permit": "permit",
+        "exception": "exception",
+    ]
+
+    /// `item/DRILL-01`, `person/p-0123456789abcdef`, `epc/3034…`, `loan/CRIB1-7QK3-00042-T`, `location/A-01`, `exception/17`, and the URIs
+    /// of the event's subjects and place as they are.
+    static func all(in event: JSON) -> Set<String> {
+        var subjects: Set<String> = []
+        for member in ["data", "actor"] { collect(event[member] ?? .null, into: &subjects) }
+        for uri in event["subject"]?.array ?? [] { if let text = uri.string { subjects.insert(text) } }
+        if let place = event["place"]?.string { subjects.insert(place) }
+        // An exception is numbered by the event that raised it.
+        if event["type"] == "exception.raised", let number = event["seq"]?.integer { subjects.insert("exception/\(number)") }
+        return subjects
+    }
+
+    private static func collect(_ value: JSON, into subjects: inout Set<String>) {
+        if let elements = value.array {
+            for element in elements { collect(element, into: &subjects) }
+        }
+        for (name, member) in value.object ?? [:] {
+            if let kind = kinds[name] {
+                for entry in member.array ?? [member] {
+                    if let text = entry.string ?? entry.integer.map(String.init) { subjects.insert("\(kind)/\(text)") }
+                }
+            }
+            collect(member, into: &subjects)
+        }
+    }
+}

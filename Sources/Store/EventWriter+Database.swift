@@ -1,0 +1,240 @@
+import Foundation
+import GRDB
+import Ledger
+import Readings
+import Synchronization
+
+extension EventWriter {
+    /// One transaction with everything of the group, and the cursors that wait. Any error leaves the outcome unknown until the database
+    /// was opened again: a failed flush can leave a commit in the file that is found at the next start.
+    mutating func commit(_ group: Group) throws(StoreError) {
+        var hasRoom = false
+        do throws(StoreError) {
+            return try transact(group)
+        } catch {
+            shared.note(error)
+            // Before the database is opened again, which needs space too.
+            hasRoom = error.code == .diskFull && giveUpReserve()
+            if try isThere(group, after: error) { return }
+            guard hasRoom else { throw error }
+        }
+        do throws(StoreError) {
+            try transact(group)
+        } catch {
+            if try isThere(group, after: error) { return }
+            throw error
+        }
+    }
+
+    private mutating func transact(_ group: Group) throws(StoreError) {
+        if database == nil { try reopen() }
+        guard let database else { throw StoreError(.closed, "the database is not open") }
+        // Opening again can show that the log ends elsewhere than was believed when the group was sealed.
+        guard group.events.first.map({ $0.sequence == lastSequence + 1 }) ?? true else {
+            throw StoreError(.outOfSequence, "the log ends at \(lastSequence)")
+        }
+        let cursors = pendingCursors
+        let tuning = tuning
+        try storing("commit events up to \(group.lastSequence)") {
+            try database.inTransaction(.immediate) { db in
+                let insert = try db.cachedStatement(sql: "INSERT INTO event(seq, body) VALUES (?, ?)")
+                for event in group.events { try insert.execute(arguments: [event.sequence, Data(event.bytes)]) }
+                try Self.write(group.rows, db)
+                try Self.write(cursors, db)
+                try tuning.fault?(.beforeCommit)
+                return .commit
+            }
+            try tuning.fault?(.afterCommit)
+        }
+        forgetPending()
+    }
+
+    private static func write(_ rows: [StateRow], _ db: Database) throws {
+        let upsert = try db.cachedStatement(
+            sql: "INSERT INTO state(key, value) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value")
+        let delete = try db.cachedStatement(sql: "DELETE FROM state WHERE key = ?")
+        for row in rows {
+            if let value = row.value {
+                try upsert.execute(arguments: [row.key, value.canonicalText])
+            } else {
+                try delete.execute(arguments: [row.key])
+            }
+        }
+    }
+
+    private static func write(_ cursors: [String: Int64], _ db: Database) throws {
+        guard !cursors.isEmpty else { return }
+        let upsert = try db.cachedStatement(
+            sql: """
+                INSERT INTO cursor(destination, acked, written) VALUES (?, ?, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+                ON CONFLICT(destination) DO UPDATE SET acked = max(acked, excluded.acked), written = excluded.written
+                """)
+        for (destination, sequence) in cursors { try upsert.execute(arguments: [destination, sequence]) }
+    }
+
+    private mutating func forgetPending() {
+        pendingCursors.removeAll()
+        pendingSince = nil
+        pendingDistance = 0
+    }
+
+    mutating func writeCursors() {
+        guard !pendingCursors.isEmpty else { return }
+        let cursors = pendingCursors
+        do throws(StoreError) {
+            if database == nil { try reopen() }
+            guard let database else { return }
+            try storing("write delivery cursors") {
+                try database.inTransaction(.immediate) { db in
+                    try Self.write(cursors, db)
+                    return .commit
+                }
+            }
+            forgetPending()
+            shared.statistics.withLock { $0.walBytes = wal.bytes }
+        } catch {
+            // Kept, and written with the next commit; a lost cursor costs a repeated delivery, no more.
+            shared.note(error)
+            pendingSince = monotonicNanoseconds()
+            pendingDistance = 0
+        }
+    }
+
+    /// Opens the database again and looks whether the group is there.
+    /// - Returns: whether it is, and will stay.
+    /// - Throws: when that cannot be found out now.
+    private mutating func isThere(_ group: Group, after error: StoreError) throws(StoreError) -> Bool {
+        let isDurable = try reopen()
+        guard !group.events.isEmpty, lastSequence == group.lastSequence, chain.lastHash == group.chain.lastHash else { return false }
+        guard isDurable else {
+            throw StoreError(.inputOutput, "events up to \(group.lastSequence) are in the file, but it cannot be made durable: \(error.context)")
+        }
+        return true
+    }
+
+    /// Closes every connection, so that SQLite reads the WAL anew, and takes the end of the log from what is there.
+    /// - Returns: whether all of it is durable. What SQLite finds in a WAL after a failed flush may stand only in pages that the kernel
+    ///   believes to be on the disk; a checkpoint writes it once more, to another place.
+    @discardableResult
+    mutating func reopen() throws(StoreError) -> Bool {
+        shared.statistics.withLock { $0.reopenings += 1 }
+        shared.setReader(nil)
+        wal.detach()
+        try? database?.close()
+        database = nil
+        try storing("open \(file.path) again") { try tuning.fault?(.reopen) }
+        let opened = try file.openWriter()
+        let end = try LogEnd(reading: opened)
+        database = opened
+        wal.attach(to: opened)
+        // Before anybody reads, who could hold it up.
+        let isDurable = checkpoint(.truncate)
+        shared.setReader(try file.openReader())
+        lastSequence = end.sequence
+        chain = EventChain(identity: chain.identity, lastHash: end.hash)
+        shared.lastSequence.withLock { $0 = end.sequence }
+        return isDurable
+    }
+
+    private mutating func giveUpReserve() -> Bool {
+        let given = reserve.remove()
+        shared.statistics.withLock { $0.hasReserve = false }
+        nextReserveAttempt = monotonicNanoseconds() + tuning.reserveRetry
+        return given
+    }
+
+    /// - Returns: whether the whole WAL is in the database now.
+    @discardableResult
+    mutating func checkpoint(_ mode: Database.CheckpointMode) -> Bool {
+        guard let database else { return false }
+        do throws(StoreError) {
+            let (frames, done) = try storing("checkpoint") { try database.inDatabase { try $0.checkpoint(mode) } }
+            wal.checkpointed(done: done, of: frames, mode: mode)
+            shared.statistics.withLock {
+                $0.checkpoints += 1
+                $0.walBytes = wal.bytes
+            }
+            return frames == done
+        } catch {
+            wal.postpone()
+            shared.note(error)
+            return false
+        }
+    }
+
+    /// The state from its rows, checked against the log.
+    mutating func load() -> Result<LoadedState, StoreError> {
+        do throws(StoreError) {
+            if database == nil { try reopen() }
+            guard let database else { throw StoreError(.closed, "the database is not open") }
+            let rows = try storing("read the state") { try database.inDatabase { try StateRow.all($0) } }
+            let state: LedgerState
+            do {
+                state = try LedgerState(nextSequence: lastSequence + 1, rows: rows)
+            } catch {
+                throw StoreError(.corrupt, error.description)
+            }
+            let newest = max(state.loans.values.map(\.opened).max() ?? 0, state.exceptions.keys.max() ?? 0)
+            guard newest <= lastSequence else {
+                throw StoreError(.corrupt, "the state speaks of event \(newest), the log ends at \(lastSequence)")
+            }
+            return .success(LoadedState(state: state, lastHash: chain.lastHash))
+        } catch {
+            shared.note(error)
+            return .failure(error)
+        }
+    }
+
+    mutating func closeDown() {
+        writeCursors()
+        shared.setReader(nil)
+        checkpoint(.truncate)
+        wal.detach()
+        try? database?.close()
+        database = nil
+    }
+}
+
+extension StateRow {
+    /// Every stored row, sorted by key.
+    static func all(_ db: Database) throws -> [StateRow] {
+        var rows: [StateRow] = []
+        let cursor = try Row.fetchCursor(db, sql: "SELECT key, value FROM state ORDER BY key")
+        while let row = try cursor.next() {
+            let key: String = row[0]
+            let text: String = row[1]
+            do {
+                rows.append(StateRow(key: key, value: try JSON(parsing: text)))
+            } catch {
+                throw StoreError(.corrupt, "state row \(key): \(error)")
+            }
+        }
+        return rows
+    }
+}
+
+/// The newest event of a log.
+struct LogEnd: Sendable {
+    var sequence: Int64
+    var hash: String
+
+    init(reading queue: DatabaseQueue) throws(StoreError) {
+        let newest = try storing("read the end of the log") {
+            try queue.inDatabase { try StoredEvent.all($0, sql: "SELECT seq, body FROM event ORDER BY seq DESC LIMIT 1") }
+        }
+        sequence = newest.first?.sequence ?? 0
+        hash = newest.first.map { SHA256Digest(of: $0.bytes).hex } ?? EventChain.origin
+    }
+}
+
+extension StoredEvent {
+    static func all(_ db: Database, sql: String, arguments: StatementArguments = []) throws -> [StoredEvent] {
+        var events: [StoredEvent] = []
+        let cursor = try Row.fetchCursor(db.cachedStatement(sql: sql), arguments: arguments)
+        while let row = try cursor.next() {
+            let body = try row.withUnsafeData(atIndex: 1) { $0.map { [UInt8]($0) } ?? [] }
+            events.append(StoredEvent(sequence: row[0], bytes: body))
+        }
+        return events
+    }
+}

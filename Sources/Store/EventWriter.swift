@@ -1,0 +1,200 @@
+import Foundation
+import GRDB
+import Ledger
+import Readings
+import Synchronization
+
+/// How a commit ended: the truth, found out where need be.
+public enum CommitOutcome: Sendable {
+    /// On the disk, with these numbers.
+    case committed([StoredEvent])
+    /// Not in the log. Only `.inputOutput` after a failed reopening leaves it open; loading the image tells.
+    case failed(StoreError)
+}
+
+/// One order to the writer thread.
+enum WriterJob: Sendable {
+    case commit(Commit)
+    case acknowledge(destination: String, upTo: Int64, distance: Int64)
+    case probe(UInt64, @Sendable (UInt64) -> Void)
+    case load(@Sendable (Result<LoadedState, StoreError>) -> Void)
+
+    struct Commit: Sendable {
+        var decision: Decision
+        var generation: UInt64
+        var completion: @Sendable (CommitOutcome) -> Void
+    }
+}
+
+struct LoadedState: Sendable {
+    var state: LedgerState
+    var lastHash: String
+}
+
+/// The only writer of `events.db`. It lives on its own thread; nothing else ever touches it.
+struct EventWriter {
+    let file: DatabaseFile
+    let tuning: StoreTuning
+    let shared: StoreShared
+    let reserve: ReserveFile
+    let wal = WALCounter()
+    /// nil after it could not be opened again: the next order tries.
+    var database: DatabaseQueue?
+    var chain: EventChain
+    var lastSequence: Int64
+    /// Decisions of this generation and older were made on an image that does not hold.
+    var failedGeneration: UInt64?
+    var pendingCursors: [String: Int64] = [:]
+    var pendingSince: Int64?
+    var pendingDistance: Int64 = 0
+    var nextReserveAttempt: Int64 = 0
+
+    /// Decisions sealed for one transaction, with the answers to give when it is over, in the order of the orders.
+    struct Group {
+        enum Answer {
+            case committed(WriterJob.Commit, [StoredEvent])
+            case refused(WriterJob.Commit, StoreError)
+            case probe(UInt64, @Sendable (UInt64) -> Void)
+        }
+
+        var chain: EventChain
+        var lastSequence: Int64
+        var events: [StoredEvent] = []
+        var rows: [StateRow] = []
+        var answers: [Answer] = []
+        var decisions = 0
+    }
+
+    mutating func run(_ mailbox: WriterMailbox<WriterJob>) {
+        if let database { wal.attach(to: database) }
+        makeReserve()
+        while true {
+            let (jobs, isClosed) = mailbox.take(waitingAtMost: patience)
+            if jobs.isEmpty {
+                if isClosed { break }
+                rest()
+            } else {
+                handle(jobs)
+            }
+        }
+        closeDown()
+    }
+
+    private mutating func handle(_ jobs: [WriterJob]) {
+        var group = Group(chain: chain, lastSequence: lastSequence)
+        for job in jobs {
+            switch job {
+            case .commit(let commit):
+                take(commit, into: &group)
+                if group.decisions >= tuning.groupLimit { write(&group) }
+            case .acknowledge(let destination, let sequence, let distance):
+                pendingCursors[destination] = max(sequence, pendingCursors[destination] ?? 0)
+                pendingDistance += distance
+                if pendingSince == nil { pendingSince = monotonicNanoseconds() }
+            case .probe(let token, let completion):
+                group.answers.append(.probe(token, completion))
+            case .load(let completion):
+                write(&group)
+                completion(load())
+            }
+        }
+        write(&group)
+        if pendingDistance >= tuning.cursorEvents || pendingSince.map({ monotonicNanoseconds() - $0 >= tuning.cursorDelay }) == true {
+            writeCursors()
+        }
+        if wal.backlogBytes >= tuning.checkpointBytes { checkpoint(.passive) }
+    }
+
+    /// Seals what continues the log, refuses what does not.
+    private mutating func take(_ commit: WriterJob.Commit, into group: inout Group) {
+        if let failed = failedGeneration, commit.generation <= failed {
+            group.answers.append(.refused(commit, StoreError(.superseded, "decided on an image that no longer holds")))
+            return
+        }
+        var chain = group.chain
+        var sequence = group.lastSequence
+        var sealed: [StoredEvent] = []
+        for event in commit.decision.events {
+            guard event.sequence == sequence + 1 else {
+                failedGeneration = commit.generation
+                let error = StoreError(.outOfSequence, "event \(event.sequence) after \(sequence)")
+                group.answers.append(.refused(commit, error))
+                return
+            }
+            sequence += 1
+            sealed.append(chain.seal(event))
+        }
+        group.chain = chain
+        group.lastSequence = sequence
+        group.events += sealed
+        group.rows += commit.decision.rows
+        group.decisions += 1
+        group.answers.append(.committed(commit, sealed))
+    }
+
+    /// Writes the group, answers everybody in it, and starts the next one.
+    private mutating func write(_ group: inout Group) {
+        guard !group.answers.isEmpty else { return }
+        var failure: StoreError?
+        if !group.events.isEmpty || !group.rows.isEmpty {
+            do throws(StoreError) {
+                try commit(group)
+                chain = group.chain
+                lastSequence = group.lastSequence
+                shared.lastSequence.withLock { $0 = group.lastSequence }
+            } catch {
+                failure = error
+                shared.note(error)
+            }
+        }
+        answer(group, failure)
+        group = Group(chain: chain, lastSequence: lastSequence)
+    }
+
+    private mutating func answer(_ group: Group, _ failure: StoreError?) {
+        if failure != nil {
+            for case .committed(let commit, _) in group.answers { failedGeneration = max(failedGeneration ?? 0, commit.generation) }
+        }
+        let wrote = failure == nil && !group.events.isEmpty
+        let refused = group.answers.count { if case .refused = $0 { true } else { false } }
+        shared.statistics.withLock { statistics in
+            statistics.walBytes = wal.bytes
+            statistics.failures += Int64(refused + (failure == nil ? 0 : group.decisions))
+            guard failure == nil else { return }
+            statistics.commits += Int64(group.decisions)
+            statistics.events += Int64(group.events.count)
+            statistics.groups += wrote ? 1 : 0
+        }
+        for answer in group.answers {
+            switch answer {
+            case .committed(let commit, let events): commit.completion(failure.map(CommitOutcome.failed) ?? .committed(events))
+            case .refused(let commit, let error): commit.completion(.failed(error))
+            case .probe(let token, let completion): completion(token)
+            }
+        }
+    }
+
+    /// How long to wait for orders before there is something to do without any; nil: nothing is pending.
+    private var patience: Int64? {
+        var waits: [Int64] = []
+        let now = monotonicNanoseconds()
+        if let pendingSince { waits.append(pendingSince + tuning.cursorDelay - now) }
+        if wal.backlog > tuning.idleCheckpointFrames { waits.append(tuning.idle) }
+        if nextReserveAttempt > 0 { waits.append(nextReserveAttempt - now) }
+        return waits.min().map { max(0, $0) }
+    }
+
+    /// What is done when nothing is asked.
+    private mutating func rest() {
+        let now = monotonicNanoseconds()
+        if let since = pendingSince, now - since >= tuning.cursorDelay { writeCursors() }
+        if wal.backlog > tuning.idleCheckpointFrames { checkpoint(.passive) }
+        if nextReserveAttempt > 0, now >= nextReserveAttempt { makeReserve() }
+    }
+
+    mutating func makeReserve() {
+        let isThere = reserve.create()
+        nextReserveAttempt = isThere ? 0 : monotonicNanoseconds() + tuning.reserveRetry
+        shared.statistics.withLock { $0.hasReserve = isThere }
+    }
+}

@@ -1,0 +1,114 @@
+import Ledger
+import Readings
+
+/// Where events go. One method: deliver a batch and say what became of it.
+public protocol Destination: Sendable {
+    /// Delivers events in order and blocks until their fate is known. Called on the destination's own thread only, never twice at once.
+    ///
+    /// May be called again with events that it has delivered before: after a lost answer or a restart. It must then have no other
+    /// effect than the first time.
+    /// - Parameter batch: one event or more, in ascending order of their numbers.
+    /// - Returns: how far it came. Less than the batch is progress, not failure: the rest is offered again at once.
+    /// - Throws: `DeliveryError` when not even the first event could be dealt with.
+    func deliver(_ batch: [OutgoingEvent]) throws(DeliveryError) -> Receipt
+}
+
+/// An event of the log, read once for all who look into it.
+public struct OutgoingEvent: Hashable, Sendable {
+    public let sequence: Int64
+    /// The stored bytes: canonical JSON in one line.
+    public let bytes: [UInt8]
+    public let json: JSON
+    /// The event's id, a UUID that is the same whenever this event is delivered.
+    public let id: String
+    public let type: String
+    /// RFC 3339.
+    public let time: String
+
+    /// - Throws: `UnreadableEvent` when the bytes are not an event: the store was changed from outside.
+    public init(_ stored: StoredEvent) throws(UnreadableEvent) {
+        sequence = stored.sequence
+        bytes = stored.bytes
+        do {
+            json = try stored.json()
+        } catch {
+            throw UnreadableEvent(reason: "the stored event is not JSON: \(error)")
+        }
+        guard let id = json["id"]?.string, let type = json["type"]?.string, let time = json["time"]?.string,
+            json["seq"]?.integer == stored.sequence
+        else { throw UnreadableEvent(reason: "the stored event lacks id, type, time or its own number") }
+        self.id = id
+        self.type = type
+        self.time = time
+    }
+
+    /// Provisional events may still be retracted and stay at home.
+    public var isFinal: Bool { json["certainty"]?.string == Event.Certainty.final.rawValue }
+}
+
+/// Why a stored event cannot be delivered anywhere.
+public struct UnreadableEvent: Error, Hashable, Sendable {
+    public var reason: String
+}
+
+/// What became of a batch.
+public struct Receipt: Hashable, Sendable {
+    /// Everything up to and including this number is settled: delivered, known before, without meaning there, or rejected.
+    public var upTo: Int64
+    public var delivered = 0
+    /// The destination had them already.
+    public var duplicates = 0
+    /// Have no meaning for this destination.
+    public var passedOver = 0
+    /// Refused for good; the rest went on.
+    public var rejections: [Rejection] = []
+
+    public init(upTo: Int64, delivered: Int = 0, duplicates: Int = 0, passedOver: Int = 0, rejections: [Rejection] = []) {
+        self.upTo = upTo
+        self.delivered = delivered
+        self.duplicates = duplicates
+        self.passedOver = passedOver
+        self.rejections = rejections
+    }
+
+    /// A poison event: the destination will never take it.
+    public struct Rejection: Hashable, Sendable {
+        public var sequence: Int64
+        /// What the destination said; at most 300 characters, no control characters.
+        public var reason: String
+
+        public init(sequence: Int64, reason: String) {
+            self.sequence = sequence
+            self.reason = printable(reason)
+        }
+    }
+}
+
+/// Why nothing could be delivered. No event is at fault; all of them stay in the queue.
+public enum DeliveryError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// Will pass by itself: network, server in trouble, full disk.
+    case retryable(String, afterMilliseconds: Int64? = nil)
+    /// Needs a person: credentials, a wrong URL, a foreign file.
+    case refused(String)
+    /// A stop was requested.
+    case stopped
+
+    public var description: String {
+        switch self {
+        case .retryable(let reason, _), .refused(let reason): reason
+        case .stopped: "stopped"
+        }
+    }
+}
+
+/// Text from outside as it may stand in a log or on a terminal: no control or format characters, at most 300 characters.
+func printable(_ text: String) -> String {
+    var result = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars.prefix(300) {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned, .surrogate: result.append(" ")
+        default: result.append(scalar)
+        }
+    }
+    return String(result)
+}

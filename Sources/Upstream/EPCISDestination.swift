@@ -1,0 +1,284 @@
+import HTTPClient
+import Readings
+import SiteConfiguration
+import Synchronization
+
+/// Delivers events as EPCIS 2.0 documents to a capture interface.
+///
+/// A batch goes to `POST /capture`, and its receipt is the finished capture job. Whatever a server refuses as a whole is taken apart:
+/// a document into halves, and the events of a failed job, or of a document of one, to `POST /events` one by one. There 409 means
+/// that the server has the event, and 400 that it never will. All is safe to repeat, because each event carries its own `eventID`.
+public final class EPCISDestination: Destination {
+    /// Events refused in a row before the receiver, not the event, is taken to be wrong.
+    public static let refusalsInARow = 20
+    /// How long a capture job is followed before the thread does something else, in milliseconds.
+    static let jobPatience: Int64 = 60_000
+    /// Bytes of a document when the server names no limit.
+    static let standardDocumentBytes = 4 << 20
+
+    private let client: EPCISClient
+    private let mapping: EPCISMapping
+    private let stopSignal: StopSignal
+    private let memory: Mutex<Memory>
+
+    /// - Throws: `DeliveryError.refused` for a URL that is not http or https.
+    public init(
+        _ configuration: Site.Destination.EPCIS, mapping: EPCISMapping, batch: Int, stopSignal: StopSignal
+    ) throws(DeliveryError) {
+        guard configuration.url.hasPrefix("https://") || configuration.url.hasPrefix("http://") else {
+            throw .refused("\(printable(configuration.url)): not an http or https URL")
+        }
+        var url = configuration.url[...]
+        while url.hasSuffix("/") { url = url.dropLast() }
+        let connection: HTTPConnection
+        do {
+            connection = try HTTPConnection(authorityFile: configuration.authorityFile)
+        } catch {
+            throw .retryable(error.description)
+        }
+        stopSignal.onRequest { [weak connection] in connection?.cancel() }
+        self.client = EPCISClient(
+            connection: connection, url: String(url), tokenFile: configuration.tokenFile,
+            timeoutMilliseconds: max(1, min(3_600, configuration.timeoutSeconds)) * 1_000)
+        self.mapping = mapping
+        self.stopSignal = stopSignal
+        memory = Mutex(Memory(ceiling: max(1, batch), size: max(1, batch), most: max(1, batch)))
+    }
+
+    public func deliver(_ batch: [OutgoingEvent]) throws(DeliveryError) -> Receipt {
+        // Held for as long as the delivery takes: there is one at a time.
+        let result = memory.withLock { memory in
+            var attempt = Attempt(batch, client: client, mapping: mapping, stopSignal: stopSignal, memory: memory)
+            let result = Result { () throws(DeliveryError) in try attempt.run() }
+            memory = attempt.memory
+            return result
+        }
+        return try result.get()
+    }
+
+    /// What is remembered from one delivery to the next.
+    struct Memory: Sendable {
+        /// Events in a document that the server is thought to take; learnt from 413.
+        var ceiling: Int
+        /// Events in the next document: halved to find a bad event, doubled after a success.
+        var size: Int
+        /// As configured, or less where the server names a limit.
+        var most: Int
+        var maximumBytes = EPCISDestination.standardDocumentBytes
+        var refusedInARow = 0
+        var unfinished: UnfinishedJob?
+
+        init(ceiling: Int, size: Int, most: Int) {
+            self.ceiling = ceiling
+            self.size = size
+            self.most = most
+        }
+    }
+
+    /// A capture job whose end was not seen: asked for again before its events are sent again.
+    struct UnfinishedJob: Sendable {
+        var first: Int64
+        var last: Int64
+        var location: String
+    }
+}
+
+extension EPCISDestination {
+    /// One call of `deliver`.
+    private struct Attempt {
+        var memory: Memory
+        private let client: EPCISClient
+        private let mapping: EPCISMapping
+        private let stopSignal: StopSignal
+        private let last: Int64
+        private var queue: ArraySlice<Prepared>
+        private var receipt: Receipt
+        private var passedOver: [Int64] = []
+        private var unmappable: [Receipt.Rejection] = []
+
+        private struct Prepared {
+            var sequence: Int64
+            var time: String
+            var json: JSON
+            var bytes: [UInt8]
+        }
+
+        init(_ batch: [OutgoingEvent], client: EPCISClient, mapping: EPCISMapping, stopSignal: StopSignal, memory: Memory) {
+            self.memory = memory
+            self.client = client
+            self.mapping = mapping
+            self.stopSignal = stopSignal
+            last = batch.last?.sequence ?? 0
+            receipt = Receipt(upTo: (batch.first?.sequence ?? 1) - 1)
+            var prepared: [Prepared] = []
+            prepared.reserveCapacity(batch.count)
+            for event in batch {
+                switch mapping.map(event) {
+                case .event(let json):
+                    prepared.append(Prepared(sequence: event.sequence, time: event.time, json: json, bytes: json.canonicalBytes))
+                case .noMeaning: passedOver.append(event.sequence)
+                case .unmappable(let reason): unmappable.append(.init(sequence: event.sequence, reason: reason))
+                }
+            }
+            queue = prepared[...]
+        }
+
+        mutating func run() throws(DeliveryError) -> Receipt {
+            let before = receipt.upTo
+            var failure: DeliveryError?
+            do {
+                try resume()
+                while !queue.isEmpty { try deliverNext() }
+            } catch {
+                failure = error
+            }
+            // What stands between settled events is settled with them.
+            receipt.upTo = queue.first.map { $0.sequence - 1 } ?? last
+            if let failure, receipt.upTo <= before { throw failure }
+            receipt.passedOver = passedOver.count { $0 <= receipt.upTo }
+            receipt.rejections += unmappable.filter { $0.sequence <= receipt.upTo }
+            receipt.rejections.sort { $0.sequence < $1.sequence }
+            return receipt
+        }
+
+        private mutating func resume() throws(DeliveryError) {
+            guard let job = memory.unfinished else { return }
+            guard queue.first?.sequence == job.first, let end = queue.firstIndex(where: { $0.sequence == job.last }) else {
+                memory.unfinished = nil
+                return
+            }
+            try follow(job, queue[...end])
+        }
+
+        private mutating func deliverNext() throws(DeliveryError) {
+            let chunk = nextChunk()
+            let (answer, limits) = try capture(chunk)
+            if let events = limits.events {
+                memory.most = min(memory.most, events)
+                memory.ceiling = min(memory.ceiling, memory.most)
+            }
+            if let bytes = limits.bytes { memory.maximumBytes = min(bytes, EPCISDestination.standardDocumentBytes) }
+            switch answer {
+            case .stored: settle(chunk)
+            case .accepted(let job?):
+                guard let first = chunk.first, let last = chunk.last else { return }
+                try follow(UnfinishedJob(first: first.sequence, last: last.sequence, location: job), chunk)
+            // Accepted is no receipt, and there is nowhere to ask for one.
+            case .accepted(nil): try deliverAlone(chunk)
+            case .tooLarge where chunk.count > 1:
+                // Unless the answer named a limit that makes the next one smaller anyway.
+                if nextChunk().count >= chunk.count { memory.ceiling = max(1, chunk.count / 2) }
+                memory.size = memory.ceiling
+            case .refused where chunk.count > 1:
+                memory.size = max(1, chunk.count / 2)
+            case .tooLarge, .refused: try deliverAlone(chunk)
+            }
+        }
+
+        private mutating func capture(_ chunk: ArraySlice<Prepared>) throws(DeliveryError) -> (
+            EPCISClient.CaptureAnswer, EPCISClient.Limits
+        ) {
+            do {
+                return try client.capture(document(of: chunk))
+            } catch {
+                // A slow link or a struggling server may manage a smaller one.
+                memory.size = max(1, chunk.count / 2)
+                throw error
+            }
+        }
+
+        /// As many events as a document may have; at least one.
+        private func nextChunk() -> ArraySlice<Prepared> {
+            var count = 0
+            var bytes = 512
+            for event in queue.prefix(min(memory.size, memory.ceiling)) {
+                bytes += event.bytes.count + 1
+                if count > 0, bytes > memory.maximumBytes { break }
+                count += 1
+            }
+            return queue.prefix(count)
+        }
+
+        private mutating func settle(_ chunk: ArraySlice<Prepared>) {
+            receipt.delivered += chunk.count
+            memory.refusedInARow = 0
+            grow(after: chunk.count)
+            queue = queue.dropFirst(chunk.count)
+        }
+
+        /// Doubles the size up to the ceiling, and lets a ceiling that was learnt the hard way be tried again, slowly.
+        private mutating func grow(after count: Int) {
+            if count >= memory.ceiling { memory.ceiling = min(memory.most, memory.ceiling + max(1, memory.ceiling / 16)) }
+            memory.size = min(memory.ceiling, max(1, memory.size * 2))
+        }
+
+        private mutating func follow(_ job: UnfinishedJob, _ chunk: ArraySlice<Prepared>) throws(DeliveryError) {
+            memory.unfinished = job
+            var addresses = client.addresses(ofJob: job.location)[...]
+            var pause: Int64 = 10
+            var waited: Int64 = 0
+            while let address = addresses.first {
+                switch try client.job(at: address) {
+                case .finished:
+                    memory.unfinished = nil
+                    return settle(chunk)
+                case .failed:
+                    memory.unfinished = nil
+                    return try deliverAlone(chunk)
+                case .unknown: addresses = addresses.dropFirst()
+                case .running:
+                    guard waited < EPCISDestination.jobPatience else {
+                        throw .retryable("the capture job \(printable(address)) is still running")
+                    }
+                    guard stopSignal.sleep(milliseconds: pause) else { throw .stopped }
+                    waited += pause
+                    pause = min(pause * 2, 2_000)
+                }
+            }
+            // No job, no receipt.
+            memory.unfinished = nil
+            try deliverAlone(chunk)
+        }
+
+        private mutating func deliverAlone(_ chunk: ArraySlice<Prepared>) throws(DeliveryError) {
+            for event in chunk {
+                guard var members = event.json.object else { continue }
+                members["@context"] = mapping.context
+                switch try client.store(JSON.object(members).canonicalBytes) {
+                case .stored:
+                    receipt.delivered += 1
+                    memory.refusedInARow = 0
+                case .known:
+                    receipt.duplicates += 1
+                    memory.refusedInARow = 0
+                case .refused(let reason):
+                    guard memory.refusedInARow < EPCISDestination.refusalsInARow else {
+                        throw .refused("the receiver refused the last \(memory.refusedInARow) events, now: \(reason)")
+                    }
+                    memory.refusedInARow += 1
+                    receipt.rejections.append(.init(sequence: event.sequence, reason: reason))
+                }
+                queue = queue.dropFirst()
+            }
+            memory.size = min(memory.ceiling, max(1, memory.size * 2))
+        }
+
+        /// The document in canonical form, put together from events that are in canonical form already. Its date is that of its last
+        /// event, so that the same events are the same bytes whenever they are sent.
+        private func document(of chunk: ArraySlice<Prepared>) -> [UInt8] {
+            var bytes: [UInt8] = []
+            bytes.reserveCapacity(chunk.reduce(512) { $0 + $1.bytes.count + 1 })
+            bytes += #"{"@context":"#.utf8
+            bytes += mapping.context.canonicalBytes
+            bytes += #","creationDate":"#.utf8
+            bytes += JSON.string(chunk.last?.time ?? "").canonicalBytes
+            bytes += #","epcisBody":{"eventList":["#.utf8
+            for (position, event) in chunk.enumerated() {
+                if position > 0 { bytes.append(0x2C) }
+                bytes += event.bytes
+            }
+            bytes += #"]},"schemaVersion":"2.0","type":"EPCISDocument"}"#.utf8
+            return bytes
+        }
+    }
+}

@@ -1,0 +1,141 @@
+import Ledger
+import Readings
+
+/// Turns events into EPCIS 2.0 events (GS1 EPCIS and CBV 2.0). `docs/upstream.md` has the table.
+///
+/// CBV has no word for lending, so checkouts and returns use words of the site's own, or, for receivers that refuse those, the
+/// nearest word of the CBV.
+public struct EPCISMapping: Hashable, Sendable {
+    /// The context that every document names first (EPCIS 2.0, section 10).
+    public static let standardContext = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
+    /// The prefix of our own properties; declared in the context.
+    static let ownPrefix = "stockgate"
+
+    private let prefix: String
+    private let store: String
+    private let usesOnlyCBV: Bool
+
+    /// - Parameters:
+    ///   - uriPrefix: what URIs of the site's own begin with, for example `https://example.com/stockgate`.
+    ///   - gatewayCode: names the store as a party that possesses things.
+    public init(uriPrefix: String, gatewayCode: String, usesOnlyCBV: Bool) {
+        var prefix = uriPrefix[...]
+        while prefix.hasSuffix("/") { prefix = prefix.dropLast() }
+        self.prefix = String(prefix)
+        self.store = "\(prefix)/store/\(percentEncoded(gatewayCode))"
+        self.usesOnlyCBV = usesOnlyCBV
+    }
+
+    /// What an event is in EPCIS.
+    public enum Result: Hashable, Sendable {
+        /// An event of a document's `eventList`, without its own `@context`.
+        case event(JSON)
+        /// EPCIS has nothing to say about this type.
+        case noMeaning
+        /// An event that should have a meaning but lacks what it takes.
+        case unmappable(String)
+    }
+
+    /// The `@context` of documents and of events that are sent alone.
+    public var context: JSON {
+        usesOnlyCBV
+            ? [.string(Self.standardContext)]
+            : [.string(Self.standardContext), .object([Self.ownPrefix: .string("\(prefix)/epcis/")])]
+    }
+
+    public func map(_ outgoing: OutgoingEvent) -> Result {
+        let event: Event
+        do {
+            event = try Event(json: outgoing.json)
+        } catch {
+            return .unmappable(error.reason)
+        }
+        guard let what = members(of: event.body, at: event.place) else { return .noMeaning }
+        var members: [String: JSON?] = [
+            "type": "ObjectEvent",
+            "action": "OBSERVE",
+            "eventID": .string("urn:uuid:\(outgoing.id)"),
+            "eventTime": .string(event.time.rfc3339),
+            "eventTimeZoneOffset": .string(WallTime.offsetText(minutes: event.time.offsetMinutes)),
+        ]
+        members.merge(what) { _, mapped in mapped }
+        guard addSubjects(of: event, to: &members) else { return .unmappable("an event of type \(outgoing.type) without a subject") }
+        if !usesOnlyCBV {
+            members["\(Self.ownPrefix):sequence"] = .integer(event.sequence)
+            members["\(Self.ownPrefix):station"] = event.station.map(JSON.string)
+        }
+        return .event(.compact(members))
+    }
+
+    /// Everything that depends on the type; nil: no meaning.
+    private func members(of body: Event.Body, at place: String?) -> [String: JSON?]? {
+        let here: JSON? = place.map { ["id": .string($0)] }
+        switch body {
+        case .checkedOut(let checkout):
+            return [
+                "bizStep": ownStep("checking_out"), "disposition": "unavailable", "readPoint": here,
+                "bizTransactionList": transaction(of: checkout.loan),
+                "sourceList": [["type": "possessing_party", "source": .string(store)]],
+                "destinationList": [["type": "possessing_party", "destination": .string(uri(of: checkout.person))]],
+                "\(Self.ownPrefix):due": usesOnlyCBV ? nil : .string(checkout.due.rfc3339),
+                "\(Self.ownPrefix):permit": usesOnlyCBV ? nil : checkout.permit.map { .string($0.text) },
+            ]
+        case .returned(let returned):
+            return [
+                "bizStep": ownStep("checking_in"), "disposition": "available", "readPoint": here, "bizLocation": here,
+                "bizTransactionList": transaction(of: returned.loan),
+                "sourceList": [["type": "possessing_party", "source": .string(uri(of: returned.borrower))]],
+                "destinationList": [["type": "possessing_party", "destination": .string(store)]],
+            ]
+        case .putAway(let putAway):
+            let shelf: JSON = ["id": .string(putAway.locationURI)]
+            return ["bizStep": "storing", "disposition": "in_progress", "readPoint": shelf, "bizLocation": shelf]
+        case .exceptionRaised, .exceptionAssigned, .exceptionResolved, .tagBound, .tagUnbound, .stationModeChanged, .masterApplied:
+            return nil
+        }
+    }
+
+    /// Single things stand in `epcList`, in which EPCIS allows none twice; goods that are counted stand in `quantityList` by class.
+    private func addSubjects(of event: Event, to members: inout [String: JSON?]) -> Bool {
+        var seen: Set<String> = []
+        let subjects = event.subjects.filter { seen.insert($0).inserted }
+        guard !subjects.isEmpty else { return false }
+        if case .putAway(let putAway) = event.body, case .product = putAway.subject {
+            members["quantityList"] = .array(subjects.map { ["epcClass": .string($0), "quantity": .integer(putAway.quantity)] })
+        } else {
+            members["epcList"] = .array(subjects.map(JSON.string))
+        }
+        return true
+    }
+
+    private func ownStep(_ name: String) -> JSON {
+        usesOnlyCBV ? "storing" : .string("\(prefix)/voc/BizStep-\(name)")
+    }
+
+    private func transaction(of loan: LoanNumber) -> JSON {
+        [
+            .compact([
+                "type": usesOnlyCBV ? nil : .string("\(prefix)/voc/BTT-loan"),
+                "bizTransaction": .string("\(prefix)/loan/\(percentEncoded(loan.description))"),
+            ])
+        ]
+    }
+
+    /// The random key, not a name or a number: a borrower's identity is personal data and stays in the gateway's master data.
+    private func uri(of person: PersonKey) -> String {
+        "\(prefix)/person/\(percentEncoded(person.text))"
+    }
+}
+
+/// A path segment: everything but the unreserved characters of RFC 3986 section 2.3 as `%XX`.
+func percentEncoded(_ text: String) -> String {
+    let digits = Array("0123456789ABCDEF".utf8)
+    var bytes: [UInt8] = []
+    for byte in text.utf8 {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E: bytes.append(byte)
+        default: bytes += [0x25, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+        }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+}

@@ -1,0 +1,201 @@
+import ArgumentParser
+import Control
+import Glibc
+import OperatorText
+import Readings
+import SiteConfiguration
+
+/// Shows the product at work without any hardware: the real daemon on simulated devices.
+struct Demo: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "demo", abstract: "Show a gate and a bench at work, with simulated devices on pseudo-terminals.",
+        discussion: "The daemon is the real one; only the devices are simulated. Ctrl-C ends it.",
+        subcommands: [DemoRun.self, DemoWalk.self, DemoScan.self], defaultSubcommand: DemoRun.self)
+}
+
+struct DemoRun: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "run", abstract: "Run the demonstration until Ctrl-C.")
+
+    @Option(help: "The folder with site.toml, master.json and story.json.")
+    var files = "/usr/share/stockgate/demo"
+
+    @Option(help: "The folder of device profiles.")
+    var profiles: String?
+
+    @Option(help: "Where the store, the recording and the simulated devices go; what a demonstration left there is removed.")
+    var directory = "run/demo"
+
+    @Flag(help: "Do nothing by itself: everything is asked for with `stockgate demo walk` and `scan`.")
+    var quiet = false
+
+    @Flag(help: "End when the story has been told once.")
+    var once = false
+
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        for signal in [SIGINT, SIGTERM, SIGHUP, SIGCHLD] { sigaddset(&signals, signal) }
+        // Blocked before any thread begins, so that only the wait below hears them.
+        pthread_sigmask(SIG_BLOCK, &signals, nil)
+        let directory = Self.absolute(directory)
+        try removeOldRun(directory)
+        let site = try DemoSite(files: Self.absolute(files), profiles: Self.absolute(profiles ?? "DeviceProfiles"), directory: directory)
+        defer { site.close() }
+        let language = output.language
+        let daemon = try DemoProcess(
+            program: try Self.daemonProgram(), arguments: ["--config", site.siteFile], log: "\(directory)/stockgated.log")
+        let client = try waitUntilReady(site, daemon, language)
+        _ = try client.importMaster(site.master, dryRun: false)
+        try DemoRemote(path: "\(directory)/demo.sock").serve { site.perform($0) }
+        introduce(site, language)
+        follow(site, language)
+        if !quiet { tell(try story(), at: site, language) }
+        var signal: Int32 = 0
+        while true {
+            sigwait(&signals, &signal)
+            if signal != SIGCHLD { break }
+            if daemon.ended(waiting: false) != nil {
+                throw CommandFailure.file("\(directory)/stockgated.log", DemoText.daemonEnded(language), language)
+            }
+        }
+        daemon.end()
+        _ = daemon.ended(waiting: true)
+        Terminal.output.write("" as Printable)
+        for line in DemoText.farewell(language, directory: self.directory) { Terminal.output.write(line) }
+    }
+
+    private func removeOldRun(_ directory: String) throws {
+        for name in ["state/events.db", "state/events.db-wal", "state/events.db-shm", "state/master.db", "state/index.db", "state/lock", "state/reserve", "events.ndjson"] {
+            unlink("\(directory)/\(name)")
+        }
+    }
+
+    private func waitUntilReady(_ site: DemoSite, _ daemon: DemoProcess, _ language: Site.Language) throws -> ControlClient {
+        let client = try ControlClient(socket: site.socket)
+        for _ in 0..<300 {
+            if (try? client.get(["status"])) != nil { return client }
+            if daemon.ended(waiting: false) != nil { break }
+            usleep(50_000)
+        }
+        throw CommandFailure.file("\(site.directory)/stockgated.log", DemoText.daemonEnded(language), language)
+    }
+
+    private func introduce(_ site: DemoSite, _ language: Site.Language) {
+        for (line, style) in DemoText.introduction(language, directory: directory) { Terminal.output.write(line, style) }
+        Terminal.output.write("" as Printable)
+    }
+
+    /// Prints events as they are committed.
+    private func follow(_ site: DemoSite, _ language: Site.Language) {
+        let (socket, wantsJSON) = (site.socket, output.json)
+        startThread {
+            guard let client = try? ControlClient(socket: socket) else { return }
+            try? client.lines(["events"], [("follow", "true"), ("limit", "1000")]) { event in
+                if wantsJSON { Terminal.output.write(event) } else if event["type"] != "master.applied" { EventLine.print(event, language) }
+                return true
+            }
+        }
+    }
+
+    private func story() throws -> [DemoAct] {
+        let path = "\(Self.absolute(files))/story.json"
+        let acts = try JSON(parsing: try FileFailure.contents(of: path)).array ?? []
+        return acts.compactMap(DemoAct.init)
+    }
+
+    private func tell(_ acts: [DemoAct], at site: DemoSite, _ language: Site.Language) {
+        let (once, json) = (once, output.json)
+        startThread {
+            usleep(1_500_000)
+            repeat {
+                for act in acts {
+                    if !json, let text = act.texts[language.rawValue] { Terminal.output.write([("  ▸ ", .faint), (Printable(escaping: text), .heading)]) }
+                    _ = site.perform(act)
+                    usleep(UInt32(act.wait) * 1_000_000)
+                }
+            } while !once
+            kill(getpid(), SIGTERM)
+        }
+    }
+
+    /// The daemon that was built or installed beside this program.
+    private static func daemonProgram() throws -> String {
+        var buffer = [CChar](repeating: 0, count: 4_096)
+        let count = readlink("/proc/self/exe", &buffer, buffer.count)
+        let own = String(decoding: buffer.prefix(max(0, count)).map(UInt8.init(bitPattern:)), as: UTF8.self)
+        let folder = own.split(separator: "/").dropLast().joined(separator: "/")
+        return "/\(folder)/stockgated"
+    }
+
+    static func absolute(_ path: String) -> String {
+        guard !path.hasPrefix("/"), let folder = getcwd(nil, 0) else { return path }
+        defer { free(folder) }
+        return "\(String(cString: folder))/\(path)"
+    }
+}
+
+/// Makes somebody walk through the gate of a running demonstration.
+struct DemoWalk: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "walk", abstract: "Make somebody carry tools through the gate of the running demonstration.",
+        discussion: "stockgate demo walk --person 1001 DRILL-01 SAW-01\nstockgate demo walk --back DRILL-01")
+
+    @Option(help: "The employee number whose badge is held up; without it, nobody's.")
+    var person: String?
+
+    @Flag(help: "Into the store instead of out of it.")
+    var back = false
+
+    @Argument(help: "The tools.")
+    var items: [String]
+
+    @Option(help: "Where the demonstration runs.")
+    var directory = "run/demo"
+
+    func run() throws {
+        try DemoScan.ask(
+            .compact([
+                "act": "walk", "person": person.map(JSON.string), "items": .array(items.map(JSON.string)), "direction": back ? "in" : "out",
+            ]), directory)
+    }
+}
+
+/// Scans codes at the bench of a running demonstration.
+struct DemoScan: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "scan", abstract: "Scan codes at the bench of the running demonstration.",
+        discussion: "stockgate demo scan ]E09501101530003 LOC-B-02-01")
+
+    @Argument(help: "The codes, in order.")
+    var codes: [String]
+
+    @Option(help: "Where the demonstration runs.")
+    var directory = "run/demo"
+
+    func run() throws {
+        try Self.ask(["act": "scan", "codes": .array(codes.map(JSON.string))], directory)
+    }
+
+    static func ask(_ act: JSON, _ directory: String) throws {
+        let problem = try DemoRemote(path: "\(DemoRun.absolute(directory))/demo.sock").request(act)
+        if let problem { throw CommandFailure(.refused, code: "refused", [Printable(escaping: problem)]) }
+    }
+}
+
+func startThread(_ body: @escaping @Sendable () -> Void) {
+    final class Box {
+        let body: @Sendable () -> Void
+        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    }
+    var thread = pthread_t()
+    let argument = Unmanaged.passRetained(Box(body)).toOpaque()
+    let result = pthread_create(
+        &thread, nil,
+        { argument in
+            if let argument { Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body() }
+            return nil
+        }, argument)
+    if result == 0 { pthread_detach(thread) } else { Unmanaged<Box>.fromOpaque(argument).release() }
+}

@@ -1,0 +1,89 @@
+import DeviceSimulators
+import Devices
+import Glibc
+import Identifiers
+import Ledger
+import Readings
+import Simulation
+
+/// The demonstration site: simulated devices on pseudo-terminals, for a daemon that does not know it.
+final class DemoSite: Sendable {
+    let directory: String
+    let siteFile: String
+    let socket: String
+    let master: [MasterRow]
+    private let reader: A0ReaderSimulator
+    private let badgeReader: BadgeReaderSimulator
+    private let scanner: ScannerSimulator
+    /// Badge numbers by employee number, EPCs by item.
+    private let badges: [String: String]
+    private let tags: [String: EPC]
+
+    /// Where the antennas of the demonstration gate hang, in millimetres from its middle.
+    private static let antennas: [GateScene.Antenna] = [
+        .init(port: 1, position: -900), .init(port: 2, position: 900), .init(port: 3, position: -900), .init(port: 4, position: 900),
+    ]
+
+    /// - Parameters:
+    ///   - files: the folder with `site.toml`, `master.json` and `story.json`.
+    ///   - profiles: the folder of device profiles.
+    init(files: String, profiles: String, directory: String) throws {
+        self.directory = directory
+        siteFile = "\(directory)/site.toml"
+        socket = "\(directory)/control.sock"
+        try Self.makeFolder("\(directory)/dev")
+        let template = String(decoding: try FileFailure.contents(of: "\(files)/site.toml"), as: UTF8.self)
+        let filled = Array(template.replacing("@DIRECTORY@", with: directory).replacing("@PROFILES@", with: profiles).utf8)
+        let file = try OutputFile(siteFile)
+        try filled.withUnsafeBufferPointer { try file.write($0) }
+        let rows = try (JSON(parsing: try FileFailure.contents(of: "\(files)/master.json")).array ?? []).map { try MasterRow(json: $0) }
+        master = rows
+        badges = Dictionary(
+            rows.filter { $0.set == .credentials }.compactMap { row in row.body["person"]?.string.map { ($0, row.id) } },
+            uniquingKeysWith: { first, _ in first })
+        tags = Dictionary(
+            rows.filter { $0.set == .tags }.compactMap { row in
+                guard let item = row.body["item"]?.string, let epc = EPC(hex: row.id) else { return nil }
+                return (item, epc)
+            }, uniquingKeysWith: { first, _ in first })
+        reader = try A0ReaderSimulator(scene: GateScene(antennas: Self.antennas, seed: 1), link: "\(directory)/dev/gate-reader")
+        badgeReader = try BadgeReaderSimulator(link: "\(directory)/dev/gate-badge")
+        scanner = try ScannerSimulator(link: "\(directory)/dev/bench-scanner")
+        reader.start()
+    }
+
+    private static func makeFolder(_ path: String) throws {
+        var prefix = ""
+        for part in path.split(separator: "/") {
+            prefix += "/\(part)"
+            if mkdir(prefix, 0o755) != 0, errno != EEXIST { throw FileFailure(errno: errno) }
+        }
+    }
+
+    /// - Returns: what is wrong with the act; nil: it is under way.
+    func perform(_ act: DemoAct) -> String? {
+        switch act.deed {
+        case .walk(let person, let items, let direction):
+            for item in items where tags[item] == nil { return "there is no tagged item \"\(item)\"; try \(tags.keys.sorted().joined(separator: ", "))" }
+            if let person {
+                guard let badge = badges[person] else {
+                    return "nobody with number \"\(person)\" has a badge; try \(badges.keys.sorted().joined(separator: ", "))"
+                }
+                badgeReader.hold(badge)
+            }
+            reader.add(.init(epcs: items.compactMap { tags[$0] }, through: direction, start: BootClock.now()))
+        case .scan(let codes):
+            for (position, code) in codes.enumerated() {
+                if position > 0 { usleep(900_000) }
+                scanner.scan(code)
+            }
+        }
+        return nil
+    }
+
+    func close() {
+        reader.stop()
+        badgeReader.hangUp()
+        scanner.hangUp()
+    }
+}

@@ -1,0 +1,23 @@
+import OperatorText
+import Readings
+import SiteConfiguration
+
+/// Destinations and how far each got.
+enum DestinationTable {
+    static func print(_ answer: JSON, _ language: Site.Language) {
+        let destinations = answer["destinations"]?.array ?? []
+        guard !destinations.isEmpty else { return Terminal.output.write(Text.emptyDestinations(language)) }
+        var table = Table([.headDestination, .headKind, .headState, .headDelivered, .headWaiting, .headSince, .headProblem], numeric: [3, 4], language)
+        for destination in destinations {
+            func text(_ member: String) -> Printable { Printable(escaping: destination[member]?.string ?? "", limit: 200) }
+            let state = destination["state"]?.string
+            let style: Terminal.Style = state == "idle" || state == "sending" ? .good : state == "backing_off" ? .warning : .bad
+            table.add([
+                .init(text("name")), .init(text("kind")), .init(Text.code(state, of: "destination", language), style),
+                .number(destination["cursor"]?.integer), .number(destination["waiting"]?.integer),
+                .init(TimeText.relative(destination["oldest"]?.string, now: answer["time"]?.string, language)), .init(text("problem")),
+            ])
+        }
+        table.print()
+    }
+}

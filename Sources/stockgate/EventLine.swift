@@ -1,0 +1,24 @@
+import OperatorText
+import Readings
+import SiteConfiguration
+
+/// One event on one line: number, time, station, sentence.
+enum EventLine {
+    static func print(_ event: JSON, _ language: Site.Language) {
+        let number = Printable(event["seq"]?.integer ?? 0)
+        let gap: Printable = ""
+        let station = Printable(escaping: event["station"]?.string ?? "", limit: 64)
+        Terminal.output.write([
+            (gap.padded(to: max(0, 6 - number.width)) + number + "  " + TimeText.local(event["time"]?.string) + "  ", .faint),
+            (station.padded(to: 10) + "  ", .plain), (EventSentence.of(event, language), style(of: event)),
+        ])
+    }
+
+    static func style(of event: JSON) -> Terminal.Style {
+        switch event["type"]?.string {
+        case "exception.raised": .warning
+        case "loan.checked_out", "loan.returned", "stock.put_away": .good
+        default: .plain
+        }
+    }
+}

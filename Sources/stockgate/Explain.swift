@@ -1,0 +1,27 @@
+import ArgumentParser
+import Control
+import OperatorText
+import Readings
+
+struct Explain: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: help(.helpExplain))
+
+    @Argument(help: ArgumentHelp(.helpEvent))
+    var event: String
+
+    @OptionGroup var daemon: DaemonOptions
+
+    func run() throws {
+        guard EventReference(event) != nil else {
+            throw CommandFailure.usage(Text.errorReference(daemon.output.language, ["text": Printable(escaping: event, limit: 64)]))
+        }
+        let connection = try daemon.connect()
+        let answer = try connection.get(["events", event])
+        if daemon.json { return Terminal.output.write(answer) }
+        let story = EventStory(answer, connection.language)
+        Terminal.output.write(story.title, .heading)
+        var lines = LabelledLines()
+        lines.add(story.lines)
+        lines.print()
+    }
+}

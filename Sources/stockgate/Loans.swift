@@ -1,0 +1,32 @@
+import ArgumentParser
+import OperatorText
+import Readings
+
+struct Loans: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: help(.helpLoans))
+
+    @OptionGroup var daemon: DaemonOptions
+
+    func run() throws {
+        let connection = try daemon.connect()
+        let answer = try connection.get(["loans"])
+        if daemon.json { return Terminal.output.write(answer) }
+        let language = connection.language
+        let naming = Naming(language)
+        let now = answer["time"]?.string
+        let loans = answer["loans"]?.array ?? []
+        guard !loans.isEmpty else { return Terminal.output.write(Text.emptyLoans(language)) }
+        var table = Table([.headLoan, .headItem, .headPerson, .headSince, .headDue, .headStation], language)
+        for loan in loans {
+            func text(_ member: String) -> Printable { Printable(escaping: loan[member]?.string ?? "", limit: 64) }
+            table.add([
+                .init(text("loan")), .init(naming.item(of: loan)), .init(naming.person(loan["person"], name: loan["name"])),
+                .init(TimeText.relative(loan["since"]?.string, now: now, language)),
+                .init(
+                    TimeText.relative(loan["due"]?.string, now: now, language), TimeText.isPast(loan["due"]?.string, now: now) ? .bad : .plain),
+                .init(text("station")),
+            ])
+        }
+        table.print()
+    }
+}

@@ -1,0 +1,77 @@
+import ArgumentParser
+import Ledger
+import OperatorText
+import Readings
+import SiteConfiguration
+
+struct Station: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: help(.helpStation), subcommands: [List.self, Pause.self, Test.self, Resume.self], defaultSubcommand: List.self)
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: help(.helpStationList))
+
+        @OptionGroup var daemon: DaemonOptions
+
+        func run() throws {
+            let connection = try daemon.connect()
+            let answer = try connection.get(["stations"])
+            if daemon.json { return Terminal.output.write(answer) }
+            StationTable.print(answer, connection.language)
+        }
+    }
+
+    struct Pause: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: help(.helpStationPause))
+        @OptionGroup var options: ModeOptions
+        func run() throws { try options.set(.paused) }
+    }
+
+    struct Test: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: help(.helpStationTest))
+        @OptionGroup var options: ModeOptions
+        func run() throws { try options.set(.testing) }
+    }
+
+    struct Resume: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: help(.helpStationResume))
+        @OptionGroup var options: ModeOptions
+        func run() throws { try options.set(.running) }
+    }
+
+    struct ModeOptions: ParsableArguments {
+        @Argument(help: ArgumentHelp(.helpStationName))
+        var name: String
+
+        @OptionGroup var daemon: DaemonOptions
+
+        func set(_ mode: StationMode) throws {
+            let connection = try daemon.connect()
+            let answer = try connection.send("PUT", ["stations", name, "mode"], body: ["mode": .string(mode.rawValue)])
+            if daemon.json { return Terminal.output.write(answer) }
+            let language = connection.language
+            let values = ["station": Printable(escaping: name, limit: 64), "mode": Text.code(mode.rawValue, of: "mode", language)]
+            Terminal.output.write((mode == .testing ? Text.doneModeTesting : .doneMode)(language, values), mode == .running ? .good : .warning)
+        }
+    }
+}
+
+/// Stations, what they do and whether they decide.
+enum StationTable {
+    static func print(_ answer: JSON, _ language: Site.Language) {
+        let stations = answer["stations"]?.array ?? []
+        guard !stations.isEmpty else { return Terminal.output.write(Text.emptyStations(language)) }
+        var table = Table([.headStation, .headKind, .headMode, .headState, .headLocation, .headOwner, .headReason], language)
+        for station in stations {
+            func text(_ member: String) -> Printable { Printable(escaping: station[member]?.string ?? "", limit: 200) }
+            let isStopped = station["state"] == "stopped"
+            table.add([
+                .init(text("name")), .init(Text.code(station["kind"]?.string, of: "station", language)),
+                .init(Text.code(station["mode"]?.string, of: "mode", language), station["mode"] == "running" ? .plain : .warning),
+                .init(Text.code(station["state"]?.string, of: "station", language), isStopped ? .bad : .good),
+                .init(Naming(language).location(of: station)), .init(text("owner")), .init(text("reason")),
+            ])
+        }
+        table.print()
+    }
+}

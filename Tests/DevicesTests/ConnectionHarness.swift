@@ -1,0 +1,105 @@
+import Devices
+import NIOCore
+import NIOPosix
+import Readings
+
+/// What a connection told its delegate.
+enum ConnectionEvent: Hashable, Sendable {
+    case opened
+    case failed(DeviceError)
+    case received([UInt8])
+    case key(UInt16, Int32)
+    case overran
+    case dropped(Int)
+    case closed(ConnectionEnd)
+    case released
+}
+
+/// One connection on the shared event loop; its story is awaited event by event.
+final class ConnectionHarness: Sendable {
+    static let loop = MultiThreadedEventLoopGroup.singleton.next()
+
+    private final class Recorder: DeviceConnectionDelegate {
+        let tell: AsyncStream<ConnectionEvent>.Continuation
+
+        init(_ tell: AsyncStream<ConnectionEvent>.Continuation) {
+            self.tell = tell
+        }
+
+        func connectionOpened(_ connection: DeviceConnection, at now: Instant) { tell.yield(.opened) }
+        func connection(_ connection: DeviceConnection, failedToOpen error: DeviceError, at now: Instant) {
+            tell.yield(.failed(error))
+            tell.finish()
+        }
+        func connection(_ connection: DeviceConnection, received bytes: UnsafeRawBufferPointer, at now: Instant) {
+            tell.yield(.received(Array(bytes)))
+        }
+        func connection(_ connection: DeviceConnection, key code: UInt16, value: Int32, at now: Instant) { tell.yield(.key(code, value)) }
+        func connectionOverran(_ connection: DeviceConnection, at now: Instant) { tell.yield(.overran) }
+        func connection(_ connection: DeviceConnection, droppedWrite count: Int) { tell.yield(.dropped(count)) }
+        func connectionClosed(_ connection: DeviceConnection, end: ConnectionEnd, at now: Instant) { tell.yield(.closed(end)) }
+        func connectionReleased(_ connection: DeviceConnection, at now: Instant) {
+            tell.yield(.released)
+            tell.finish()
+        }
+    }
+
+    private struct Bound {
+        let connection: DeviceConnection
+        let recorder: Recorder
+    }
+
+    private let bound: NIOLoopBound<Bound>
+    let events: AsyncStream<ConnectionEvent>
+
+    /// Begins to open the path.
+    init(_ path: String, _ transport: DeviceTransport = .serial(SerialLine())) async throws {
+        let (events, tell) = AsyncStream.makeStream(of: ConnectionEvent.self)
+        self.events = events
+        bound = try await Self.loop.submit {
+            let connection = DeviceConnection(path: path, transport: transport, loop: Self.loop, pool: .singleton)
+            let recorder = Recorder(tell)
+            connection.delegate = recorder
+            connection.open()
+            return NIOLoopBound(Bound(connection: connection, recorder: recorder), eventLoop: Self.loop)
+        }.get()
+    }
+
+    @discardableResult
+    func write(_ bytes: [UInt8]) async throws -> Bool {
+        try await Self.loop.submit { self.bound.value.connection.write(bytes) }.get()
+    }
+
+    func close(_ reason: String = "test") async throws {
+        try await Self.loop.submit { self.bound.value.connection.close(reason: reason) }.get()
+    }
+}
+
+extension AsyncStream<ConnectionEvent>.Iterator {
+    /// The next `count` bytes, however they are cut; fewer when something else happens first.
+    mutating func bytes(_ count: Int) async -> [UInt8] {
+        var bytes: [UInt8] = []
+        while bytes.count < count {
+            guard case .received(let more) = await next() else { break }
+            bytes += more
+        }
+        return bytes
+    }
+}
+
+/// A generator whose seed a failing test prints.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) {
+        state = seed
+    }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}

@@ -1,0 +1,202 @@
+import Decoding
+import Identifiers
+import Ledger
+import Readings
+import SiteConfiguration
+import Testing
+
+@testable import Engine
+
+private let tool = EPC(hex: "3476451FD400000000000001")!
+private let saw = EPC(hex: "3476451FD400000000000002")!
+private func at(_ milliseconds: Int64) -> Instant { Instant(nanoseconds: milliseconds * 1_000_000) }
+
+/// A gate with a reader and a badge reader, and a bench with a scanner; every device gives feedback by a byte of its own.
+struct Bench {
+    static let reader = DeviceIndex(0)
+    static let badges = DeviceIndex(1)
+    static let scanner = DeviceIndex(2)
+    var engine: Engine
+    var output = EngineOutput()
+    var events: [Event] = []
+    var feedback: [Feedback] = []
+    /// Answers every commit at once.
+    var commits = true
+
+    init() {
+        let site = Site(
+            gateway: .init(code: "CRIB1", site: "Works"),
+            devices: [.init(name: "uhf", port: "/dev/x"), .init(name: "badge", port: "/dev/y"), .init(name: "scanner", port: "/dev/z")],
+            stations: [
+                .init(
+                    name: "gate", feedbackDevices: ["uhf"],
+                    kind: .gate(
+                        .init(
+                            antennas: [.init(device: "uhf", port: 1, side: .inside), .init(device: "uhf", port: 2, side: .outside)],
+                            badgeReaders: ["badge"]))),
+                .init(name: "bench", feedbackDevices: ["scanner"], kind: .putaway(.init(scanners: ["scanner"]))),
+            ])
+        let rows: [MasterRow] = [
+            MasterRow(set: .people, id: "1", body: ["key": "p-li", "name": "Li"]), MasterRow(set: .credentials, id: "77", body: ["person": "p-li"]),
+            MasterRow(set: .items, id: "DRILL", body: ["name": "Drill"]), MasterRow(set: .items, id: "SAW", body: ["name": "Saw"]),
+            MasterRow(set: .tags, id: tool.hex, body: ["item": "DRILL"]), MasterRow(set: .tags, id: saw.hex, body: ["item": "SAW"]),
+            MasterRow(set: .locations, id: "A-01", body: ["name": "Shelf"]), MasterRow(set: .codes, id: "SHELF", body: ["location": "A-01"]),
+            MasterRow(set: .codes, id: "DRILL", body: ["item": "DRILL"]),
+        ]
+        guard case .success(let master) = MasterData().applying(rows) else { fatalError("the fixture's master data are wrong") }
+        engine = Engine(site: site, epoch: 1, master: master, startingAt: .zero)
+        engine.wallChanged(WallAnchor(instant: .zero, milliseconds: 1_763_690_400_000, offsetMinutes: 480, quality: .synchronised), into: &output)
+        let plan = SessionPlan(feedback: Dictionary(uniqueKeysWithValues: Feedback.allCases.map { ($0, [.init(bytes: Array($0.rawValue.utf8))]) }))
+        for device in [Self.reader, Self.badges, Self.scanner] {
+            engine.opened(device, plan: plan, decoder: .scannerLine(.init()), at: .zero, into: &output)
+        }
+        settle()
+    }
+
+    mutating func settle() {
+        while !output.commits.isEmpty || !output.happenings.isEmpty {
+            let commits = output.commits
+            for case .feedback(_, let feedback) in output.happenings { self.feedback.append(feedback) }
+            output.removeAll()
+            guard self.commits else { return }
+            for commit in commits {
+                events += commit.decision.events
+                engine.committed(ticket: commit.ticket, at: engine.now, into: &output)
+            }
+        }
+    }
+
+    mutating func walk(_ epc: EPC, at start: Int64, badge: String? = nil, from first: UInt8 = 1) {
+        if let badge { engine.read(.badge(.init(credential: badge)), from: Self.badges, at: at(start), into: &output) }
+        for read in 0..<12 {
+            engine.read(
+                .tag(TagRead(epc: epc, antenna: read < 6 ? first : 3 - first)), from: Self.reader, at: at(start + Int64(read) * 50), into: &output)
+        }
+        settle()
+    }
+
+    mutating func run(to milliseconds: Int64) {
+        engine.advance(to: at(milliseconds), into: &output)
+        settle()
+    }
+
+    mutating func scan(_ text: String, at milliseconds: Int64) {
+        engine.read(.scan(Scan(data: Array(text.utf8))), from: Self.scanner, at: at(milliseconds), into: &output)
+        settle()
+    }
+}
+
+@Suite("Engine: from inputs to decisions")
+struct EngineTests {
+    @Test("A walk with a badge is a loan, and its way back a return")
+    func loan() {
+        var bench = Bench()
+        bench.walk(tool, at: 1_000, badge: "77")
+        bench.run(to: 10_000)
+        bench.walk(tool, at: 20_000, from: 2)
+        bench.run(to: 30_000)
+        #expect(bench.events.map(\.body.type) == ["loan.checked_out", "loan.returned"])
+        #expect(bench.feedback == [.next, .accepted, .accepted])
+        // Decided at the end of the walk (1,550 ms), the quiet time and the gap of a group: 3 s later, whenever time is let come.
+        #expect(bench.events.first?.time.milliseconds == 1_763_690_400_000 + 4_550)
+    }
+
+    @Test("Feedback comes after the commit, and in time or not at all")
+    func feedbackDeadline() {
+        var bench = Bench()
+        bench.commits = false
+        bench.scan("DRILL", at: 1_000)
+        bench.scan("SHELF", at: 2_000)
+        #expect(bench.feedback == [.next])
+        bench.engine.advance(to: at(3_999), into: &bench.output)
+        #expect(bench.output.transmissions.isEmpty)
+        bench.engine.advance(to: at(4_000), into: &bench.output)
+        #expect(bench.output.transmissions.map(\.bytes) == [Array("not_recorded".utf8)])
+        bench.output.removeAll()
+        bench.engine.committed(ticket: 1, at: at(4_100), into: &bench.output)
+        #expect(bench.output.transmissions.isEmpty)
+    }
+
+    @Test("A failed commit is told, and a crossing is recorded as soon as the store can, with the time at which it happened")
+    func failedCommit() throws {
+        var bench = Bench()
+        bench.commits = false
+        bench.walk(tool, at: 1_000, badge: "77")
+        bench.engine.advance(to: at(5_000), into: &bench.output)
+        let commit = try #require(bench.output.commits.first)
+        bench.output.removeAll()
+        bench.engine.commitFailed(ticket: commit.ticket, at: at(5_100), into: &bench.output)
+        #expect(bench.output.transmissions.map(\.bytes) == [Array("not_recorded".utf8)])
+        #expect(bench.engine.isStale)
+        // Meanwhile another walk: nothing can be decided, nothing is forgotten.
+        bench.output.removeAll()
+        bench.walk(saw, at: 6_000, badge: "77")
+        bench.engine.advance(to: at(10_000), into: &bench.output)
+        #expect(bench.output.commits.isEmpty)
+        #expect(throws: CommandRefusal.self) {
+            try bench.engine.perform(.setStationMode(station: "gate", mode: .paused), by: "uid:0", at: at(10_000), into: &bench.output)
+        }
+        bench.output.removeAll()
+        bench.commits = true
+        bench.engine.reloaded(LedgerState(), at: at(20_000), into: &bench.output)
+        #expect(bench.output.commits.map(\.generation) == [2, 2])
+        bench.settle()
+        #expect(bench.events.map(\.body.type) == ["loan.checked_out", "loan.checked_out"])
+        #expect(bench.events.map(\.sequence) == [1, 2])
+        #expect(bench.events.map { $0.time.milliseconds - 1_763_690_400_000 } == [4_550, 9_550])
+    }
+
+    @Test("A station in maintenance decides and answers, and records nothing")
+    func testing() throws {
+        var bench = Bench()
+        _ = try bench.engine.perform(.setStationMode(station: "gate", mode: .testing), by: "uid:0", at: at(500), into: &bench.output)
+        bench.settle()
+        bench.events = []
+        bench.engine.read(.badge(.init(credential: "77")), from: Bench.badges, at: at(1_000), into: &bench.output)
+        for read in 0..<12 {
+            bench.engine.read(
+                .tag(TagRead(epc: tool, antenna: read < 6 ? 1 : 2)), from: Bench.reader, at: at(1_000 + Int64(read) * 50), into: &bench.output)
+        }
+        bench.engine.advance(to: at(10_000), into: &bench.output)
+        let tested = bench.output.happenings.compactMap { if case .tested(_, let plan) = $0 { plan } else { nil } }
+        #expect(tested.first?.events.map(\.body.type) == ["loan.checked_out"])
+        bench.settle()
+        #expect(bench.events.isEmpty)
+        #expect(bench.feedback.suffix(2) == [.next, .accepted])
+        #expect(bench.engine.ledger.state.loans.isEmpty)
+    }
+
+    @Test("A paused station sees nothing, and remembers nothing when it goes on")
+    func paused() throws {
+        var bench = Bench()
+        _ = try bench.engine.perform(.setStationMode(station: "gate", mode: .paused), by: "uid:0", at: at(500), into: &bench.output)
+        bench.settle()
+        bench.walk(tool, at: 1_000, badge: "77")
+        _ = try bench.engine.perform(.setStationMode(station: "gate", mode: .running), by: "uid:0", at: at(1_700), into: &bench.output)
+        bench.run(to: 20_000)
+        #expect(!bench.events.contains { $0.body.type.hasPrefix("loan") })
+    }
+
+    @Test("Stations do not care how often time is let come", arguments: [1, 7, 50, 333, 2_000] as [Int64])
+    func steps(step: Int64) {
+        func run(step: Int64) -> [Event] {
+            var bench = Bench()
+            bench.walk(tool, at: 1_000, badge: "77")
+            for time in stride(from: Int64(1_600), to: 9_000, by: Int64.Stride(step)) { bench.run(to: time) }
+            bench.run(to: 9_000)
+            bench.walk(tool, at: 9_000, from: 2)
+            bench.scan("?", at: 9_700)
+            bench.run(to: 60_000)
+            return bench.events
+        }
+        #expect(run(step: step) == run(step: 10_000))
+    }
+
+    @Test("A device that is not in the site is passed over")
+    func strangeDevice() {
+        var bench = Bench()
+        bench.engine.read(.badge(.init(credential: "77")), from: DeviceIndex(99), at: at(1), into: &bench.output)
+        bench.engine.closed(DeviceIndex(99), reason: "", at: at(2), into: &bench.output)
+        #expect(bench.output.commits.isEmpty)
+    }
+}

@@ -1,0 +1,87 @@
+import GRDB
+import Identifiers
+@testable import Ledger
+import Readings
+@testable import Store
+import Testing
+
+@Suite struct MasterStoreTests {
+    private let drill = MasterRow(set: .items, id: "DRILL-01", body: ["name": "Drill 18 V", "class": "power-tool"])
+    private let saw = MasterRow(set: .items, id: "SAW-01", body: ["name": "锯子"])
+
+    @Test func keepsRowsAndTombstones() throws {
+        let directory = try Directory()
+        let store = try MasterStore(directory: directory.path)
+        #expect(store.version.number == 0)
+        let first = try store.apply([saw, drill], at: "2026-11-21T08:00:00.000+08:00", source: "items.csv")
+        #expect(first.number == 1)
+        #expect(try store.load() == [drill, saw])
+        let second = try store.apply(
+            [MasterRow(set: .items, id: "SAW-01", isDeleted: true), MasterRow(set: .tags, id: "3034", isDeleted: true)],
+            at: "2026-11-21T09:00:00.000+08:00", source: "upstream")
+        #expect(second.number == 2)
+        #expect(second.digest != first.digest)
+        #expect(try store.load() == [drill])
+        #expect(try store.tombstones().map(\.body) == [saw.body])
+        #expect(try store.row(.items, "SAW-01")?.isDeleted == true)
+        #expect(try store.row(.items, "HAMMER") == nil)
+        store.close()
+        let again = try MasterStore(directory: directory.path)
+        #expect(again.version == second)
+        #expect(again.version.source == "upstream")
+        try again.apply([saw], at: "2026-11-21T10:00:00.000+08:00", source: "items.csv")
+        #expect(again.version.digest == first.digest)
+        #expect(again.version.digest == MasterStore.digest(of: [saw, drill]))
+    }
+
+    /// The digest tells what is there, not how it came.
+    @Test func theDigestDoesNotDependOnTheOrder() {
+        #expect(MasterStore.digest(of: [drill, saw]) == MasterStore.digest(of: [saw, drill]))
+        #expect(MasterStore.digest(of: [drill]) != MasterStore.digest(of: [drill, saw]))
+        let deleted = MasterRow(set: .items, id: "X", isDeleted: true)
+        #expect(MasterStore.digest(of: [drill, deleted]) == MasterStore.digest(of: [drill]))
+    }
+}
+
+@Suite struct EventIndexTests {
+    @Test func findsEventsByWhatTheyAreAbout() async throws {
+        let directory = try Directory()
+        let store = try directory.open()
+        var decider = Decider()
+        _ = await store.commit(decider.checkOut("DRILL-01"))
+        _ = await store.commit(decider.putAway(1))
+        let loan = LoanNumber(gateway: "CRIB1", epoch: store.epoch, counter: 1)
+        _ = await store.commit(
+            decider.decide(.returned(.init(loan: loan, item: ItemKey("DRILL-01")!, epc: nil, borrower: PersonKey("p-0123456789abcdef")!))))
+        _ = await store.commit(
+            decider.decide(
+                .exceptionRaised(
+                    .init(
+                        kind: .unknownTag, items: [], epcs: [.init(hex: "3034AABB")!], candidates: [], loan: nil, code: nil, direction: .out,
+                        owner: "keeper", deadline: Decider.time))))
+        _ = await store.commit(decider.decide(.exceptionResolved(exception: 4, resolution: "known", note: "")))
+
+        let index = try EventIndex(directory: directory.path)
+        #expect(try index.update(from: store) == 5)
+        let expected: [(String, [Int64])] = [
+            ("item/DRILL-01", [3, 1]), ("person/p-0123456789abcdef", [3, 1]), ("loan/\(loan)", [3, 1]), ("permit/REQ-7", [1]),
+            ("product/BOLT-1", [2]), ("location/A-1", [2]), ("epc/3034AABB", [4]), ("exception/4", [5, 4]), ("urn:x:drill", [5, 4, 3, 2, 1]),
+            ("item/SAW", []),
+        ]
+        for (subject, sequences) in expected { #expect(try index.sequences(subject: subject, limit: 10) == sequences, "\(subject)") }
+        #expect(try index.sequences(subject: "urn:x:drill", limit: 2, before: 4) == [3, 2])
+
+        _ = await store.commit(decider.checkOut("SAW"))
+        try index.update(from: store)
+        #expect(try index.sequences(subject: "item/SAW", limit: 10) == [6])
+        index.close()
+        store.close()
+
+        // Another log under the same index: it starts over.
+        let other = try Directory()
+        let fresh = try other.open(epoch: 5)
+        let reopened = try EventIndex(directory: directory.path)
+        #expect(try reopened.update(from: fresh) == 0)
+        #expect(try reopened.sequences(subject: "item/SAW", limit: 10) == [])
+    }
+}
