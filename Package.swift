@@ -100,6 +100,7 @@ let package = Package(
 
         // Tests.
         tests("ArchitectureTests", []),
+        tests("DocumentationTests", ["Ledger", "Gateway", "Profiles", "Readings", "Identifiers", "SiteConfiguration"]),
         tests("IdentifiersTests", ["Identifiers"]),
         tests("ReadingsTests", ["Readings"]),
         tests("DecodingTests", ["Decoding"]),
@@ -120,6 +121,9 @@ let package = Package(
         .testTarget(
             name: "CommandLineTests", dependencies: ["stockgate", "ControlTestSupport", "OperatorText"], exclude: ["Snapshots"],
             swiftSettings: settings),
+        tests(
+            "SystemTests",
+            ["stockgated", "stockgate", "USBBench", "DeviceSimulators", "Devices", "Simulation", "Control", "HTTPClient", "Ledger", "Readings", "Identifiers"]),
 
         // Programs and the mock USB bus that tests drive.
         .executableTarget(name: "device-probe", dependencies: ["Devices", nioCore, nioPosix], path: "Tests/System/DeviceProbe", swiftSettings: settings),

@@ -4,7 +4,7 @@ import Readings
 /// Takes NDJSON rows of master data apart as they arrive, within bounds.
 struct MasterUpload {
     /// Bytes of a whole import.
-    static let maximumBytes = 64 << 20
+    let maximumBytes: Int
     static let maximumLine = 64 << 10
     private static let maximumProblems = 100
 
@@ -14,9 +14,13 @@ struct MasterUpload {
     private var total = 0
     private var line = 0
 
+    init(maximumBytes: Int = 64 << 20) {
+        self.maximumBytes = maximumBytes
+    }
+
     mutating func take(_ bytes: UnsafeRawBufferPointer) throws(OperationError) {
         total += bytes.count
-        guard total <= Self.maximumBytes else { throw OperationError(.tooLarge, "an import may have \(Self.maximumBytes >> 20) MiB") }
+        guard total <= maximumBytes else { throw OperationError(.tooLarge, "an import may have \(maximumBytes >> 20) MiB") }
         var rest = bytes[...]
         while let end = rest.firstIndex(of: 0x0A) {
             partial.append(contentsOf: rest[..<end])

@@ -13,6 +13,8 @@ public protocol Decoder: Sendable {
     var nextDeadline: Instant? { get }
     /// Tells the decoder that time has come; called at `nextDeadline` or later.
     mutating func advance(to now: Instant, into batch: inout DecodedBatch)
+    /// Input was lost (the kernel's queue overran): what is under way must not be believed, nor its rest be taken for a whole.
+    mutating func inputLost(at now: Instant, into batch: inout DecodedBatch)
     /// Forgets a half frame; called when the device was closed and opened again.
     mutating func reset()
 }
@@ -20,6 +22,11 @@ public protocol Decoder: Sendable {
 extension Decoder {
     public mutating func decode(key code: UInt16, value: Int32, at now: Instant, into batch: inout DecodedBatch) {
         batch.rejects.count(.unexpectedInput)
+    }
+
+    public mutating func inputLost(at now: Instant, into batch: inout DecodedBatch) {
+        batch.rejects.count(.incomplete)
+        reset()
     }
 
     public var nextDeadline: Instant? { nil }

@@ -77,6 +77,7 @@ extension DeviceSession {
     /// A feedback that is still going on is cut short: what is left of it (mostly "off") is sent at once, so that no lamp stays lit.
     /// - Returns: false when the plan has none, or the device is not initialised, or too much is waiting already.
     public mutating func give(_ kind: Feedback, at now: Instant, into output: inout SessionOutput) -> Bool {
+        defer { deadlineChanged() }
         guard phase == .running, let transmissions = plan.feedback[kind], !transmissions.isEmpty,
             feedback.count + transmissions.count <= Self.feedbackLimit
         else { return false }

@@ -68,6 +68,10 @@ public struct DeviceSession: Sendable {
     /// The optional steps that failed since the device was opened.
     public internal(set) var skippedSteps: [String] = []
 
+    /// When `advance` must be called; nil: never, until something comes. Stored, not computed: the engine asks after every few bytes,
+    /// and asking must not copy the session.
+    public private(set) var nextDeadline: Instant?
+
     var decoder: any Decoder
     var phase = Phase.closed
     var inventory = Inventory()
@@ -82,6 +86,7 @@ public struct DeviceSession: Sendable {
 
     /// The device was opened: starts its initialisation.
     public mutating func opened(at now: Instant, into output: inout SessionOutput) {
+        defer { nextDeadline = dueNext }
         decoder.reset()
         inventory = Inventory()
         feedback = []
@@ -93,6 +98,7 @@ public struct DeviceSession: Sendable {
 
     /// Bytes came from the device.
     public mutating func receive(_ bytes: UnsafeRawBufferPointer, at now: Instant, into output: inout SessionOutput) {
+        defer { nextDeadline = dueNext }
         guard phase != .closed, phase != .failed else { return }
         inventory.isFresh = false
         counters.bytes &+= UInt64(bytes.count)
@@ -103,6 +109,7 @@ public struct DeviceSession: Sendable {
 
     /// A key event came from the device: `EV_KEY` code and value.
     public mutating func key(_ code: UInt16, value: Int32, at now: Instant, into output: inout SessionOutput) {
+        defer { nextDeadline = dueNext }
         guard phase != .closed, phase != .failed else { return }
         counters.keys &+= 1
         let before = Mark(output)
@@ -110,8 +117,18 @@ public struct DeviceSession: Sendable {
         digest(since: before, at: now, into: &output)
     }
 
+    /// Input was lost between the device and here.
+    public mutating func inputLost(at now: Instant, into output: inout SessionOutput) {
+        defer { nextDeadline = dueNext }
+        guard phase != .closed, phase != .failed else { return }
+        let before = Mark(output)
+        decoder.inputLost(at: now, into: &output.batch)
+        digest(since: before, at: now, into: &output)
+    }
+
     /// The device was closed or lost. A half frame is forgotten.
     public mutating func closed(reason: String, at now: Instant, into output: inout SessionOutput) {
+        defer { nextDeadline = dueNext }
         decoder.reset()
         phase = .closed
         inventory = Inventory()
@@ -119,8 +136,7 @@ public struct DeviceSession: Sendable {
         report(.absent(reason: reason), into: &output)
     }
 
-    /// When `advance` must be called; nil: never, until something comes.
-    public var nextDeadline: Instant? {
+    private var dueNext: Instant? {
         var deadline: Instant?
         func consider(_ other: Instant?) {
             guard let other else { return }
@@ -140,6 +156,7 @@ public struct DeviceSession: Sendable {
 
     /// Does what is due at `now`.
     public mutating func advance(to now: Instant, into output: inout SessionOutput) {
+        defer { nextDeadline = dueNext }
         guard phase != .closed, phase != .failed else { return }
         inventory.isFresh = false
         if let deadline = decoder.nextDeadline, deadline <= now {
@@ -155,6 +172,9 @@ public struct DeviceSession: Sendable {
         advanceInventory(to: now, into: &output)
         if phase == .running { sendFeedback(at: now, into: &output) }
     }
+
+    /// For the extensions of this type that change what is due.
+    mutating func deadlineChanged() { nextDeadline = dueNext }
 
     // MARK: What the decoder found
 

@@ -94,6 +94,14 @@ public struct KeyboardWedge: Decoder {
         line.end(by: configuration.text, into: &batch)
     }
 
+    /// The rest of a scan with a hole in it would be a shorter barcode: it is dropped up to its end.
+    public mutating func inputLost(at now: Instant, into batch: inout DecodedBatch) {
+        held = []
+        altNumber = nil
+        line.spoil(.incomplete)
+        lastKey = now
+    }
+
     public mutating func reset() {
         line.clear()
         held = []

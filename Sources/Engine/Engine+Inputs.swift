@@ -43,6 +43,14 @@ extension Engine {
         drain(device, into: &output)
     }
 
+    /// Input of a device was lost, because the kernel's queue overran.
+    public mutating func inputLost(from device: DeviceIndex, at now: Instant, into output: inout EngineOutput) {
+        advance(to: now, into: &output)
+        guard devices.indices.contains(Int(device.rawValue)) else { return }
+        devices[Int(device.rawValue)].session?.inputLost(at: self.now, into: &scratch)
+        drain(device, into: &output)
+    }
+
     /// A reading that was decoded elsewhere: from a capture of readings, or of a simulator.
     public mutating func read(_ reading: Reading, from device: DeviceIndex, at now: Instant, into output: inout EngineOutput) {
         advance(to: now, into: &output)

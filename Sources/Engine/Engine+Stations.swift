@@ -17,6 +17,11 @@ extension Engine {
 
     func mode(of station: String) -> StationMode { ledger.state.modes[station, default: .running] }
 
+    /// Asked for every few bytes: mostly no station is anything but running.
+    private func isPaused(_ name: @autoclosure () -> String) -> Bool {
+        !ledger.state.modes.isEmpty && mode(of: name()) == .paused
+    }
+
     /// Takes what the session of a device brought and empties the scratch for the next.
     mutating func drain(_ device: DeviceIndex, into output: inout EngineOutput) {
         for bytes in scratch.transmissions { output.transmissions.append(.init(device: device, bytes: bytes)) }
@@ -42,13 +47,13 @@ extension Engine {
             case .tag:
                 var end = index + 1
                 while end < readings.count, case .tag = readings[end] { end += 1 }
-                for gate in gatesByDevice[slot] where mode(of: gates[gate].name) != .paused {
+                for gate in gatesByDevice[slot] where !isPaused(gates[gate].name) {
                     gates[gate].observe(readings[index..<end], from: device, at: now)
                 }
                 index = end
                 continue
             case .scan(let scan):
-                for putaway in putawaysByDevice[slot] where mode(of: putaways[putaway].name) != .paused {
+                for putaway in putawaysByDevice[slot] where !isPaused(putaways[putaway].name) {
                     let result = putaways[putaway].scan(scan, from: device, at: now, known: ledger.known(scan))
                     take(result, station: putaways[putaway].name, into: &output)
                 }
@@ -65,11 +70,11 @@ extension Engine {
     }
 
     private mutating func take(_ badge: BadgeRead, slot: Int, into output: inout EngineOutput) {
-        for gate in gatesByBadgeReader[slot] where mode(of: gates[gate].name) != .paused {
+        for gate in gatesByBadgeReader[slot] where !isPaused(gates[gate].name) {
             gates[gate].badge(badge, at: now)
             give(.next, at: gates[gate].name, into: &output)
         }
-        for putaway in putawaysByBadgeReader[slot] where mode(of: putaways[putaway].name) != .paused {
+        for putaway in putawaysByBadgeReader[slot] where !isPaused(putaways[putaway].name) {
             let result = putaways[putaway].badge(badge, at: now)
             take(result, station: putaways[putaway].name, into: &output)
         }

@@ -39,6 +39,9 @@ public enum Daemon {
         let problems = SiteCheck.problems(of: site)
         for problem in problems { logger.critical("site file", metadata: ["problem": "\(problem)"]) }
         guard problems.isEmpty else { return .configuration }
+        // The ledger, its backups and recordings hold names: nobody else reads them.
+        umask(0o027)
+        WallClock.set(timeZone: site.gateway.timeZone)
         do {
             return try await run(site, path: path, notifier: notifier, logger: logger)
         } catch let error as StoreError {
@@ -60,10 +63,13 @@ public enum Daemon {
         for problem in library.problems { logger.error("profile not used", metadata: ["problem": "\(problem)"]) }
 
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        // Opening a sick USB device can block for seconds: such threads are lent to nobody else.
+        let pool = NIOThreadPool(numberOfThreads: 4)
+        pool.start()
         let loop = group.next()
         let service = try await loop.submit { () -> GatewayService in
             let engineLoop = EngineLoop(
-                loop: loop, site: site, library: library, store: store, state: loaded.state, master: master, logger: logger)
+                loop: loop, pool: pool, site: site, library: library, store: store, state: loaded.state, master: master, logger: logger)
             let service = GatewayService(
                 configurationPath: path, engineLoop: NIOLoopBound(engineLoop, eventLoop: loop), loop: loop, store: store,
                 masterStore: masterStore, index: index, logger: logger)
@@ -97,6 +103,7 @@ public enum Daemon {
         masterStore.close()
         index.close()
         try await group.shutdownGracefully()
+        try await pool.shutdownGracefully()
         if let failure {
             logger.critical("ended by an error", metadata: ["error": "\(failure)"])
             return failure is ControlSocketError ? .unavailable : .failed
@@ -227,6 +234,7 @@ extension GatewayService {
         let fixed = [
             ("code", old.gateway.code == site.gateway.code), ("state_directory", old.gateway.stateDirectory == site.gateway.stateDirectory),
             ("control_socket", old.gateway.controlSocket == site.gateway.controlSocket),
+            ("time_zone", old.gateway.timeZone == site.gateway.timeZone),
         ].filter { !$0.1 }.map { "gateway.\($0.0): needs a restart" }
         guard fixed.isEmpty else { throw OperationError(.invalid, "a reload cannot change this; nothing was changed", problems: fixed.map { .init($0) }) }
         let library = ProfileLibrary(directories: site.gateway.profileDirectories)

@@ -1,3 +1,4 @@
+import Control
 import Decoding
 import Devices
 import Engine
@@ -17,11 +18,12 @@ final class EngineLoop: DeviceSupervisorDelegate {
     let loop: any EventLoop
     let store: EventStore
     let logger: Logger
+    private let pool: NIOThreadPool
     private(set) var engine: Engine
     private(set) var site: Site
     private(set) var library: ProfileLibrary
     private(set) var supervisor: DeviceSupervisor
-    private var wallClock: WallClock
+    private var wallClock = WallClock()
     private var timer: Scheduled<Void>?
     private var timerDeadline: Instant?
     private var clockTimer: RepeatedTask?
@@ -39,7 +41,8 @@ final class EngineLoop: DeviceSupervisorDelegate {
     var eventsCommitted: (@Sendable ([StoredEvent]) -> Void)?
 
     init(
-        loop: any EventLoop, site: Site, library: ProfileLibrary, store: EventStore, state: LedgerState, master: MasterData, logger: Logger
+        loop: any EventLoop, pool: NIOThreadPool, site: Site, library: ProfileLibrary, store: EventStore, state: LedgerState, master: MasterData,
+        logger: Logger
     ) {
         self.loop = loop
         self.site = site
@@ -47,8 +50,8 @@ final class EngineLoop: DeviceSupervisorDelegate {
         self.store = store
         self.logger = logger
         engine = Engine(site: site, epoch: store.epoch, state: state, master: master, startingAt: BootClock.now())
-        wallClock = WallClock(timeZone: site.gateway.timeZone)
-        supervisor = DeviceSupervisor(loop: loop, devices: DeviceBinding(site: site, library: library).supervised)
+        self.pool = pool
+        supervisor = DeviceSupervisor(loop: loop, devices: DeviceBinding(site: site, library: library).supervised, pool: pool)
     }
 
     /// - Parameter ring: begins the always-on recording, when the time is known and before any device speaks.
@@ -107,7 +110,7 @@ final class EngineLoop: DeviceSupervisorDelegate {
             site: site, epoch: store.epoch, state: engine.ledger.state, master: engine.ledger.master, startingAt: BootClock.now(),
             generation: generation)
         engine.isWatched = isWatched
-        wallClock = WallClock(timeZone: site.gateway.timeZone)
+        wallClock = WallClock()
         lookAtClock()
         reconfigurations += 1
         supervisor.reconfigure(DeviceBinding(site: site, library: library, revision: reconfigurations).supervised)
@@ -194,14 +197,8 @@ final class EngineLoop: DeviceSupervisorDelegate {
     }
 
     func supervisor(_ supervisor: DeviceSupervisor, overran device: DeviceIndex, at now: Instant) {
-        // A scan with a hole in it is worth nothing: end the session and begin anew.
-        guard let profile = supervisor.statuses[Int(device.rawValue)].profile.flatMap({ library[$0] }) else { return }
-        record(.device(.closed(reason: "keys were lost")), device: device, at: now)
-        record(.device(.opened(profile: profile.id)), device: device, at: now)
-        input { engine, output in
-            engine.closed(device, reason: "keys were lost", at: now, into: &output)
-            engine.opened(device, plan: profile.plan, decoder: profile.decoder, at: now, into: &output)
-        }
+        record(.inputLost, device: device, at: now)
+        input { $0.inputLost(from: device, at: now, into: &$1) }
     }
 
     func supervisor(_ supervisor: DeviceSupervisor, device: DeviceIndex, droppedWrite count: Int) {
@@ -248,6 +245,7 @@ final class EngineLoop: DeviceSupervisorDelegate {
             record(.committed(ticket: ticket), at: now)
             input { $0.committed(ticket: ticket, at: now, into: &$1) }
             watchers.tell(events: events)
+            if !watchers.isEmpty { tell(decided: events) }
             eventsCommitted?(events)
         case .failed(let error):
             logger.error("not recorded", metadata: ["error": "\(error)"])
@@ -265,7 +263,7 @@ final class EngineLoop: DeviceSupervisorDelegate {
         let bound = NIOLoopBound(self, eventLoop: loop)
         let (loop, store) = (loop, store)
         // Loading waits for the writer, so it waits on a thread that may.
-        NIOThreadPool.singleton.submit { _ in
+        pool.submit { _ in
             let result = Result { () throws(StoreError) in try store.load().state }
             loop.execute { bound.value.reloaded(result) }
         }
@@ -295,6 +293,13 @@ final class EngineLoop: DeviceSupervisorDelegate {
         }
         guard !watchers.isEmpty else { return }
         watchers.tell(happening.json(site: site, ledger: engine.ledger))
+    }
+
+    /// What was committed, for those who watch.
+    private func tell(decided events: [StoredEvent]) {
+        let named = events.compactMap { try? $0.json().naming(engine.ledger.name) }
+        guard let first = named.first else { return }
+        watchers.tell(.compact(["kind": "decision", "station": first["station"], "events": .array(named)]))
     }
 
     private func armTimer() {

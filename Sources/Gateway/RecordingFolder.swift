@@ -13,13 +13,10 @@ func makeFolder(_ path: String) throws(CaptureWriterError) {
 
 /// Removes the oldest recordings until all of them together are no larger than `bytes`. Their names begin with the time.
 func pruneRecordings(in folder: String, to bytes: Int64) throws(CaptureWriterError) {
-    guard let directory = opendir(folder) else { throw CaptureWriterError(path: folder, errno: errno) }
-    defer { closedir(directory) }
     var files: [(path: String, size: Int64)] = []
-    while let entry = readdir(directory) {
-        let name = withUnsafePointer(to: &entry.pointee.d_name) { $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) } }
+    for name in try folderEntries(folder) where name.hasSuffix(".capture") {
         var status = stat()
-        guard name.hasSuffix(".capture"), stat("\(folder)/\(name)", &status) == 0 else { continue }
+        guard stat("\(folder)/\(name)", &status) == 0 else { continue }
         files.append(("\(folder)/\(name)", Int64(status.st_size)))
     }
     var total = files.reduce(0) { $0 + $1.size }
@@ -27,4 +24,15 @@ func pruneRecordings(in folder: String, to bytes: Int64) throws(CaptureWriterErr
         guard unlink(file.path) == 0 else { throw CaptureWriterError(path: file.path, errno: errno) }
         total -= file.size
     }
+}
+
+/// The names in a folder, in no order.
+func folderEntries(_ path: String) throws(CaptureWriterError) -> [String] {
+    guard let directory = opendir(path) else { throw CaptureWriterError(path: path, errno: errno) }
+    defer { closedir(directory) }
+    var names: [String] = []
+    while let entry = readdir(directory) {
+        names.append(withUnsafePointer(to: &entry.pointee.d_name) { $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) } })
+    }
+    return names
 }

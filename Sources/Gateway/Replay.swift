@@ -72,6 +72,7 @@ public struct Replay {
             let device = try required(device, line: number)
             open(device)
             engine.key(code, value: value, from: device, at: now, into: &output)
+        case .inputLost: engine.inputLost(from: try required(device, line: number), at: now, into: &output)
         case .tag(let read): engine.read(.tag(read), from: try required(device, line: number), at: now, into: &output)
         case .scan(let scan): engine.read(.scan(scan), from: try required(device, line: number), at: now, into: &output)
         case .badge(let badge): engine.read(.badge(badge), from: try required(device, line: number), at: now, into: &output)

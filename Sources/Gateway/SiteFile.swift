@@ -1,3 +1,4 @@
+import CNIOLinux
 import Glibc
 import Profiles
 import Readings
@@ -11,7 +12,7 @@ public enum SiteFile {
         var collector = Collector()
         collector.read(path)
         let folder = path.hasSuffix(".toml") ? path.dropLast(5) + ".d" : path + ".d"
-        for name in directoryEntries(String(folder)) where name.hasSuffix(".toml") { collector.read("\(folder)/\(name)") }
+        for name in (try? folderEntries(String(folder)))?.sorted() ?? [] where name.hasSuffix(".toml") { collector.read("\(folder)/\(name)") }
         return collector.site()
     }
 
@@ -20,16 +21,6 @@ public enum SiteFile {
         var collector = Collector()
         collector.read(text: text, file: file)
         return collector.site()
-    }
-
-    private static func directoryEntries(_ path: String) -> [String] {
-        guard let directory = opendir(path) else { return [] }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            names.append(withUnsafePointer(to: &entry.pointee.d_name) { $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) } })
-        }
-        return names.sorted()
     }
 
     /// The whole of a small file; nil with `errno` set.

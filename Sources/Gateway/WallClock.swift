@@ -6,20 +6,18 @@ import Readings
 
 /// The machine's wall clock and time zone, as the engine takes them in: one anchor at start, hourly, and whenever either steps.
 struct WallClock {
-    /// An IANA name; nil: the machine's own zone.
-    let timeZone: String?
     private var last: WallAnchor?
 
     /// A step of the wall clock that is told to the engine, in milliseconds: more than slewing does between two looks.
     static let stepTolerance: Int64 = 200
     static let anchorInterval = Instant.Span.seconds(3_600)
 
-    init(timeZone: String?) {
-        self.timeZone = timeZone
-        if let timeZone {
-            setenv("TZ", ":\(timeZone)", 1)
-            tzset()
-        }
+    /// Sets the zone of this process; only before it has threads, because others read the environment without a lock.
+    /// - Parameter timeZone: an IANA name; nil: the machine's own zone.
+    static func set(timeZone: String?) {
+        guard let timeZone else { return }
+        setenv("TZ", ":\(timeZone)", 1)
+        tzset()
     }
 
     /// Looks at the clock.

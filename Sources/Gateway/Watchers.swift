@@ -6,9 +6,15 @@ import Synchronization
 final class Watchers: Sendable {
     private struct State {
         var next: UInt64 = 0
-        var lines: [UInt64: AsyncStream<JSON>.Continuation] = [:]
+        var lines: [UInt64: Line] = [:]
         var events: [UInt64: AsyncStream<StoredEvent>.Continuation] = [:]
         var isFinished = false
+    }
+
+    private struct Line {
+        var continuation: AsyncStream<JSON>.Continuation
+        /// Lines lost since it was last told so.
+        var dropped: Int64 = 0
     }
 
     private let state = Mutex(State())
@@ -22,7 +28,7 @@ final class Watchers: Sendable {
         let (stream, continuation) = AsyncStream.makeStream(of: JSON.self, bufferingPolicy: .bufferingNewest(Self.bufferedLines))
         let number = state.withLock { state in
             state.next += 1
-            if !state.isFinished { state.lines[state.next] = continuation }
+            if !state.isFinished { state.lines[state.next] = Line(continuation: continuation) }
             return state.isFinished ? nil : state.next
         }
         guard let number else {
@@ -53,7 +59,14 @@ final class Watchers: Sendable {
     }
 
     func tell(_ line: JSON) {
-        for continuation in state.withLock({ Array($0.lines.values) }) { continuation.yield(line) }
+        // Yielding never waits and never calls back, so it may happen under the lock.
+        state.withLock { state in
+            for number in state.lines.keys {
+                guard let dropped = state.lines[number]?.dropped, let continuation = state.lines[number]?.continuation else { continue }
+                if dropped > 0, case .enqueued = continuation.yield(["kind": "dropped", "count": .integer(dropped)]) { state.lines[number]?.dropped = 0 }
+                if case .dropped = continuation.yield(line) { state.lines[number]?.dropped += 1 }
+            }
+        }
     }
 
     func tell(events: [StoredEvent]) {
@@ -71,7 +84,7 @@ final class Watchers: Sendable {
         let (lines, events) = state.withLock { state in
             state.isFinished = true
             defer { (state.lines, state.events) = ([:], [:]) }
-            return (Array(state.lines.values), Array(state.events.values))
+            return (state.lines.values.map(\.continuation), Array(state.events.values))
         }
         for continuation in lines { continuation.finish() }
         for continuation in events { continuation.finish() }

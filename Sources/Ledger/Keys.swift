@@ -7,10 +7,16 @@ public struct Key<Entity>: Hashable, Comparable, Sendable, CustomStringConvertib
 
     /// nil for an empty or too long text, or one with control characters.
     public init?(_ text: String) {
-        guard !text.isEmpty, text.utf8.count <= Self.maximumLength, text.first?.isWhitespace == false, text.last?.isWhitespace == false,
-            text.unicodeScalars.allSatisfy({ !($0.properties.generalCategory == .control || $0.properties.generalCategory == .format) })
-        else { return nil }
+        guard !text.isEmpty, text.utf8.count <= Self.maximumLength, Self.isPlain(text) || Self.isAcceptable(text) else { return nil }
         self.text = text
+    }
+
+    /// Visible ASCII throughout, as nearly all keys are: no need to look anything up. A start reads a hundred thousand of them.
+    private static func isPlain(_ text: String) -> Bool { text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F } }
+
+    private static func isAcceptable(_ text: String) -> Bool {
+        text.first?.isWhitespace == false && text.last?.isWhitespace == false
+            && text.unicodeScalars.allSatisfy { !($0.properties.generalCategory == .control || $0.properties.generalCategory == .format) }
     }
 
     public static func < (left: Key, right: Key) -> Bool { left.text < right.text }

@@ -12,6 +12,9 @@ extension Ledger {
             if case .item(let key) = bearer(of: sighting.epc) { tools.append((key, sighting)) } else { strangers.append(sighting.epc) }
         }
         let people = Carriers(of: crossing, in: self)
+        // A stranger that somebody must look at already is not announced again each time it passes.
+        let announced = Set(state.exceptions.values.filter { $0.raised.kind == .unknownTag }.flatMap(\.raised.epcs))
+        strangers.removeAll(where: announced.contains)
         if !strangers.isEmpty {
             draft.raise(.unknownTag, epcs: strangers, candidates: people.keys, direction: crossing.direction, evidence: Self.evidence(crossing))
         }

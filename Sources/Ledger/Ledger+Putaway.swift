@@ -32,9 +32,12 @@ extension Ledger {
     func plan(unknownCode scan: Scan, station: String, at time: WallTime) -> Plan {
         var draft = Draft(ledger: self, station: station, at: time, opensEpisode: true)
         draft.actor = .unknown
-        let text = String(decoding: scan.data.prefix(512), as: UTF8.self)
+        let code = String(decoding: scan.data.prefix(512), as: UTF8.self).shortened(to: 64)
+        // The person hears it every time; the storekeeper is told once.
+        let isAnnounced = state.exceptions.values.contains { $0.raised.kind == .unknownCode && $0.raised.code == code && $0.station == station }
+        guard !isAnnounced else { return draft.plan(feedback: .exception) }
         draft.raise(
-            .unknownCode, code: text.shortened(to: 64),
+            .unknownCode, code: code,
             evidence: .compact(["aim": scan.symbology.map { .string($0.description) }, "bytes": .integer(Int64(scan.data.count))]))
         return draft.plan(feedback: .exception)
     }

@@ -72,6 +72,10 @@ public struct Ledger: Sendable {
         let text = String(decoding: scan.data, as: UTF8.self)
         if let bearer = master.codes[text] { return (bearer, nil) }
         if let person = master.credentials[text] { return (.person(person), nil) }
+        // A label may simply show the key.
+        if let key = LocationKey(text), master.locations[key] != nil { return (.location(key), nil) }
+        if let key = ItemKey(text), master.items[key] != nil { return (.item(key), nil) }
+        if let key = ProductKey(text), master.products[key] != nil { return (.product(key), nil) }
         // What a number names is checked against the master data anyway, so a bare GTIN needs no symbology identifier, and a label
         // with half its pairs is better than none.
         let options = ScannedCode.Options(message: .init(referenceYear: referenceYear, checksPairs: false), assumesTradeItemNumbers: true)

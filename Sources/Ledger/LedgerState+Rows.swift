@@ -30,10 +30,10 @@ extension LedgerState {
 
     private mutating func load(_ row: StateRow) throws(EventError) {
         guard let value = row.value else { return }
-        let failure = EventError("state row \(row.key) cannot be read")
-        let parts = row.key.split(separator: "/", maxSplits: 1).map(String.init)
-        let rest = parts.count > 1 ? parts[1] : ""
-        switch parts.first {
+        var failure: EventError { EventError("state row \(row.key) cannot be read") }
+        let slash = row.key.utf8.firstIndex(of: UInt8(ascii: "/")) ?? row.key.endIndex
+        let rest = String(row.key[slash...].dropFirst())
+        switch row.key[..<slash] {
         case "counters":
             guard let loan = value["loan"]?.integer, let episode = value["episode"]?.integer else { throw failure }
             loanCounter = loan

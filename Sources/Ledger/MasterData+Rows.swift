@@ -12,7 +12,8 @@ extension MasterApplication {
             let uri = reader.canonicalURI()
             let item = ItemKey(row.id).map {
                 Item(
-                    key: $0, name: name, itemClass: reader.text("class"), dueDays: reader.integer("due_days").map(Int.init), uri: uri.canonical)
+                    key: $0, name: name, itemClass: reader.text("class"), dueDays: reader.integer("due_days").map(Int.init),
+                    uri: uri.canonical)
             }
             let codes = uri.codes + reader.texts("code")
             if let item, reader.finish() {
@@ -31,7 +32,8 @@ extension MasterApplication {
             let name = reader.text("name") ?? ""
             let gln = reader.gln("gln")
             let uri = reader.canonicalURI()
-            let codes = uri.codes + (gln.map { [$0] } ?? []) + (gln.flatMap(MasterCodes.uri(gln:)).map { [$0] } ?? []) + reader.texts("code")
+            let codes =
+                uri.codes + (gln.map { [$0] } ?? []) + (gln.flatMap(MasterCodes.uri(gln:)).map { [$0] } ?? []) + reader.texts("code")
             if let key = LocationKey(row.id), reader.finish() {
                 data.locations[key] = Location(key: key, name: name, uri: uri.canonical ?? gln.flatMap(MasterCodes.uri(gln:)))
                 bind(codes, to: .location(key), row, index)

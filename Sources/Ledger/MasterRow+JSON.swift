@@ -22,7 +22,9 @@ extension MasterRow {
         }
         guard let id = members.removeValue(forKey: "id") else { throw MasterRowError("the row needs an \"id\"") }
         guard let text = id.string else { throw MasterRowError("\"id\" must be text: a number loses its leading zeros") }
-        guard Self.isValid(id: text, in: set) else { throw MasterRowError("\"id\" is empty, too long, or has characters that cannot be seen") }
+        guard Self.isValid(id: text, in: set) else {
+            throw MasterRowError("\"id\" is empty, too long, or has characters that cannot be seen")
+        }
         let deleted = members.removeValue(forKey: "deleted") ?? false
         guard let isDeleted = deleted.bool else { throw MasterRowError("\"deleted\" must be true or false") }
         guard !isDeleted || members.isEmpty else { throw MasterRowError("a deleted row has no other members") }

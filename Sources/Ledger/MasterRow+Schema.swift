@@ -44,7 +44,8 @@ extension MasterRow.Set {
 
     private static let schema: [Self: [MasterMember]] = {
         let bearers = [
-            MasterMember("item", .item), MasterMember("person", .person), MasterMember("product", .product), MasterMember("location", .location),
+            MasterMember("item", .item), MasterMember("person", .person), MasterMember("product", .product),
+            MasterMember("location", .location),
         ]
         return [
             .people: [
@@ -53,7 +54,8 @@ extension MasterRow.Set {
             ],
             .credentials: [MasterMember("person", .person, required: true)],
             .items: [
-                MasterMember("name", .text(256), required: true), MasterMember("class", .key), MasterMember("due_days", .integer(1...3_650)),
+                MasterMember("name", .text(256), required: true), MasterMember("class", .key),
+                MasterMember("due_days", .integer(1...3_650)),
                 MasterMember("uri", .uri), MasterMember("gs1", .gs1), MasterMember("code", .codes),
             ],
             .products: [MasterMember("name", .text(256), required: true), MasterMember("gtin", .gtin), MasterMember("code", .codes)],

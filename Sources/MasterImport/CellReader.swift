@@ -104,12 +104,15 @@ struct CellReader {
 
     private mutating func epc(_ text: String, _ cell: ImportedRow.Cell, _ row: ImportedRow) -> String? {
         let digits = text.filter { !$0.isWhitespace && $0 != "-" }
-        guard !digits.isEmpty, digits.utf8.count <= EPC.maximumByteCount * 2, digits.allSatisfy(\.isHexDigit), digits.utf8.count == digits.count else {
+        guard !digits.isEmpty, digits.utf8.count <= EPC.maximumByteCount * 2, digits.allSatisfy(\.isHexDigit),
+            digits.utf8.count == digits.count
+        else {
             add(row, cell, .badEPC, ImportProblem.shown(text))
             return nil
         }
         // An EPC is whole words of 16 bits (Gen2, StoredPC); shorter than two is no EPC, and a number shorter than its column lost zeros.
-        let isShort = digits.count < 8 || widths[Self.place(row, cell)]?.common.map { digits.count < $0 && digits.allSatisfy(\.isNumber) } == true
+        let isShort =
+            digits.count < 8 || widths[Self.place(row, cell)]?.common.map { digits.count < $0 && digits.allSatisfy(\.isNumber) } == true
         guard digits.count.isMultiple(of: 4), !isShort else {
             add(row, cell, .lostLeadingZeros, ImportProblem.shown(text))
             return nil
@@ -207,12 +210,15 @@ enum SpreadsheetDamage {
             index += 1
             guard skipDigits() > 0 else { return false }
         }
-        guard index + 2 < bytes.count, bytes[index] | 0x20 == 0x65, bytes[index + 1] == 0x2B || bytes[index + 1] == 0x2D else { return false }
+        guard index + 2 < bytes.count, bytes[index] | 0x20 == 0x65, bytes[index + 1] == 0x2B || bytes[index + 1] == 0x2D else {
+            return false
+        }
         index += 2
         return (1...3).contains(skipDigits()) && index == bytes.count
     }
 
     static func isError(_ text: String) -> Bool {
-        ["#N/A", "#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!"].contains(text) || text.utf8.count >= 2 && text.allSatisfy { $0 == "#" }
+        ["#N/A", "#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!"].contains(text)
+            || text.utf8.count >= 2 && text.allSatisfy { $0 == "#" }
     }
 }

@@ -55,7 +55,9 @@ struct DelimitedText {
         while let record = try text.next() {
             guard record.fields.contains(where: { !$0.isEmpty }) else { continue }
             // The header is one more.
-            guard records.count <= maximumRecords else { throw Failure(code: .tooManyRows, line: record.line, details: ["\(maximumRecords)"]) }
+            guard records.count <= maximumRecords else {
+                throw Failure(code: .tooManyRows, line: record.line, details: ["\(maximumRecords)"])
+            }
             records.append(record)
         }
         return records

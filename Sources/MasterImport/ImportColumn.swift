@@ -78,7 +78,8 @@ struct ImportColumn: Hashable, Sendable {
 
     private static let table: [MasterRow.Set: [ImportColumn]] = [
         .people: [
-            ImportColumn("id", .number, "number", "employee", "employee number", "employee no", "staff no", "工号", "编号", "员工号", "员工编号", "人员编号"),
+            ImportColumn(
+                "id", .number, "number", "employee", "employee number", "employee no", "staff no", "工号", "编号", "员工号", "员工编号", "人员编号"),
             ImportColumn("key", .key),
             ImportColumn("name", .text, "full name", "姓名", "名字", "名称"),
             ImportColumn("badge", .numbers, "badges", "badge number", "card", "card number", "card no", "卡号", "工卡号", "工牌号", "门禁卡号"),

@@ -79,7 +79,8 @@ extension ImportProblem.Code {
             "含有分隔符的字段需要加引号"),
         .openQuote: Texts("a quotation mark is not closed", nil, "引号没有结束", nil),
         .textAfterQuote: Texts(
-            "text follows a closing quotation mark", "inside a quoted field a quotation mark is written twice", "结束引号后还有文字", "引号字段内的引号要写两次"),
+            "text follows a closing quotation mark", "inside a quoted field a quotation mark is written twice",
+            "结束引号后还有文字", "引号字段内的引号要写两次"),
         .missingValue: Texts("is empty", nil, "为空", nil),
         .scientificNotation: Texts(
             "%1 is in scientific notation", "Excel turned this number into scientific notation: format the column as text", "%1 是科学计数法",

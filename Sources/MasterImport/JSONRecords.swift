@@ -31,7 +31,9 @@ struct JSONRecords {
         if bytes[text.index] == 0x5B {
             let records = try text.list(set: nil)
             text.skipSpace()
-            guard text.index == bytes.count else { throw Failure(code: .jsonSyntax, line: text.line, details: ["something follows the list"]) }
+            guard text.index == bytes.count else {
+                throw Failure(code: .jsonSyntax, line: text.line, details: ["something follows the list"])
+            }
             return records
         }
         return try text.lines()

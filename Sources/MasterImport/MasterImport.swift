@@ -59,7 +59,9 @@ public enum MasterImport {
             guard count >= 0 else { throw ImportRefusal([ImportProblem(file: name, line: 0, .cannotRead, "errno \(errno)")]) }
             if count == 0 { break }
             bytes += buffer[..<count]
-            guard bytes.count <= maximumBytes else { throw ImportRefusal([ImportProblem(file: name, line: 0, .tooLarge, "\(maximumBytes)")]) }
+            guard bytes.count <= maximumBytes else {
+                throw ImportRefusal([ImportProblem(file: name, line: 0, .tooLarge, "\(maximumBytes)")])
+            }
         }
         return try read(bytes, file: name, set: set)
     }
@@ -115,12 +117,15 @@ public enum MasterImport {
         var rows: [ImportedRow] = []
         for record in records.dropFirst() {
             guard record.fields.count == header.fields.count else {
-                problems.append(ImportProblem(file: file, line: record.line, .raggedRow, "\(record.fields.count)", "\(header.fields.count)"))
+                problems.append(
+                    ImportProblem(file: file, line: record.line, .raggedRow, "\(record.fields.count)", "\(header.fields.count)"))
                 continue
             }
             var row = ImportedRow(line: record.line, set: set, cells: [], isTyped: false)
             for (position, column) in columns.enumerated() {
-                if let column { row.cells.append(.init(column: column, header: header.fields[position], value: .string(record.fields[position]))) }
+                if let column {
+                    row.cells.append(.init(column: column, header: header.fields[position], value: .string(record.fields[position])))
+                }
             }
             rows.append(row)
         }
@@ -179,7 +184,8 @@ public enum MasterImport {
                     continue
                 }
                 if let other = seen.updateValue(name, forKey: column.member) {
-                    problems.append(ImportProblem(file: file, line: record.line, column: name, .duplicateColumn, ImportProblem.shown(other)))
+                    problems.append(
+                        ImportProblem(file: file, line: record.line, column: name, .duplicateColumn, ImportProblem.shown(other)))
                 }
                 row.cells.append(.init(column: column, header: name, value: value))
             }

@@ -40,7 +40,9 @@ struct RowBuilder {
             return
         }
         imported.add(MasterRow(set: row.set, id: id, body: body), file: file, line: row.line)
-        for badge in credentials { imported.add(MasterRow(set: .credentials, id: badge, body: ["person": .string(id)]), file: file, line: row.line) }
+        for badge in credentials {
+            imported.add(MasterRow(set: .credentials, id: badge, body: ["person": .string(id)]), file: file, line: row.line)
+        }
         let member = row.set == .items ? "item" : "location"
         for epc in tags { imported.add(MasterRow(set: .tags, id: epc, body: [member: .string(id)]), file: file, line: row.line) }
     }

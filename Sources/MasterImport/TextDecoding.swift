@@ -47,7 +47,9 @@ enum TextDecoding {
             case 0x00: throw Failure(code: .nulByte, line: line)
             case 0x09, 0x0D: break
             case 0..<0x20, 0x7F:
-                throw Failure(code: .controlCharacter, line: line, details: ["U+00" + (byte < 0x10 ? "0" : "") + String(byte, radix: 16, uppercase: true)])
+                throw Failure(
+                    code: .controlCharacter, line: line,
+                    details: ["U+00" + (byte < 0x10 ? "0" : "") + String(byte, radix: 16, uppercase: true)])
             case 0xEF where offset + 2 < text.count && text[offset + 1] == 0xBB && text[offset + 2] == 0xBF:
                 throw Failure(code: .innerByteOrderMark, line: line)
             default: break

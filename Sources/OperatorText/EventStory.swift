@@ -49,11 +49,11 @@ public struct EventStory: Sendable {
     private mutating func addReasons(_ event: JSON, _ language: Site.Language) {
         var reasons: [Printable] = []
         if let permit = event["data"]?["permit"]?.string {
-            reasons.append(Self.pair(Text.labelPermit(language), Printable(escaping: permit, limit: 64)))
+            reasons.append(Self.pair(Text.labelPermit(language), Printable(escaping: permit, limit: 64), language))
         }
         let evidence = (event["evidence"]?.object ?? [:]).sorted { $0.key < $1.key }
         for (key, value) in evidence {
-            reasons.append(Self.pair(Text.code(key, of: "evidence", language), Self.plain(value, language)))
+            reasons.append(Self.pair(Text.code(key, of: "evidence", language), Self.plain(value, language), language))
         }
         if evidence.isEmpty { reasons.append(Text.whyNothing(language)) }
         if let version = event["master"]?.integer { reasons.append(Text.whyMaster(language, ["version": Printable(version)])) }
@@ -65,13 +65,15 @@ public struct EventStory: Sendable {
         for (position, delivery) in deliveries.enumerated() {
             let name = Printable(escaping: delivery["destination"]?.string ?? "", limit: 64)
             var state = Text.code(delivery["state"]?.string, of: "delivery", language)
-            if let time = delivery["time"]?.string { state = state + ", " + TimeText.relative(time, now: now, language) }
-            if let reason = delivery["reason"]?.string { state = state + ", " + Printable(escaping: reason) }
-            add(position == 0 ? Text.labelDelivery(language) : "", Self.pair(name, state))
+            if let time = delivery["time"]?.string { state = Text.withMore(language, ["text": state, "more": TimeText.relative(time, now: now, language)]) }
+            if let reason = delivery["reason"]?.string { state = Text.withMore(language, ["text": state, "more": Printable(escaping: reason)]) }
+            add(position == 0 ? Text.labelDelivery(language) : "", Self.pair(name, state, language))
         }
     }
 
-    private static func pair(_ label: Printable, _ text: Printable) -> Printable { label + ": " + text }
+    private static func pair(_ label: Printable, _ text: Printable, _ language: Site.Language) -> Printable {
+        Text.labelled(language, ["label": label, "text": text])
+    }
 
     /// A JSON value without braces and quotes; nesting is flattened to `a=1 b=2`.
     static func plain(_ value: JSON, _ language: Site.Language) -> Printable {

@@ -26,17 +26,17 @@ extension Text {
                 "{client} resolved exception {number} as {resolution}: {note}",
                 "{client} 已处理异常 {number}：{resolution}，备注：{note}"
             )
-        case .eventTagBound: ("{client} bound tag {epc} to {bearer}", "{client} 将标签 {epc} 绑定到 {bearer}")
-        case .eventTagUnbound: ("{client} took tag {epc} off {bearer}", "{client} 将标签 {epc} 与 {bearer} 解绑")
+        case .eventTagBound: ("{client} bound tag {epc} to {bearer}", "{client} 将标签 {epc} 绑定到{bearer}")
+        case .eventTagUnbound: ("{client} took tag {epc} off {bearer}", "{client} 将标签 {epc} 与{bearer}解绑")
         case .eventModeChanged: ("{client} set station {station} to: {mode}", "{client} 将站点 {station} 设为：{mode}")
         case .eventMasterApplied: ("Master data version {version} applied, {rows} rows", "主数据版本 {version} 已生效，共 {rows} 条")
         case .eventUnknown: ("An event of type {type}, which this program does not know", "类型为 {type} 的事件，本程序无法识别")
 
         // People and things in sentences.
         case .actorGateway: ("The gateway", "网关")
-        case .actorUnknown: ("Somebody", "身份不明者")
+        case .actorUnknown: ("nobody could be named", "身份不明")
         case .namedThing: ("{name} ({key})", "{name}（{key}）")
-        case .thingWithLot: ("{thing} lot {lot}", "{thing} 批次 {lot}")
+        case .thingWithLot: ("{thing} lot {lot}", "{thing}批次 {lot}")
         case .thingQuantity: ("{quantity} × {thing}", "{thing} × {quantity}")
         case .tagWord: ("tag {epc}", "标签 {epc}")
         case .codeWord: ("code {code}", "条码 {code}")
@@ -48,8 +48,10 @@ extension Text {
         case .bearerProduct: ("product {what}", "物料 {what}")
         case .bearerLocation: ("location {what}", "库位 {what}")
         case .listSeparator: (", ", "、")
-        case .directionOut: ("going out", "出库方向")
-        case .directionIn: ("coming in", "入库方向")
+        case .labelled: ("{label}: {text}", "{label}：{text}")
+        case .withMore: ("{text}, {more}", "{text}，{more}")
+        case .directionOut: ("going out", "出库")
+        case .directionIn: ("coming in", "入库")
 
         // Kinds of exceptions.
         case .exceptionUnknownTag: ("unknown tag", "未知标签")
@@ -103,7 +105,7 @@ extension Text {
         case .sightingPassedOut: ("{what} went out", "出门：{what}")
         case .sightingPassedIn: ("{what} came in", "进门：{what}")
         case .sightingStayed: ("{what} turned back, did not pass", "折返未通过：{what}")
-        case .sightingUnknown: ("{what}: unknown, its reader was not reading", "{what}：状态不明，读写器未在工作")
+        case .sightingUnknown: ("{what}: unknown, its reader was not reading", "{what}：状态不明，读写器未工作")
 
         // Times.
         case .timeNow: ("just now", "刚刚")
@@ -142,6 +144,7 @@ extension Text {
         case .headDeadline: ("DEADLINE", "期限")
         case .headTag: ("TAG", "标签")
         case .headBearer: ("BOUND TO", "绑定对象")
+        case .headURI: ("URI", "URI")
         case .headSource: ("SOURCE", "来源")
         case .headDestination: ("DESTINATION", "目的地")
         case .headWaiting: ("WAITING", "待发送")
@@ -246,7 +249,7 @@ extension Text {
         // Answers to commands.
         case .doneExceptionResolved: ("Exception {number} is resolved.", "异常 {number} 已处理。")
         case .doneExceptionAssigned: ("Exception {number} is assigned to {owner}.", "异常 {number} 已指派给 {owner}。")
-        case .doneTagBound: ("Tag {epc} is bound to {bearer}.", "标签 {epc} 已绑定到 {bearer}。")
+        case .doneTagBound: ("Tag {epc} is bound to {bearer}.", "标签 {epc} 已绑定到{bearer}。")
         case .doneTagUnbound: ("Tag {epc} is no longer bound here.", "标签 {epc} 已解绑。")
         case .doneMode: ("Station {station}: {mode}.", "站点 {station}：{mode}。")
         case .doneModeTesting:
@@ -288,7 +291,7 @@ extension Text {
                 "No profile matches device {device}. Give it one in the site file: profile = \"ID\"",
                 "没有与设备 {device} 匹配的设备档案。请在站点文件中指定：profile = \"ID\""
             )
-        case .profileMismatch: ("{property} is {found}, needs {expected}", "{property} 为 {found}，要求 {expected}")
+        case .profileMismatch: ("{property} is {found}, needs {expected}", "{property} 要求 {expected}，实际：{found}")
         case .profileAgrees: ("matches, {count} properties agree", "匹配，{count} 个属性一致")
         case .profileBindOnly: ("must be named in the site file", "须在站点文件中指定")
         case .absentValue: ("not there", "不存在")

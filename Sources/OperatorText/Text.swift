@@ -37,6 +37,8 @@ public enum Text: String, CaseIterable, Sendable {
     case bearerProduct = "bearer.product"
     case bearerLocation = "bearer.location"
     case listSeparator = "list.separator"
+    case labelled = "list.labelled"
+    case withMore = "list.more"
     case directionOut = "direction.out"
     case directionIn = "direction.in"
 
@@ -131,6 +133,7 @@ public enum Text: String, CaseIterable, Sendable {
     case headDeadline = "head.deadline"
     case headTag = "head.tag"
     case headBearer = "head.bearer"
+    case headURI = "head.uri"
     case headSource = "head.source"
     case headDestination = "head.destination"
     case headWaiting = "head.waiting"

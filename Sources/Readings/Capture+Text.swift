@@ -52,6 +52,7 @@ extension Capture.Line {
         case .received(let bytes): members["rx"] = .string(Hex.text(bytes))
         case .transmitted(let bytes): members["tx"] = .string(Hex.text(bytes))
         case .key(let code, let value): members["key"] = [.integer(Int64(code)), .integer(Int64(value))]
+        case .inputLost: members["lost"] = true
         case .input(let change): members["in"] = [.integer(Int64(change.line)), .integer(change.isActive ? 1 : 0)]
         case .device(.opened(let profile)):
             members["dev"] = "opened"
@@ -130,6 +131,7 @@ extension Capture.Line {
         if let ticket = json["committed"]?.integer.flatMap(UInt64.init(exactly:)) { return .committed(ticket: ticket) }
         if let ticket = json["failed"]?.integer.flatMap(UInt64.init(exactly:)) { return .commitFailed(ticket: ticket) }
         if json["reloaded"] == true { return .reloaded }
+        if json["lost"] == true { return .inputLost }
         throw CaptureError("a line of no known kind")
     }
 }

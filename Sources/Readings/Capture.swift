@@ -75,6 +75,8 @@ public enum Capture {
         case transmitted([UInt8])
         /// A key event: `EV_KEY` code and value.
         case key(code: UInt16, value: Int32)
+        /// Key events were lost between the device and the gateway.
+        case inputLost
         /// A digital input.
         case input(InputChange)
         /// The device came (`open`), went (`gone`) or failed; `reason` is for people.

@@ -15,6 +15,8 @@ public struct GateStation: Sendable {
     private var readingReaders: Set<DeviceIndex> = []
     private var badges: [Badge] = []
     private var group: Group?
+    /// When `advance` must be called next. Stored, not computed: the engine asks after every few bytes, and asking must not copy the gate.
+    public private(set) var nextDeadline: Instant?
     /// Reads of antennas that the site file gives no side.
     public private(set) var readsWithoutSide: UInt64 = 0
     /// Crossings against the recorded state that rested on too few reads to be believed.
@@ -60,6 +62,7 @@ public struct GateStation: Sendable {
     public var openVisits: Int { presence.openVisits }
 
     public mutating func observe(_ read: TagRead, from device: DeviceIndex, at now: Instant) {
+        defer { nextDeadline = dueNext }
         guard let side = sides[device]?[Int(read.antenna)] else {
             readsWithoutSide &+= 1
             return
@@ -69,6 +72,7 @@ public struct GateStation: Sendable {
 
     /// Takes a run of reads of one device that arrived together.
     public mutating func observe(_ readings: ArraySlice<Reading>, from device: DeviceIndex, at now: Instant) {
+        defer { nextDeadline = dueNext }
         guard let ports = sides[device] else {
             readsWithoutSide &+= UInt64(readings.count)
             return
@@ -93,10 +97,12 @@ public struct GateStation: Sendable {
         guard readers.contains(device) else { return }
         if isReading { readingReaders.insert(device) } else { readingReaders.remove(device) }
         presence.readerChanged(isReading: self.isReading, at: now)
+        nextDeadline = dueNext
     }
 
-    public var nextDeadline: Instant? {
-        [presence.nextDeadline, groupDeadline].compactMap { $0 }.min()
+    private var dueNext: Instant? {
+        guard let group = groupDeadline else { return presence.nextDeadline }
+        return presence.nextDeadline.map { min($0, group) } ?? group
     }
 
     private var groupDeadline: Instant? {
@@ -110,6 +116,7 @@ public struct GateStation: Sendable {
         output.sightings = presence.advance(to: now)
         for sighting in output.sightings { take(sighting, known: known) }
         if let deadline = groupDeadline, now >= deadline { output.proposals = closeGroup() }
+        nextDeadline = dueNext
         return output
     }
 
@@ -118,6 +125,7 @@ public struct GateStation: Sendable {
         presence.reset(at: now)
         group = nil
         badges = []
+        nextDeadline = nil
     }
 
     private mutating func take(_ sighting: Sighting, known: (EPC) -> Known) {

@@ -41,8 +41,8 @@ public final class EventIndex: Sendable {
 
     /// The numbers of the events about a subject, newest first.
     /// - Parameters:
-    ///   - subject: `item/KEY`, `person/KEY`, `product/KEY`, `location/KEY`, `permit/KEY`, `epc/HEX`, `loan/NUMBER`, `exception/NUMBER`, or a
-    ///     URI.
+    ///   - subject: `item/KEY`, `person/KEY`, `product/KEY`, `location/KEY`, `permit/KEY`, `epc/HEX`, `loan/NUMBER`, `exception/NUMBER`,
+    ///     or a URI.
     ///   - before: only older ones; nil: from the newest.
     public func sequences(subject: String, limit: Int, before: Int64? = nil) throws(StoreError) -> [Int64] {
         let database = database
@@ -85,6 +85,7 @@ public final class EventIndex: Sendable {
 
     private static func set(_ key: String, _ value: String, _ db: Database) throws {
         try db.execute(
-            sql: "INSERT INTO meta(key, value) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value", arguments: [key, value])
+            sql: "INSERT INTO meta(key, value) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value",
+            arguments: [key, value])
     }
 }

@@ -19,7 +19,8 @@ extension EventStore {
     public func events(before sequence: Int64, limit: Int) throws(StoreError) -> [StoredEvent] {
         let bounded = min(max(1, limit), Self.readingLimit)
         return try shared.read("read events before \(sequence)") { db in
-            try StoredEvent.all(db, sql: "SELECT seq, body FROM event WHERE seq < ? ORDER BY seq DESC LIMIT ?", arguments: [sequence, bounded])
+            try StoredEvent.all(
+                db, sql: "SELECT seq, body FROM event WHERE seq < ? ORDER BY seq DESC LIMIT ?", arguments: [sequence, bounded])
         }
     }
 

@@ -107,7 +107,8 @@ extension EventWriter {
         let isDurable = try reopen()
         guard !group.events.isEmpty, lastSequence == group.lastSequence, chain.lastHash == group.chain.lastHash else { return false }
         guard isDurable else {
-            throw StoreError(.inputOutput, "events up to \(group.lastSequence) are in the file, but it cannot be made durable: \(error.context)")
+            throw StoreError(
+                .inputOutput, "events up to \(group.lastSequence) are in the file, but it cannot be made durable: \(error.context)")
         }
         return true
     }

@@ -81,7 +81,9 @@ public final class MasterStore: Sendable {
                 version.digest = try Self.digest(db)
                 version.pulledAt = time
                 version.source = source
-                for (key, value) in [("version", String(version.number)), ("digest", version.digest), ("pulled_at", time), ("source", source)] {
+                for (key, value) in [
+                    ("version", String(version.number)), ("digest", version.digest), ("pulled_at", time), ("source", source),
+                ] {
                     try db.execute(
                         sql: "INSERT INTO meta(key, value) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value",
                         arguments: [key, value])

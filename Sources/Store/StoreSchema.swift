@@ -11,34 +11,41 @@ struct StoreSchema: Sendable {
     var version: Int { migrations.count }
 
     /// "SGev"
-    static let events = StoreSchema(applicationID: 0x5347_6576, migrations: [
-        { db in
-            // No secondary index on the log: every further B-tree costs one more page for each durable event.
-            try db.execute(sql: "CREATE TABLE event(seq INTEGER PRIMARY KEY, body BLOB NOT NULL)")
-            try db.execute(sql: "CREATE TABLE state(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
-            try db.execute(sql: "CREATE TABLE cursor(destination TEXT PRIMARY KEY, acked INTEGER NOT NULL, written TEXT NOT NULL) WITHOUT ROWID")
-            try db.execute(sql: "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
-        }
-    ])
+    static let events = StoreSchema(
+        applicationID: 0x5347_6576,
+        migrations: [
+            { db in
+                // No secondary index on the log: every further B-tree costs one more page for each durable event.
+                try db.execute(sql: "CREATE TABLE event(seq INTEGER PRIMARY KEY, body BLOB NOT NULL)")
+                try db.execute(sql: "CREATE TABLE state(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
+                try db.execute(
+                    sql: "CREATE TABLE cursor(destination TEXT PRIMARY KEY, acked INTEGER NOT NULL, written TEXT NOT NULL) WITHOUT ROWID")
+                try db.execute(sql: "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
+            }
+        ])
 
     /// "SGma"
-    static let master = StoreSchema(applicationID: 0x5347_6D61, migrations: [
-        { db in
-            try db.execute(
-                sql: """
-                    CREATE TABLE master("set" TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, deleted INTEGER NOT NULL, PRIMARY KEY("set", id))
-                    WITHOUT ROWID
-                    """)
-            try db.execute(sql: "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
-        }
-    ])
+    static let master = StoreSchema(
+        applicationID: 0x5347_6D61,
+        migrations: [
+            { db in
+                try db.execute(
+                    sql: """
+                        CREATE TABLE master("set" TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, deleted INTEGER NOT NULL,
+                        PRIMARY KEY("set", id)) WITHOUT ROWID
+                        """)
+                try db.execute(sql: "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
+            }
+        ])
 
     /// "SGix"
-    static let index = StoreSchema(applicationID: 0x5347_6978, migrations: [
-        { db in
-            try db.execute(
-                sql: "CREATE TABLE event_subject(subject TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(subject, seq)) WITHOUT ROWID")
-            try db.execute(sql: "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
-        }
-    ])
+    static let index = StoreSchema(
+        applicationID: 0x5347_6978,
+        migrations: [
+            { db in
+                try db.execute(
+                    sql: "CREATE TABLE event_subject(subject TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(subject, seq)) WITHOUT ROWID")
+                try db.execute(sql: "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
+            }
+        ])
 }

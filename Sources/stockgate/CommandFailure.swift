@@ -66,7 +66,7 @@ struct CommandFailure: Error {
             let json: JSON = [
                 "error": .string(code), "exit": .integer(Int64(status.rawValue)), "lines": .array(lines.map { .string($0.text) }),
             ]
-            Terminal.errors.write(json)
+            Terminal.errors.write(json: json)
             return
         }
         for (position, line) in lines.enumerated() {

@@ -24,13 +24,13 @@ struct Config: ParsableCommand {
                 if output.json {
                     var members: [String: JSON] = ["good": true, "problems": []]
                     for (name, count) in counts { members[name] = .integer(Int64(count)) }
-                    return Terminal.output.write(.object(members))
+                    return Terminal.output.write(json: .object(members))
                 }
                 var values = ["file": Printable(escaping: file)]
                 for (name, count) in counts { values[name] = Printable(count) }
                 Terminal.output.write(Text.doneConfig(output.language, values), .good)
             case .failure(let error):
-                if output.json { Terminal.output.write(["good": false, "problems": ProblemList.json(error.problems)]) }
+                if output.json { Terminal.output.write(json: ["good": false, "problems": ProblemList.json(error.problems)]) }
                 throw ProblemList.failure(error.problems, output.language)
             }
         }

@@ -21,7 +21,7 @@ struct Decode: ParsableCommand {
             let epc = try stockgate.Tag.epc(hex, output.language)
             let identity = epc.identity()
             Terminal.output.write(
-                .compact([
+                json: .compact([
                     "epc": .string(epc.hex), "uri": .string(identity.canonicalURI), "scheme": .string(identity.scheme.name),
                     "filter": identity.filter.map { .integer(Int64($0)) }, "elements": identity.elements.isEmpty ? nil : json(identity.elements),
                     "element_string": identity.elementString.map(JSON.string), "digital_link": identity.digitalLink.map(JSON.string),
@@ -63,7 +63,7 @@ struct Decode: ParsableCommand {
                 plain = text
             }
             Terminal.output.write(
-                .compact([
+                json: .compact([
                     "content": kind, "aim": code.aim.map { .string($0.description) }, "symbology": code.aim.map { .string($0.symbology) },
                     "hex": .string(Hex.text(code.data)), "text": plain.map(JSON.string), "uri": code.canonicalURI.map(JSON.string),
                     "elements": code.message.map { json($0.elements) }, "element_string": code.message.map { .string($0.bracketed) },

@@ -35,13 +35,13 @@ struct DecodeBytes: ParsableCommand {
         bytes.withUnsafeBytes { decoder.decode($0, at: .zero, into: &batch) }
         // Silence ends what has no terminator.
         while let deadline = decoder.nextDeadline { decoder.advance(to: deadline, into: &batch) }
-        for reading in batch.readings { Terminal.output.write(Self.json(reading)) }
-        for signal in batch.signals { Terminal.output.write(Self.json(signal)) }
+        for reading in batch.readings { Terminal.output.write(json: Self.json(reading)) }
+        for signal in batch.signals { Terminal.output.write(json: Self.json(signal)) }
         let rejects = batch.rejects.byReason
         guard !rejects.isEmpty else { return }
         var counts: [String: JSON] = [:]
         for (reason, count) in rejects { counts["\(reason)"] = .integer(Int64(clamping: count)) }
-        Terminal.output.write(["rejects": .object(counts)])
+        Terminal.output.write(json: ["rejects": .object(counts)])
         if batch.readings.isEmpty, batch.signals.isEmpty {
             throw CommandFailure(.negative, code: "no_reading", [Text.errorNoReading(language)])
         }

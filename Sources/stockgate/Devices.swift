@@ -10,7 +10,7 @@ struct Devices: ParsableCommand {
     func run() throws {
         let connection = try daemon.connect()
         let answer = try connection.get(["devices"])
-        if daemon.json { return Terminal.output.write(answer) }
+        if daemon.json { return Terminal.output.write(json: answer) }
         let language = connection.language
         let devices = answer["devices"]?.array ?? []
         guard !devices.isEmpty else { return Terminal.output.write(Text.emptyDevices(language)) }

@@ -42,7 +42,7 @@ struct Events: ParsableCommand {
         if let item { query.append(("subject", item)) }
         if follow {
             return try connection.lines(["events"], query + [("follow", "true")]) { event in
-                daemon.json ? Terminal.output.write(event) : EventLine.print(event, connection.language)
+                daemon.json ? Terminal.output.write(json: event) : EventLine.print(event, connection.language)
                 return true
             }
         }
@@ -51,6 +51,6 @@ struct Events: ParsableCommand {
             let isFiltered = type != nil || station != nil || item != nil
             return Terminal.output.write((isFiltered ? Text.emptyEventsFiltered : .emptyEvents)(connection.language))
         }
-        for event in events { daemon.json ? Terminal.output.write(event) : EventLine.print(event, connection.language) }
+        for event in events { daemon.json ? Terminal.output.write(json: event) : EventLine.print(event, connection.language) }
     }
 }

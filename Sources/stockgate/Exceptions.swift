@@ -14,7 +14,7 @@ struct Exceptions: ParsableCommand {
         func run() throws {
             let connection = try daemon.connect()
             let answer = try connection.get(["exceptions"])
-            if daemon.json { return Terminal.output.write(answer) }
+            if daemon.json { return Terminal.output.write(json: answer) }
             let language = connection.language
             let now = answer["time"]?.string
             let exceptions = answer["exceptions"]?.array ?? []
@@ -47,7 +47,7 @@ struct Exceptions: ParsableCommand {
         func run() throws {
             let connection = try daemon.connect()
             let answer = try connection.get(["exceptions", String(number)])
-            if daemon.json { return Terminal.output.write(answer) }
+            if daemon.json { return Terminal.output.write(json: answer) }
             let language = connection.language
             let naming = Naming(language)
             let exception = answer["exception"] ?? .null
@@ -100,7 +100,7 @@ struct Exceptions: ParsableCommand {
             let connection = try daemon.connect()
             let answer = try connection.send(
                 "POST", ["exceptions", String(number), "resolve"], body: ["resolution": .string(resolution), "note": .string(note)])
-            if daemon.json { return Terminal.output.write(answer) }
+            if daemon.json { return Terminal.output.write(json: answer) }
             Terminal.output.write(Text.doneExceptionResolved(connection.language, ["number": Printable(number)]), .good)
         }
     }
@@ -119,7 +119,7 @@ struct Exceptions: ParsableCommand {
         func run() throws {
             let connection = try daemon.connect()
             let answer = try connection.send("POST", ["exceptions", String(number), "assign"], body: ["owner": .string(owner)])
-            if daemon.json { return Terminal.output.write(answer) }
+            if daemon.json { return Terminal.output.write(json: answer) }
             Terminal.output.write(
                 Text.doneExceptionAssigned(
                     connection.language, ["number": Printable(number), "owner": Printable(escaping: owner, limit: 128)]), .good)

@@ -17,7 +17,7 @@ struct Explain: ParsableCommand {
         }
         let connection = try daemon.connect()
         let answer = try connection.get(["events", event])
-        if daemon.json { return Terminal.output.write(answer) }
+        if daemon.json { return Terminal.output.write(json: answer) }
         let story = EventStory(answer, connection.language)
         Terminal.output.write(story.title, .heading)
         var lines = LabelledLines()

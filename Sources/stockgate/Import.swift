@@ -29,7 +29,7 @@ struct Import: ParsableCommand {
         } catch {
             throw failure(error, imported, connection)
         }
-        if daemon.json { return Terminal.output.write(answer) }
+        if daemon.json { return Terminal.output.write(json: answer) }
         print(answer, connection.language)
     }
 
@@ -96,8 +96,15 @@ enum MasterFiles {
         var problems: [Printable] = []
         let tongue: ImportLanguage = language == .chinese ? .chinese : .english
         for file in files {
+            let bytes: [UInt8]
+            do throws(FileFailure) {
+                bytes = try FileFailure.contents(of: file)
+            } catch {
+                problems.append(Text.errorFile(language, ["file": Printable(escaping: file), "reason": Printable(escaping: error.description)]))
+                continue
+            }
             do throws(ImportRefusal) {
-                all.append(try MasterImport.read(path: file, set: expected))
+                all.append(try MasterImport.read(bytes, file: String(file.split(separator: "/").last ?? "-"), set: expected))
             } catch {
                 for problem in error.problems.prefix(100) {
                     problems.append(Printable(escaping: problem.text(in: tongue), limit: 400))

@@ -10,7 +10,7 @@ struct Loans: ParsableCommand {
     func run() throws {
         let connection = try daemon.connect()
         let answer = try connection.get(["loans"])
-        if daemon.json { return Terminal.output.write(answer) }
+        if daemon.json { return Terminal.output.write(json: answer) }
         let language = connection.language
         let naming = Naming(language)
         let now = answer["time"]?.string

@@ -19,7 +19,7 @@ struct Profile: ParsableCommand {
             let answer = try connection.get(["devices", device, "profile"])
             let language = connection.language
             if daemon.json {
-                Terminal.output.write(answer)
+                Terminal.output.write(json: answer)
             } else {
                 print(answer, language)
             }

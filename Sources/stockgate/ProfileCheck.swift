@@ -34,7 +34,7 @@ struct ProfileCheck: ParsableCommand {
             }
         }
         if output.json {
-            Terminal.output.write(["good": .bool(problems.isEmpty), "profiles": .integer(Int64(count)), "problems": ProblemList.json(problems)])
+            Terminal.output.write(json: ["good": .bool(problems.isEmpty), "profiles": .integer(Int64(count)), "problems": ProblemList.json(problems)])
         }
         guard problems.isEmpty else { throw ProblemList.failure(problems, output.language) }
         if !output.json { Terminal.output.write(Text.doneProfiles(output.language, ["count": Printable(count)]), .good) }

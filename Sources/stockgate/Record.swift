@@ -56,7 +56,7 @@ struct Record: ParsableCommand {
         if daemon.json {
             var members = ended.object ?? [:]
             members["file"] = .string(path)
-            return (path == "-" ? Terminal.errors : Terminal.output).write(.object(members))
+            return (path == "-" ? Terminal.errors : Terminal.output).write(json: .object(members))
         }
         Terminal.errors.write(
             Text.doneRecord(

@@ -10,7 +10,7 @@ struct Reload: ParsableCommand {
     func run() throws {
         let connection = try daemon.connect()
         let answer = try connection.send("POST", ["reload"])
-        if daemon.json { return Terminal.output.write(answer) }
+        if daemon.json { return Terminal.output.write(json: answer) }
         let changed = (answer["changed"]?.array ?? []).compactMap(\.string)
         Terminal.output.write((changed.isEmpty ? Text.doneReloadSame : .doneReload)(connection.language), .good)
         for name in changed { Terminal.output.write("  " + Printable(escaping: name)) }

@@ -16,7 +16,7 @@ struct Station: ParsableCommand {
         func run() throws {
             let connection = try daemon.connect()
             let answer = try connection.get(["stations"])
-            if daemon.json { return Terminal.output.write(answer) }
+            if daemon.json { return Terminal.output.write(json: answer) }
             StationTable.print(answer, connection.language)
         }
     }
@@ -48,7 +48,7 @@ struct Station: ParsableCommand {
         func set(_ mode: StationMode) throws {
             let connection = try daemon.connect()
             let answer = try connection.send("PUT", ["stations", name, "mode"], body: ["mode": .string(mode.rawValue)])
-            if daemon.json { return Terminal.output.write(answer) }
+            if daemon.json { return Terminal.output.write(json: answer) }
             let language = connection.language
             let values = ["station": Printable(escaping: name, limit: 64), "mode": Text.code(mode.rawValue, of: "mode", language)]
             Terminal.output.write((mode == .testing ? Text.doneModeTesting : .doneMode)(language, values), mode == .running ? .good : .warning)

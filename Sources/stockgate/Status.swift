@@ -13,7 +13,7 @@ struct Status: ParsableCommand {
         let stations = try connection.get(["stations"])
         let destinations = try connection.get(["destinations"])
         if daemon.json {
-            Terminal.output.write([
+            Terminal.output.write(json: [
                 "status": status, "stations": stations["stations"] ?? .array([]), "destinations": destinations["destinations"] ?? .array([]),
             ])
             return

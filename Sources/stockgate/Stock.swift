@@ -13,7 +13,7 @@ struct Stock: ParsableCommand {
     func run() throws {
         let connection = try daemon.connect()
         let answer = try connection.get(["stock"], location.map { [("location", $0)] } ?? [])
-        if daemon.json { return Terminal.output.write(answer) }
+        if daemon.json { return Terminal.output.write(json: answer) }
         let language = connection.language
         let naming = Naming(language)
         let stock = answer["stock"]?.array ?? []

@@ -41,6 +41,8 @@ struct Table {
     }
 
     private func line(_ cells: [Cell], _ columns: [Int], _ widths: [Int]) {
+        // No blanks at the end of a line.
+        let cells = cells.prefix((cells.lastIndex { !$0.text.isEmpty } ?? -1) + 1)
         var pieces: [(Printable, Terminal.Style)] = []
         for (position, cell) in cells.enumerated() {
             let isLast = position == cells.count - 1

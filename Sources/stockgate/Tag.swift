@@ -25,7 +25,7 @@ struct Tag: ParsableCommand {
         func run() throws {
             let connection = try daemon.connect()
             let answer = try connection.get(["tags"])
-            if daemon.json { return Terminal.output.write(answer) }
+            if daemon.json { return Terminal.output.write(json: answer) }
             let tags = answer["tags"]?.array ?? []
             guard !tags.isEmpty else { return Terminal.output.write(Text.emptyTags(connection.language)) }
             TagTable.print(tags, connection.language)
@@ -50,7 +50,7 @@ struct Tag: ParsableCommand {
                 failure.lines = [Text.tagNotBound(connection.language, ["epc": Printable(escaping: epc.hex)])]
                 throw failure
             }
-            if daemon.json { return Terminal.output.write(tag) }
+            if daemon.json { return Terminal.output.write(json: tag) }
             TagTable.print([tag], connection.language)
         }
     }
@@ -80,7 +80,7 @@ struct Tag: ParsableCommand {
             let bearer = try bearer(daemon.output.language)
             let connection = try daemon.connect()
             let answer = try connection.send("PUT", ["tags", epc.hex], body: bearer.json)
-            if daemon.json { return Terminal.output.write(answer) }
+            if daemon.json { return Terminal.output.write(json: answer) }
             let language = connection.language
             Terminal.output.write(
                 Text.doneTagBound(language, ["epc": Printable(escaping: epc.hex), "bearer": Naming(language).bearer(bearer.json)]), .good)
@@ -110,7 +110,7 @@ struct Tag: ParsableCommand {
             let epc = try Tag.epc(epc, daemon.output.language)
             let connection = try daemon.connect()
             let answer = try connection.send("DELETE", ["tags", epc.hex])
-            if daemon.json { return Terminal.output.write(answer) }
+            if daemon.json { return Terminal.output.write(json: answer) }
             Terminal.output.write(Text.doneTagUnbound(connection.language, ["epc": Printable(escaping: epc.hex)]), .good)
         }
     }
@@ -119,7 +119,7 @@ struct Tag: ParsableCommand {
 /// Tags and what they are bound to.
 enum TagTable {
     static func print(_ tags: [JSON], _ language: Site.Language) {
-        var table = Table([.headTag, .headBearer, .headSource, .headWhat], language)
+        var table = Table([.headTag, .headBearer, .headSource, .headURI], language)
         for tag in tags {
             table.add([
                 .init(Printable(escaping: tag["epc"]?.string ?? "", limit: 124)), .init(Naming(language).bearer(tag["bearer"])),

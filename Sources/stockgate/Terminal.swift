@@ -35,7 +35,7 @@ struct Terminal {
     }
 
     /// The canonical form escapes control and bidirectional characters.
-    func write(_ json: JSON) {
+    func write(json: JSON) {
         write(bytes: json.canonicalBytes + [0x0A])
     }
 

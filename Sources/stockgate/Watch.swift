@@ -14,7 +14,7 @@ struct Watch: ParsableCommand {
         var throttle = ReadingThrottle()
         try connection.lines(["watch"]) { happening in
             if daemon.json {
-                Terminal.output.write(happening)
+                Terminal.output.write(json: happening)
                 return true
             }
             let now = happening["time"]?.string.flatMap(WallTime.init(rfc3339:))?.milliseconds ?? 0
@@ -30,7 +30,7 @@ struct Watch: ParsableCommand {
         let place = happening["device"]?.string ?? happening["station"]?.string ?? happening["event"]?["station"]?.string ?? ""
         let clock = Printable(escaping: TimeText.local(happening["time"]?.string).text.suffix(8))
         Terminal.output.write([
-            (clock + "  ", .faint), (Printable(escaping: place, limit: 64).padded(to: 12) + "  ", .plain), (line, style(of: happening)),
+            (clock + "  ", .faint), (Printable(escaping: place, limit: 64).padded(to: 14) + "  ", .plain), (line, style(of: happening)),
         ])
     }
 

@@ -22,11 +22,11 @@ struct ImportTests {
 
     static let effectful: [String: Set<String>] = [
         "Profiles": ["Decoding", "Readings", "Identifiers", "TOMLKit"],
-        "Store": ledger.union(["GRDB", "CCrypto", "CLinux"]),
+        "Store": ledger.union(["GRDB", "GRDBSQLite", "CCrypto"]),
         "MasterImport": ledger,
-        "Devices": ["Profiles", "Decoding", "Readings", "Identifiers", "CLinux", "CUdev", "NIOCore", "NIOPosix", "Logging"],
+        "Devices": ["Readings", "Identifiers", "CLinux", "CUdev", "NIOCore", "NIOPosix"],
         "HTTPClient": ["CCurl", "Readings"],
-        "Upstream": ledger.union(["HTTPClient", "CCurl", "CLinux", "Logging"]),
+        "Upstream": ledger.union(["HTTPClient", "CCurl"]),
         "Control": ledger.union([
             "OperatorText", "HTTPClient", "CLinux", "CCurl", "Hummingbird", "HummingbirdCore", "HTTPTypes", "NIOCore", "NIOPosix", "NIOHTTP1",
             "Logging", "ServiceLifecycle",

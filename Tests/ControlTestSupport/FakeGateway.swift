@@ -60,6 +60,7 @@ public final class FakeGateway: GatewayOperations {
 
     public var performed: [(command: Command, caller: Caller)] { state.withLock(\.performed) }
     public var imported: [MasterRow] { state.withLock(\.imported) }
+    public var isRecording: Bool { state.withLock { $0.recording != nil } }
     public var followerCount: Int { state.withLock { $0.followers.count } }
     public var watcherCount: Int { state.withLock { $0.watchers.count } }
 

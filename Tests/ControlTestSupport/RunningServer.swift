@@ -1,5 +1,5 @@
 import Control
-import Dispatch
+import Foundation
 import Glibc
 import Logging
 import ServiceLifecycle
@@ -66,10 +66,10 @@ public func withServer<Result: Sendable>(
     }
 }
 
-/// Runs blocking work on a thread that is not one of the few that Swift tasks share.
+/// Runs blocking work on a thread of its own: Swift tasks and Dispatch share the few threads of a small machine.
 public func blocking<Result: Sendable>(_ work: @escaping @Sendable () throws -> Result) async throws -> Result {
     try await withCheckedThrowingContinuation { continuation in
-        DispatchQueue.global().async { continuation.resume(with: Swift.Result { try work() }) }
+        Thread.detachNewThread { continuation.resume(with: Swift.Result { try work() }) }
     }
 }
 

@@ -47,7 +47,7 @@ import Testing
         Call("GET", "/v1/events", "/v1/events?after=x"),
         Call("GET", "/v1/events", "/v1/events?follow=perhaps"),
         Call("GET", "/v1/events/{event}", "/v1/events/3"),
-        Call("GET", "/v1/events/{event}", "/v1/events/01234567-89ab-8def-8000-000000000003"),
+        Call("GET", "/v1/events/{event}", "/v1/events/12345678-9abc-8def-8000-000000000003"),
         Call("GET", "/v1/events/{event}", "/v1/events/999"),
         Call("GET", "/v1/events/{event}", "/v1/events/three"),
         Call("GET", "/v1/loans"),
@@ -140,7 +140,8 @@ import Testing
                 for call in [Call("GET", "/"), Call("GET", "/v1/nothing"), Call("DELETE", "/v1/status"), Call("POST", "/v1/events")] {
                     let exchange = try self.perform(call, folder.socket)
                     #expect(exchange["status"] == 404, "\(call.path)")
-                    #expect(try JSON(parsing: exchange["body"]?.string ?? "")["code"] == "not_found")
+                    let problem = try JSON(parsing: exchange["body"]?.string ?? "")
+                    #expect(problem["code"] == "not_found")
                 }
             }
         }

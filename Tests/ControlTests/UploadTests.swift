@@ -35,15 +35,16 @@ import Testing
     @Test func boundsHold() {
         let long = #expect(throws: OperationError.self) { try rows(String(repeating: "x", count: MasterUpload.maximumLine + 1), piece: 4_096) }
         #expect(long?.code == .tooLarge)
-        var upload = MasterUpload()
-        let lines = [UInt8](repeating: 0x0A, count: 1 << 20)
-        let large = #expect(throws: OperationError.self) { for _ in 0...64 { try lines.withUnsafeBytes { try upload.take($0) } } }
+        #expect(MasterUpload().maximumBytes == 64 << 20)
+        var upload = MasterUpload(maximumBytes: 1_000)
+        let lines = [UInt8](repeating: 0x0A, count: 501)
+        let large = #expect(throws: OperationError.self) { for _ in 0..<2 { try lines.withUnsafeBytes { try upload.take($0) } } }
         #expect(large?.code == .tooLarge)
     }
 
     @Test func manyRowsArriveWhole() async throws {
         let gateway = FakeGateway()
-        let rows = (0..<20_000).map { MasterRow(set: .items, id: "ITEM-\($0)", body: ["name": .string("工具 \($0)")]) }
+        let rows = (0..<5_000).map { MasterRow(set: .items, id: "ITEM-\($0)", body: ["name": .string("工具 \($0)")]) }
         try await withServer(gateway) { folder, _ in
             let client = try ControlClient(socket: folder.socket)
             _ = try await blocking { try client.importMaster(rows, dryRun: false) }

@@ -147,3 +147,41 @@ struct CrossingTests {
         #expect(ledger.decide(Fixture.crossing(.in, [Fixture.drill])).events.first?.episode == "gate/2")
     }
 }
+
+@Suite("Ledger: what is announced once")
+struct AnnouncedOnceTests {
+    @Test("An unknown tag that is waited for already is not announced again; another one is")
+    func strangers() throws {
+        var ledger = Fixture.ledger()
+        #expect(ledger.decide(Fixture.crossing(.out, [Fixture.stranger])).events.count == 1)
+        let again = ledger.decide(Fixture.crossing(.in, [Fixture.stranger]))
+        #expect(again.events.isEmpty)
+        #expect(again.feedback == nil)
+        let other = ledger.decide(Fixture.crossing(.out, [Fixture.stranger, EPC([0xE2, 1])!]))
+        guard case .exceptionRaised(let raised)? = other.events.first?.body else { return #expect(Bool(false)) }
+        #expect(raised.epcs == [EPC([0xE2, 1])!])
+        _ = ledger.commit(try ledger.plan(.resolveException(number: 1, resolution: "ok", note: ""), by: "uid:0", at: Fixture.now))
+        #expect(ledger.decide(Fixture.crossing(.out, [Fixture.stranger])).events.count == 1)
+    }
+
+    @Test("An unknown code is heard each time and announced once a station")
+    func codes() {
+        var ledger = Fixture.ledger()
+        let scan = Scan(data: Array("WHAT".utf8))
+        #expect(ledger.decide(Proposal(station: "bench", content: .unknownCode(scan))).events.count == 1)
+        let again = ledger.decide(Proposal(station: "bench", content: .unknownCode(scan)))
+        #expect(again.events.isEmpty)
+        #expect(again.feedback == .exception)
+        #expect(ledger.decide(Proposal(station: "gate", content: .unknownCode(scan))).events.count == 1)
+    }
+
+    @Test("The key of a location, item or product is a code by itself")
+    func keys() {
+        let ledger = Fixture.ledger()
+        #expect(ledger.known(Scan(data: Array("A-01".utf8))) == .location)
+        #expect(ledger.known(Scan(data: Array("SAW-01".utf8))) == .item(isOut: false))
+        #expect(ledger.known(Scan(data: Array("BOLT-M8".utf8))) == .product)
+        #expect(ledger.known(Scan(data: Array("NOTHING".utf8))) == .nothing)
+        #expect(ledger.known(Scan(data: [0xFF, 0xFE, 0x00])) == .nothing)
+    }
+}

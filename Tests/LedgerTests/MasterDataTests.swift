@@ -14,9 +14,11 @@ import Testing
             rows(
                 #"{"set":"tags","id":"3476451fd400000000000001","item":"DRILL-01"}"#,
                 #"{"set":"credentials","id":"0001001","person":"E-17"}"#,
-                #"{"set":"permits","id":"REQ-1","person":"E-17","items":["DRILL-01"],"classes":["power"],"from":"2026-11-01","until":"2026-11-30","quantity":2}"#,
+                #"{"set":"permits","id":"REQ-1","person":"E-17","items":["DRILL-01"],"classes":["power"],"#
+                    + #""from":"2026-11-01","until":"2026-11-30","quantity":2}"#,
                 #"{"set":"people","id":"E-17","key":"p-17","name":"李雷","quota":3}"#,
-                #"{"set":"items","id":"DRILL-01","name":"Drill","class":"power","due_days":7,"code":["T-1","T-2"],"gs1":"(01)09506000134352(21)17"}"#,
+                #"{"set":"items","id":"DRILL-01","name":"Drill","class":"power","due_days":7,"#
+                    + #""code":["T-1","T-2"],"gs1":"(01)09506000134352(21)17"}"#,
                 #"{"set":"products","id":"BOLT","name":"Bolt","gtin":"9506000134352"}"#,
                 #"{"set":"locations","id":"A-01","name":"Shelf","gln":"9521141123454"}"#,
                 #"{"set":"codes","id":"X-9","location":"A-01"}"#))
@@ -55,7 +57,8 @@ import Testing
         #expect(
             data.codes == [
                 "T-1": .item(item.key), "T-2": .item(item.key), "(01)09506000134352(21)17": .item(item.key),
-                "https://id.gs1.org/01/09506000134352/21/17": .item(item.key), "9506000134352": .product(bolt), "09506000134352": .product(bolt),
+                "https://id.gs1.org/01/09506000134352/21/17": .item(item.key), "9506000134352": .product(bolt),
+                "09506000134352": .product(bolt),
                 "https://id.gs1.org/01/09506000134352": .product(bolt), "9521141123454": .location(shelf),
                 "https://id.gs1.org/414/9521141123454": .location(shelf), "X-9": .location(shelf),
             ])
@@ -108,12 +111,15 @@ import Testing
         let refusal = #expect(throws: MasterRefusal.self) { try base().applying(batch) }
         #expect(refusal?.problems.map(\.code) == [.boundTwice])
         #expect(refusal?.problems.first?.message == "bound to item DRILL-01 and to item SAW")
-        let code = #expect(throws: MasterRefusal.self) { try base().applying(rows(#"{"set":"items","id":"SAW","name":"Saw","code":"T-2"}"#)) }
+        let code = #expect(throws: MasterRefusal.self) {
+            try base().applying(rows(#"{"set":"items","id":"SAW","name":"Saw","code":"T-2"}"#))
+        }
         #expect(code?.problems.first?.message == "the code T-2 is bound to item DRILL-01 and to item SAW")
     }
 
     @Test func findsDuplicates() throws {
-        let batch = try rows(#"{"set":"items","id":"A","name":"x"}"#, #"{"set":"items","id":"B","name":"x"}"#, #"{"set":"items","id":"A","name":"y"}"#)
+        let batch = try rows(
+            #"{"set":"items","id":"A","name":"x"}"#, #"{"set":"items","id":"B","name":"x"}"#, #"{"set":"items","id":"A","name":"y"}"#)
         #expect(problems(MasterData(), batch) == ["2 duplicate -"])
     }
 
@@ -191,7 +197,8 @@ import Testing
 
     @Test func changes() throws {
         let stored = try rows(
-            #"{"set":"items","id":"A","name":"x","class":"c"}"#, #"{"set":"items","id":"B","name":"y"}"#, #"{"set":"items","id":"C","name":"z"}"#)
+            #"{"set":"items","id":"A","name":"x","class":"c"}"#, #"{"set":"items","id":"B","name":"y"}"#,
+            #"{"set":"items","id":"C","name":"z"}"#)
         let batch = try rows(
             #"{"set":"items","id":"D","name":"new"}"#, #"{"set":"items","id":"A","name":"x2"}"#, #"{"set":"items","id":"B","name":"y"}"#,
             #"{"set":"items","id":"C","deleted":true}"#, #"{"set":"items","id":"E","deleted":true}"#)
@@ -203,7 +210,8 @@ import Testing
     }
 
     @Test(arguments: [
-        #"{"set":"items"}"#, #"{"set":"tools","id":"A"}"#, #"{"set":"items","id":17}"#, #"{"set":"items","id":""}"#, #"{"set":"items","id":" A"}"#,
+        #"{"set":"items"}"#, #"{"set":"tools","id":"A"}"#, #"{"set":"items","id":17}"#, #"{"set":"items","id":""}"#,
+        #"{"set":"items","id":" A"}"#,
         #"{"set":"items","id":"A","deleted":"yes"}"#, #"{"set":"items","id":"A","deleted":true,"name":"x"}"#, #"[]"#,
     ])
     func refusesRows(text: String) throws {
@@ -231,7 +239,9 @@ import Testing
             var stepped = MasterData()
             for _ in 0..<20 {
                 let id = "I-\(pick(4))"
-                let row = MasterRow(set: .items, id: id, body: ["name": .string("n\(pick(9))"), "code": .array((0..<pick(3)).map { .string("\(id)-c\($0)-\(pick(3))") })])
+                let row = MasterRow(
+                    set: .items, id: id,
+                    body: ["name": .string("n\(pick(9))"), "code": .array((0..<pick(3)).map { .string("\(id)-c\($0)-\(pick(3))") })])
                 let isDeleted = pick(4) == 0
                 stepped = try stepped.applying([isDeleted ? MasterRow(set: .items, id: id, isDeleted: true) : row])
                 latest[id] = isDeleted ? nil : row

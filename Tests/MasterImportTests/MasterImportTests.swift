@@ -56,8 +56,10 @@ extension Result where Success == ImportedMaster, Failure == ImportRefusal {
     /// 工号,姓名,卡号 / 007,李雷,0012345 / 012,韩梅梅,0012346 in GB18030, as `iconv -f UTF-8 -t GB18030` writes it.
     @Test func gb18030() {
         let bytes: [UInt8] = [
-            0xB9, 0xA4, 0xBA, 0xC5, 0x2C, 0xD0, 0xD5, 0xC3, 0xFB, 0x2C, 0xBF, 0xA8, 0xBA, 0xC5, 0x0D, 0x0A, 0x30, 0x30, 0x37, 0x2C, 0xC0, 0xEE,
-            0xC0, 0xD7, 0x2C, 0x30, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x0D, 0x0A, 0x30, 0x31, 0x32, 0x2C, 0xBA, 0xAB, 0xC3, 0xB7, 0xC3, 0xB7,
+            0xB9, 0xA4, 0xBA, 0xC5, 0x2C, 0xD0, 0xD5, 0xC3, 0xFB, 0x2C, 0xBF, 0xA8, 0xBA, 0xC5, 0x0D, 0x0A, 0x30, 0x30, 0x37, 0x2C, 0xC0,
+            0xEE,
+            0xC0, 0xD7, 0x2C, 0x30, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x0D, 0x0A, 0x30, 0x31, 0x32, 0x2C, 0xBA, 0xAB, 0xC3, 0xB7, 0xC3,
+            0xB7,
             0x2C, 0x30, 0x30, 0x31, 0x32, 0x33, 0x34, 0x36, 0x0D, 0x0A,
         ]
         #expect(read(bytes, "people.csv").lines == Self.people)
@@ -88,7 +90,8 @@ extension Result where Success == ImportedMaster, Failure == ImportRefusal {
         let text = "单号,工号,物品,开始日期,截止日期,归还日期,数量\nR1,7,D1、D2,2026/11/1,2026-11-30,2026年12月5日,2\n"
         #expect(
             read(text, "申请.csv").lines == [
-                #"{"due":"2026-12-05","from":"2026-11-01","id":"R1","items":["D1","D2"],"person":"7","quantity":2,"set":"permits","until":"2026-11-30"}"#
+                #"{"due":"2026-12-05","from":"2026-11-01","id":"R1","items":["D1","D2"],"person":"7","#
+                    + #""quantity":2,"set":"permits","until":"2026-11-30"}"#
             ])
     }
 
@@ -117,7 +120,9 @@ extension Result where Success == ImportedMaster, Failure == ImportRefusal {
     }
 
     @Test func jsonOfSeveralSets() {
-        let text = "{\n \"people\": [\n  {\"id\":\"7\",\"name\":\"x\",\"badge\":[\"01\",\"02\"]}\n ],\n \"items\": [ {\"id\":\"A\",\"name\":\"a ] } , \\\" b\"} ]\n}"
+        let text =
+            "{\n \"people\": [\n  {\"id\":\"7\",\"name\":\"x\",\"badge\":[\"01\",\"02\"]}\n ],\n"
+            + " \"items\": [ {\"id\":\"A\",\"name\":\"a ] } , \\\" b\"} ]\n}"
         let result = read(text, "all.json")
         #expect(
             result.lines == [
@@ -139,7 +144,10 @@ extension Result where Success == ImportedMaster, Failure == ImportRefusal {
         ("工号,卡号\n001,0012345\n002,0012346\n003,12347\n", "卡号.csv", ["4 卡号 lost_leading_zeros"]),
         ("卡号,工号\n0012345,1\n0012346,2\n12347,3\n", "卡号.csv", ["4 卡号 lost_leading_zeros"]),
         ("工号,姓名\n0012,a\n13,b\n0014,c\n", "人员.csv", ["3 工号 lost_leading_zeros"]),
-        ("id,name,gtin\nA,x,9506000134352\nB,y,9506000134353\nC,z,124\n", "products.csv", ["3 gtin wrong_check_digit", "4 gtin wrong_length"]),
+        (
+            "id,name,gtin\nA,x,9506000134352\nB,y,9506000134353\nC,z,124\n", "products.csv",
+            ["3 gtin wrong_check_digit", "4 gtin wrong_length"]
+        ),
         // The UPC-A number 036000291452 without its zero: leading zeros do not change a check digit.
         ("id,name,gtin\nA,x,036000291452\nB,y,36000291452\n", "products.csv", ["3 gtin lost_leading_zeros"]),
         ("epc,item\n303400000000000000000001,A\n30340000000000000000001,B\n", "tags.csv", ["3 epc lost_leading_zeros"]),
@@ -148,8 +156,10 @@ extension Result where Success == ImportedMaster, Failure == ImportRefusal {
         ("epc,item\n30340000000000000000000G,A\n", "tags.csv", ["2 epc bad_epc"]),
         // Dates.
         ("单号,工号,类别,开始日期\nR1,1,a,46347\n", "申请.csv", ["2 开始日期 excel_date"]),
-        ("id,person,classes,from\nR1,1,a,46347.5\nR2,1,a,21.11.2026\nR3,1,a,2026-02-30\n", "permits.csv",
-            ["2 from excel_date", "3 from bad_date", "4 from bad_date"]),
+        (
+            "id,person,classes,from\nR1,1,a,46347.5\nR2,1,a,21.11.2026\nR3,1,a,2026-02-30\n", "permits.csv",
+            ["2 from excel_date", "3 from bad_date", "4 from bad_date"]
+        ),
         // Types.
         ("id,name,due_days\nA,x,7\nB,y,seven\nC,z,7.0\n", "items.csv", ["3 due_days not_whole_number", "4 due_days not_whole_number"]),
         ("id,name,blocked\n1,x,maybe\n", "people.csv", ["2 blocked not_yes_or_no"]),
@@ -261,7 +271,8 @@ extension Result where Success == ImportedMaster, Failure == ImportRefusal {
             return Int((state >> 33) % count)
         }
         let pieces: [[UInt8]] = [
-            [0x22], [0x2C], [0x0A], [0x0D, 0x0A], [0x7B], [0x5B], [0x5D], [0x7D], [0x3A], [0x5C], Array("id".utf8), Array("name".utf8), Array("items".utf8),
+            [0x22], [0x2C], [0x0A], [0x0D, 0x0A], [0x7B], [0x5B], [0x5D], [0x7D], [0x3A], [0x5C], Array("id".utf8), Array("name".utf8),
+            Array("items".utf8),
             Array("姓名".utf8), [0xEF, 0xBB, 0xBF], [0xFF, 0xFE], [0xC0], [0x81, 0x30], Array("1E+5".utf8), Array("=\"".utf8), [0x20], [0x00],
         ]
         for _ in 0..<3_000 {

@@ -1,7 +1,8 @@
-@testable import Ledger
-@testable import Store
 import GRDB
 import Testing
+
+@testable import Ledger
+@testable import Store
 
 @Suite struct CursorTests {
     private func stored(_ directory: Directory) throws -> [String: Int64] {

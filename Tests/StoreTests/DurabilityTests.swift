@@ -1,7 +1,8 @@
 import Foundation
 import GRDB
-@testable import Store
 import Testing
+
+@testable import Store
 
 @Suite struct DurabilityTests {
     private func file(_ directory: Directory, _ durability: DatabaseFile.Durability = .full) -> DatabaseFile {
@@ -13,8 +14,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("journal_mode", "wal"), ("synchronous", "2"), ("foreign_keys", "1"), ("trusted_schema", "0"), ("cell_size_check", "1"), ("mmap_size", "0"),
-        ("temp_store", "2"), ("busy_timeout", "5000"), ("journal_size_limit", "4194304"), ("wal_autocheckpoint", "0"), ("user_version", "1"),
+        ("journal_mode", "wal"), ("synchronous", "2"), ("foreign_keys", "1"), ("trusted_schema", "0"), ("cell_size_check", "1"),
+        ("mmap_size", "0"),
+        ("temp_store", "2"), ("busy_timeout", "5000"), ("journal_size_limit", "4194304"), ("wal_autocheckpoint", "0"),
+        ("user_version", "1"),
         ("page_size", "4096"),
     ])
     func settings(pragma: String, expected: String) throws {

@@ -1,9 +1,10 @@
 import Foundation
 import GRDB
-@testable import Ledger
 import Readings
-@testable import Store
 import Testing
+
+@testable import Ledger
+@testable import Store
 
 @Suite struct EventStoreTests {
     /// FIPS 180-4, the example "abc" of its appendix; the empty text by coreutils' sha256sum.

@@ -1,9 +1,10 @@
 import Foundation
 import GRDB
 import Glibc
+import Testing
+
 @testable import Ledger
 @testable import Store
-import Testing
 
 @Suite struct FailureTests {
     /// Decisions queued behind a failed one were made on an image in which it had happened.

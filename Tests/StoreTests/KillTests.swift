@@ -1,8 +1,9 @@
 import Foundation
 import Glibc
+import Testing
+
 @testable import Ledger
 @testable import Store
-import Testing
 
 /// Kills a writing process again and again. This shows that a start finds everything that was acknowledged, in one chain; it shows
 /// nothing about power cuts, where the kernel's memory goes too.
@@ -16,7 +17,8 @@ import Testing
         let directory = try Directory()
         var acknowledged: Int64 = 0
         for round in 1...Self.rounds {
-            acknowledged = max(acknowledged, try killOne(directory, delay: UInt32(generator.next() % 60_000), inFlight: Int(generator.next() % 40) + 1))
+            acknowledged = max(
+                acknowledged, try killOne(directory, delay: UInt32(generator.next() % 60_000), inFlight: Int(generator.next() % 40) + 1))
             let store = try directory.open()
             #expect(store.lastSequence >= acknowledged, "round \(round) of seed \(seed)")
             let report = try store.verify()

@@ -1,9 +1,10 @@
 import GRDB
 import Identifiers
-@testable import Ledger
 import Readings
-@testable import Store
 import Testing
+
+@testable import Ledger
+@testable import Store
 
 @Suite struct MasterStoreTests {
     private let drill = MasterRow(set: .items, id: "DRILL-01", body: ["name": "Drill 18 V", "class": "power-tool"])
@@ -57,7 +58,8 @@ import Testing
             decider.decide(
                 .exceptionRaised(
                     .init(
-                        kind: .unknownTag, items: [], epcs: [.init(hex: "3034AABB")!], candidates: [], loan: nil, code: nil, direction: .out,
+                        kind: .unknownTag, items: [], epcs: [.init(hex: "3034AABB")!], candidates: [], loan: nil, code: nil,
+                        direction: .out,
                         owner: "keeper", deadline: Decider.time))))
         _ = await store.commit(decider.decide(.exceptionResolved(exception: 4, resolution: "known", note: "")))
 
@@ -65,7 +67,8 @@ import Testing
         #expect(try index.update(from: store) == 5)
         let expected: [(String, [Int64])] = [
             ("item/DRILL-01", [3, 1]), ("person/p-0123456789abcdef", [3, 1]), ("loan/\(loan)", [3, 1]), ("permit/REQ-7", [1]),
-            ("product/BOLT-1", [2]), ("location/A-1", [2]), ("epc/3034AABB", [4]), ("exception/4", [5, 4]), ("urn:x:drill", [5, 4, 3, 2, 1]),
+            ("product/BOLT-1", [2]), ("location/A-1", [2]), ("epc/3034AABB", [4]), ("exception/4", [5, 4]),
+            ("urn:x:drill", [5, 4, 3, 2, 1]),
             ("item/SAW", []),
         ]
         for (subject, sequences) in expected { #expect(try index.sequences(subject: subject, limit: 10) == sequences, "\(subject)") }

@@ -1,21 +1,26 @@
 import Foundation
 import GRDB
-@testable import Ledger
 import Readings
-@testable import Store
 import Synchronization
 
-/// A directory of its own for one test, gone when the test is over.
-final class Directory: Sendable {
+@testable import Ledger
+@testable import Store
+
+/// A directory of its own for one test, gone when the process ends: a writer's thread may outlive the test by a moment.
+struct Directory: Sendable {
     let path: String
 
-    init() throws {
-        path = FileManager.default.temporaryDirectory.appendingPathComponent("store-\(UUID().uuidString)").path
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
+    private static let made = Mutex<[String]>([])
+    private static let removal: Void = {
+        atexit { Directory.made.withLock { for path in $0 { try? FileManager.default.removeItem(atPath: path) } } }
+    }()
 
-    deinit {
-        try? FileManager.default.removeItem(atPath: path)
+    init() throws {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("store-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        self.path = path
+        Self.removal
+        Self.made.withLock { $0.append(path) }
     }
 
     func open(_ tuning: StoreTuning = StoreTuning(), epoch: UInt64 = 0x0123_4567_89AB_CDEF) throws -> EventStore {
@@ -56,7 +61,8 @@ struct Decider {
         decide(
             .checkedOut(
                 .init(
-                    loan: LoanNumber(gateway: "CRIB1", epoch: 0x0123_4567_89AB_CDEF, counter: state.loanCounter + 1), item: ItemKey(item)!, epc: nil,
+                    loan: LoanNumber(gateway: "CRIB1", epoch: 0x0123_4567_89AB_CDEF, counter: state.loanCounter + 1), item: ItemKey(item)!,
+                    epc: nil,
                     person: PersonKey("p-0123456789abcdef")!, permit: PermitKey("REQ-7"), due: Self.time)))
     }
 }
@@ -128,7 +134,11 @@ final class Gate: Sendable {
     private let isArmed = Mutex(true)
 
     func pass() {
-        guard isArmed.withLock({ armed in defer { armed = false }; return armed }) else { return }
+        guard
+            isArmed.withLock({ armed in
+                defer { armed = false }; return armed
+            })
+        else { return }
         entered.signal()
         released.wait()
     }

@@ -34,7 +34,8 @@ enum StoreWriterProbe {
     static func putAway(_ sequence: Int64) -> JSON {
         [
             "schema": 1, "seq": .integer(sequence), "type": "stock.put_away", "certainty": "final", "time": "2026-11-21T08:15:30.123+08:00",
-            "clock": "synchronised", "station": "bench", "episode": .string("bench/\(sequence)"), "subject": [], "actor": "gateway", "master": 1,
+            "clock": "synchronised", "station": "bench", "episode": .string("bench/\(sequence)"), "subject": [], "actor": "gateway",
+            "master": 1,
             "data": [
                 "stock": ["product": .string("BOLT-M\(sequence % 50)")], "quantity": 1, "location": .string("A-\(sequence % 20)"),
                 "location_uri": "urn:x:a",

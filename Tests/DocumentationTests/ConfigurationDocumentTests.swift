@@ -1,0 +1,178 @@
+import Foundation
+import Gateway
+import Profiles
+import SiteConfiguration
+import Testing
+
+/// `docs/configuration.md` and the reader of the site file say the same.
+@Suite("The document of the site file")
+struct ConfigurationDocumentTests {
+    /// One table of the document, with a site around it that is good and holds only what it must.
+    struct Place: CustomTestStringConvertible {
+        var title: String
+        /// The header under which its keys stand.
+        var header: String
+        /// What must stand beside a key, by its name, as TOML.
+        var base: [String: String]
+        /// The site around the table.
+        var before = ""
+        var after = ""
+
+        var testDescription: String { title }
+
+        /// The site file with one key set, or left as it must be.
+        func file(_ key: String? = nil, _ value: String = "") -> String {
+            var lines = base
+            if let key { lines[key] = value }
+            // Keys of the table before keys of tables in it.
+            let own = lines.sorted { $0.key < $1.key }.map { "\($0.key) = \($0.value)" }
+            return "\(before)\n\(header)\n\(own.joined(separator: "\n"))\n\(after)\n"
+        }
+    }
+
+    private static let gateway = "[gateway]\ncode = \"CRIB1\"\nsite = \"Works\""
+    private static let device = "[[device]]\nname = \"reader\"\nprofile = \"r2000/a0-uhf\"\nport = \"/dev/ttyS0\""
+    private static let outside = "[[station.antenna]]\ndevice = \"reader\"\nport = 2\nside = \"outside\""
+    private static let inside = "[[station.antenna]]\ndevice = \"reader\"\nport = 1\nside = \"inside\""
+    private static let gate = ["name": "\"gate\"", "kind": "\"gate\""]
+
+    static let places = [
+        Place(title: "[gateway]", header: "[gateway]", base: ["code": "\"CRIB1\"", "site": "\"Works\""]),
+        Place(title: "[gateway.recorder]", header: "[gateway.recorder]", base: ["directory": "\"/ring\""], before: gateway),
+        Place(title: "[policy]", header: "[policy]", base: [:], before: gateway),
+        Place(title: "[[device]]", header: "[[device]]", base: ["name": "\"reader\"", "profile": "\"r2000/a0-uhf\""], before: gateway),
+        Place(title: "[[station]]", header: "[[station]]", base: gate, before: "\(gateway)\n\(device)", after: "\(inside)\n\(outside)"),
+        Place(
+            title: "kind = \"gate\"", header: "[[station]]", base: gate, before: "\(gateway)\n\(device)", after: "\(inside)\n\(outside)"),
+        Place(
+            title: "[[station.antenna]]", header: "[[station.antenna]]", base: ["device": "\"reader\"", "port": "7", "side": "\"inside\""],
+            before: "\(gateway)\n\(device)\n[[station]]\nname = \"gate\"\nkind = \"gate\"", after: outside),
+        Place(
+            title: "kind = \"putaway\"", header: "[[station]]", base: ["name": "\"bench\"", "kind": "\"putaway\"", "scanners": "[\"reader\"]"],
+            before: "\(gateway)\n\(device)"),
+        Place(
+            title: "[[destination]]", header: "[[destination]]", base: ["name": "\"out\"", "kind": "\"file\"", "path": "\"/out\""], before: gateway),
+        Place(
+            title: "kind = \"file\"", header: "[[destination]]", base: ["name": "\"out\"", "kind": "\"file\"", "path": "\"/out\""], before: gateway),
+        Place(
+            title: "kind = \"epcis\"", header: "[[destination]]",
+            base: ["name": "\"out\"", "kind": "\"epcis\"", "url": "\"https://example.com\""], before: gateway),
+    ]
+
+    private static func document() throws -> Document { try Document("docs/configuration.md") }
+
+    private static func rows(_ place: Place) throws -> [[String]] {
+        try #require(document().section(place.title), "no section \(place.title)").rows
+    }
+
+    private static func key(_ row: [String]) -> String { Document.codes(in: row[0]).first ?? "" }
+
+    private static func problems(_ text: String) -> [String] {
+        guard case .failure(let failure) = SiteFile.parse(text, file: "site.toml") else { return [] }
+        return failure.problems.map(\.reason)
+    }
+
+    @Test("Each table stands on a good site", arguments: places)
+    func base(place: Place) {
+        #expect(Self.problems(place.file()) == [])
+    }
+
+    @Test("Every key of the document is known to the code", arguments: places)
+    func documentedKeys(place: Place) throws {
+        for row in try Self.rows(place) {
+            let key = Self.key(row)
+            guard place.base[key] == nil, key != "antenna" else { continue }
+            let problems = Self.problems(place.file(key, "[[]]"))
+            #expect(!problems.isEmpty && !problems.contains { $0.hasPrefix("unknown key") }, "\(place.title) \(key): \(problems)")
+        }
+        #expect(Self.problems(place.file("no_such_key_at_all", "0")).contains { $0.hasPrefix("unknown key") })
+    }
+
+    @Test("Every key that the code reads is in the document")
+    func readKeys() throws {
+        let source = try Document.contents("Sources/Gateway/SiteFile.swift")
+        let pattern = /(?:(\w+)\.(?:string|strings|integer|integers|bool|bytes|milliseconds|choice|table|tables)|deviceNames)\(\s*"(\w+)"/
+        var read: Set<String> = []
+        for match in source.matches(of: pattern) where !["root"].contains(match.1.map(String.init) ?? "") {
+            // A table in the gateway's table has a section of its own.
+            if match.2 != "recorder" { read.insert(String(match.2)) }
+        }
+        var documented: Set<String> = []
+        for place in Self.places { documented.formUnion(try Self.rows(place).map(Self.key)) }
+        #expect(read.count > 30)
+        #expect(documented == read)
+        let roots = source.matches(of: /root\.tables?\("(\w+)"/).map { String($0.1) }
+        for root in roots { #expect(Self.places.contains { $0.title == "[\(root)]" || $0.title == "[[\(root)]]" }, "\(root)") }
+    }
+
+    @Test("Required keys are required, the others are not", arguments: places)
+    func required(place: Place) throws {
+        for row in try Self.rows(place) where row[2] == "**R**" {
+            let key = Self.key(row)
+            #expect(place.base[key] != nil, "\(place.title) \(key) can be left out")
+            var without = place
+            without.base[key] = nil
+            #expect(Self.problems(without.file()).contains("is missing"), "\(place.title) \(key)")
+        }
+    }
+
+    @Test("Defaults are what a missing key stands for", arguments: places)
+    func defaults(place: Place) throws {
+        for row in try Self.rows(place) {
+            guard let value = Document.codes(in: row[2]).first else { continue }
+            let key = Self.key(row)
+            let written = try SiteFile.parse(place.file(key, value), file: "site.toml").get()
+            let missing = try SiteFile.parse(place.file(), file: "site.toml").get()
+            #expect(written == missing, "\(place.title) \(key) = \(value)")
+        }
+    }
+
+    @Test("Ranges are those of the code", arguments: places)
+    func ranges(place: Place) throws {
+        for row in try Self.rows(place) {
+            let (key, type, range) = (Self.key(row), row[1], row[3])
+            switch type {
+            case "integer":
+                let bounds = range.split(separator: "–").map(String.init)
+                let upper = try #require(bounds.last.flatMap(Int.init))
+                #expect(Self.problems(place.file(key, "\(upper + 1)")).contains("must be between \(bounds[0]) and \(bounds[1])"), "\(key)")
+                #expect(Self.problems(place.file(key, bounds[0])) == [] || key == "port", "\(key)")
+            case "word":
+                let words = Document.codes(in: range)
+                #expect(Self.problems(place.file(key, "\"?\"")).contains("must be one of \(words.joined(separator: ", "))"), "\(key)")
+            case "text":
+                guard let limit = range.firstMatch(of: /at most (\d+) bytes/).flatMap({ Int($0.1) }) else { continue }
+                let long = "\"" + String(repeating: "x", count: limit + 1) + "\""
+                #expect(Self.problems(place.file(key, long)).contains("is longer than \(limit) bytes"), "\(key)")
+            case "list of texts":
+                let limit = try #require(range.firstMatch(of: /at most (\d+)/).flatMap { Int($0.1) }, "\(key)")
+                let long = "[" + Array(repeating: "\"x\"", count: limit + 1).joined(separator: ",") + "]"
+                #expect(Self.problems(place.file(key, long)).contains("must be a list of at most \(limit) strings"), "\(key)")
+            default: #expect(["table", "list of tables", "true, false"].contains(type), "\(key): \(type)")
+            }
+        }
+    }
+
+    @Test("The full example is good, and has every key")
+    func example() throws {
+        let section = try #require(Self.document().section("A full example"))
+        let block = try #require(section.blocks.first { $0.language == "toml" })
+        let site = try SiteFile.parse(block.text, file: "example").get()
+        #expect(site.devices.count == 3 && site.stations.count == 2 && site.destinations.count == 2)
+        for place in Self.places {
+            for row in try Self.rows(place) {
+                let key = Self.key(row)
+                #expect(block.text.contains(try Regex("(?m)^(\\[\\[station\\.)?\(key)( =|\\]\\])")), "\(key)")
+            }
+        }
+    }
+
+    @Test("The profiles of the example are shipped")
+    func profiles() throws {
+        let block = try #require(Self.document().section("A full example")?.blocks.first)
+        let library = ProfileLibrary(directories: [Document.root.appending(path: "DeviceProfiles").path(percentEncoded: false)])
+        for device in try SiteFile.parse(block.text, file: "example").get().devices {
+            #expect(device.profile.flatMap { library[$0] } != nil, "\(device.name)")
+        }
+    }
+}

@@ -1,0 +1,178 @@
+import Foundation
+import Identifiers
+import Readings
+import SiteConfiguration
+import Testing
+
+@testable import Ledger
+
+/// `docs/events.md` and the code say the same.
+@Suite("The document of events")
+struct EventDocumentTests {
+    /// A member of a table: its name, and whether it is always there.
+    private struct Member: Hashable {
+        var name: String
+        var isAlwaysThere: Bool
+    }
+
+    private static func members(_ rows: [[String]]) -> Set<Member> {
+        Set(rows.flatMap { row in Document.codes(in: row[0]).map { Member(name: $0, isAlwaysThere: row[2] == "R") } })
+    }
+
+    private static func names(_ members: Set<Member>) -> Set<String> { Set(members.map(\.name)) }
+
+    /// The names of all members at every depth, `stock.item`; what stands in lists is not looked into.
+    private static func paths(_ json: JSON, below prefix: String = "") -> Set<String> {
+        var paths: Set<String> = []
+        for (name, value) in json.object ?? [:] {
+            paths.insert(prefix + name)
+            paths.formUnion(Self.paths(value, below: "\(prefix)\(name)."))
+        }
+        return paths
+    }
+
+    /// The section of each type, in the order of the document.
+    private static func sections() throws -> [(types: [String], section: Document.Section)] {
+        try Document("docs/events.md").sections.map { ($0.codes, $0) }.filter { !$0.0.isEmpty && $0.0.allSatisfy { $0.contains(".") } }
+    }
+
+    // MARK: Samples
+
+    private static let time = WallTime(milliseconds: 1_795_250_327_224, offsetMinutes: 480, quality: .synchronised)
+    private static let epc = EPC(hex: "3476451FD4000000000003E9")!
+    private static let loan = LoanNumber(gateway: "CRIB1", epoch: 1, counter: 42)
+    private static let item = ItemKey("DRILL-01")!
+    private static let person = PersonKey("p-1")!
+    private static let location = LocationKey("A-01")!
+    private static let product = ProductKey("BOLT-M8")!
+
+    /// For every type what it has with all members and with none that may be missing.
+    private static let bodies: [Event.Body] = [
+        .checkedOut(.init(loan: loan, item: item, epc: epc, person: person, permit: PermitKey("P-1"), due: time)),
+        .checkedOut(.init(loan: loan, item: item, epc: nil, person: person, permit: nil, due: time)),
+        .returned(.init(loan: loan, item: item, epc: epc, borrower: person)), .returned(.init(loan: loan, item: item, epc: nil, borrower: person)),
+        .putAway(.init(subject: .item(item), quantity: 1, location: location, locationURI: "urn:x", from: location)),
+        .putAway(.init(subject: .product(product, lot: "L"), quantity: 1, location: location, locationURI: "urn:x", from: nil)),
+        .exceptionRaised(
+            .init(
+                kind: .noBadge, items: [item], epcs: [epc], candidates: [person], loan: loan, code: "?", direction: .out, owner: "storekeeper",
+                deadline: time)),
+        .exceptionRaised(
+            .init(
+                kind: .noBadge, items: [], epcs: [], candidates: [], loan: nil, code: nil, direction: nil, owner: "storekeeper", deadline: time)),
+        .exceptionAssigned(exception: 1, owner: "shift-lead"), .exceptionResolved(exception: 1, resolution: "lost", note: ""),
+        .tagBound(epc: epc, bearer: .item(item)), .tagBound(epc: epc, bearer: .person(person)), .tagBound(epc: epc, bearer: .product(product)),
+        .tagBound(epc: epc, bearer: .location(location)),
+        .tagUnbound(epc: epc, bearer: .item(item)), .tagUnbound(epc: epc, bearer: .person(person)), .tagUnbound(epc: epc, bearer: .product(product)),
+        .tagUnbound(epc: epc, bearer: .location(location)),
+        .stationModeChanged(.paused), .masterApplied(version: 1, digest: "", rows: 1),
+    ]
+
+    private static func event(_ body: Event.Body, isFull: Bool = true) -> Event {
+        Event(
+            sequence: 1, time: time, station: isFull ? "gate" : nil, episode: isFull ? "gate/1" : nil, actor: .gateway, subjects: [],
+            place: isFull ? "urn:x" : nil, certainty: .final, corrects: isFull ? 1 : nil, masterVersion: 1, body: body, evidence: .null)
+    }
+
+    // MARK: Tests
+
+    @Test("The types are those of the code, in its order")
+    func types() throws {
+        #expect(try Self.sections().flatMap(\.types) == Event.Body.types)
+        #expect(Set(Self.bodies.map(\.type)) == Set(Event.Body.types))
+    }
+
+    @Test("The envelope has the members of the document")
+    func envelope() throws {
+        let section = try #require(Document("docs/events.md").section("Envelope"))
+        let documented = Self.members(section.rows)
+        func written(_ isFull: Bool) -> Set<String> {
+            let json = Self.event(Self.bodies[0], isFull: isFull).json(identity: EventIdentity(prefix: 1), previousHash: "")
+            return Set((json.object ?? [:]).keys)
+        }
+        #expect(Self.names(documented) == written(true))
+        #expect(Self.names(documented.filter(\.isAlwaysThere)) == written(false))
+    }
+
+    @Test("Each type has the data members of the document", arguments: Event.Body.types)
+    func data(type: String) throws {
+        let section = try #require(try Self.sections().first { $0.types.contains(type) }).section
+        let documented = Self.members(section.rows)
+        let samples = Self.bodies.filter { $0.type == type }.map { Self.paths($0.json) }
+        let first = try #require(samples.first)
+        #expect(Self.names(documented) == samples.reduce(into: []) { $0.formUnion($1) })
+        #expect(Self.names(documented.filter(\.isAlwaysThere)) == samples.reduce(into: first) { $0.formIntersection($1) })
+    }
+
+    @Test("The kinds of exceptions are those of the code, in its order")
+    func kinds() throws {
+        let section = try #require(try Self.sections().first { $0.types == ["exception.raised"] }).section
+        let rows = try #require(section.tables.last)
+        #expect(rows.flatMap { Document.codes(in: $0[0]) } == ExceptionKind.allCases.map(\.rawValue))
+        for row in rows {
+            let words = row[2].split { !($0.isLetter || $0 == "_") }.map(String.init)
+            #expect(Set(words).isSuperset(of: Set(words).intersection(["items", "epcs", "candidates", "loan", "code", "direction"])))
+        }
+    }
+
+    @Test("Examples are what the code writes", arguments: Event.Body.types)
+    func examples(type: String) throws {
+        let section = try #require(try Self.sections().first { $0.types.contains(type) }).section
+        let texts = section.blocks.filter { $0.language == "json" }.flatMap { $0.text.split(separator: "\n{").map { $0.hasPrefix("{") ? $0 : "{" + $0 } }
+        let examples = try texts.map { try JSON(parsing: String($0)) }.filter { $0["type"]?.string == type }
+        #expect(examples.count == 1)
+        for json in examples {
+            let event = try Event(json: json)
+            #expect(event.body.type == type)
+            let digits = json["id"]?.string?.filter { $0 != "-" }.prefix(16) ?? ""
+            let high = try #require(UInt64(digits, radix: 16))
+            let identity = EventIdentity(prefix: (high >> 16) << 12 | high & 0xFFF)
+            // Everything that is in the example comes back, and nothing else.
+            #expect(event.json(identity: identity, previousHash: json["prev"]?.string ?? "") == json)
+        }
+    }
+
+    @Test("Evidence has the members of the document")
+    func evidence() throws {
+        let section = try #require(Document("docs/events.md").section("Evidence"))
+        var documented: Set<String> = []
+        for row in section.rows { documented.formUnion(Document.codes(in: row[0])) }
+        var written: Set<String> = ["cut"]
+        for event in try EvidenceScene.events() {
+            written.formUnion(Self.paths(event.evidence))
+            #expect(event.evidence.canonicalBytes.count <= Event.maximumEvidenceBytes)
+        }
+        #expect(documented == written)
+    }
+}
+
+/// Decisions of every kind that carry evidence, made by the rules themselves.
+private enum EvidenceScene {
+    static func events() throws -> [Event] {
+        let tool = EPC(hex: "3476451FD400000000000001")!
+        let other = EPC(hex: "3476451FD400000000000002")!
+        let rows = [
+            MasterRow(set: .people, id: "1", body: ["key": "p-li", "name": "Li"]), MasterRow(set: .credentials, id: "77", body: ["person": "p-li"]),
+            MasterRow(set: .items, id: "DRILL", body: ["name": "Drill"]), MasterRow(set: .tags, id: tool.hex, body: ["item": "DRILL"]),
+            MasterRow(set: .codes, id: "DRILL", body: ["item": "DRILL"]),
+            MasterRow(set: .locations, id: "A-01", body: ["name": "Shelf", "code": "SHELF"]),
+        ]
+        let ledger = Ledger(site: Site(gateway: .init(code: "CRIB1", site: "Works")), epoch: 1, master: try MasterData().applying(rows))
+        func sighting(_ epc: EPC, _ kind: Sighting.Kind) -> Sighting {
+            Sighting(
+                epc: epc, kind: kind, first: .zero, last: Instant(nanoseconds: 1_000_000), inside: .init(reads: 4, strongest: -5_000),
+                outside: .init(reads: 4, strongest: -5_000), firstSide: .inside, lastSide: .outside)
+        }
+        func scan(_ text: String) throws -> Scan { Scan(data: Array(text.utf8), symbology: try #require(AIMIdentifier("]Q3"))) }
+        let contents: [Proposal.Content] = [
+            .crossing(.init(direction: .out, tags: [sighting(tool, .passed(.out))], credentials: ["77"])),
+            .crossing(.init(direction: .out, tags: [sighting(tool, .passed(.out)), sighting(other, .passed(.out))])),
+            .crossing(.init(direction: .out, tags: [], uncertain: [sighting(tool, .unknown)])),
+            .crossing(.init(direction: .in, tags: [sighting(tool, .passed(.in))])),
+            .putAway(.init(item: try scan("DRILL"), location: try scan("SHELF"))), .unknownCode(try scan("?")),
+        ]
+        let time = WallTime(milliseconds: 1_795_250_327_224, offsetMinutes: 480, quality: .synchronised)
+        let refused = try ledger.plan(.reportDeadLetter(destination: "epcis", sequence: 1, reason: "no"), by: "gateway", at: time)
+        return contents.flatMap { ledger.plan(Proposal(station: "gate", content: $0), at: time).events } + refused.events
+    }
+}
