@@ -14,6 +14,7 @@ VENV := $(ROOT)/.venv-tests
 STOCKGATE_VECTORS ?= $(wildcard $(ROOT)/../shared/vectors)
 export STOCKGATE_VECTORS
 export STOCKGATE_PYTHON = $(VENV)/bin/python
+export STOCKGATE_IDENTIFIER_COUNTERPARTS = $(VENV)/identifiers.jsonl
 
 .PHONY: help setup build release run test lint format check-units sanitize bench long clean
 
@@ -40,8 +41,12 @@ $(VENV)/ready: Tests/counterparts/requirements.txt
 	$(VENV)/bin/pip install --quiet --requirement Tests/counterparts/requirements.txt
 	touch $@
 
-test: build $(VENV)/ready ## all tests that a commit must pass
-	swift test --skip-build
+# Identifiers as two independent Python libraries read them.
+$(VENV)/identifiers.jsonl: $(VENV)/ready Tests/counterparts/identifiers.py
+	$(VENV)/bin/python Tests/counterparts/identifiers.py 1 2000 > $@
+
+test: build $(VENV)/ready $(VENV)/identifiers.jsonl ## all tests that a commit must pass
+	swift test --skip-build --no-parallel
 	$(MAKE) --no-print-directory check-units
 
 check-units: ## systemd units and udev rules, by the tools that read them

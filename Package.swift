@@ -109,9 +109,11 @@ let package = Package(
         tests("StationsTests", ["Stations"]),
         tests("LedgerTests", ["Ledger"]),
         tests("EngineTests", ["Engine"]),
+        tests("OperatorTextTests", ["OperatorText", "Ledger"]),
         tests("MasterImportTests", ["MasterImport"]),
         tests("StoreTests", ["Store", "StoreWriterProbe", grdb]),
         tests("UpstreamTests", ["Upstream", "HTTPClient"]),
+        tests("GatewayTests", ["Gateway"]),
         tests("DevicesTests", ["Devices", "DeviceSimulators", "device-probe", "USBBench", "CLinux", nioCore, nioPosix]),
         .testTarget(
             name: "ControlTests",
@@ -119,7 +121,8 @@ let package = Package(
                 "Control", "ControlTestSupport", "HTTPClient", "CLinux", logging, lifecycle, .product(name: "Hummingbird", package: "hummingbird"),
             ], exclude: ["check_api.py"], swiftSettings: settings),
         .testTarget(
-            name: "CommandLineTests", dependencies: ["stockgate", "ControlTestSupport", "OperatorText"], exclude: ["Snapshots"],
+            name: "CommandLineTests", dependencies: ["stockgate", "ControlTestSupport", "Control", "Identifiers", "Ledger", lifecycle],
+            exclude: ["Snapshots"],
             swiftSettings: settings),
         tests(
             "SystemTests",

@@ -43,7 +43,8 @@ public final class ControlClient: Sendable {
 
     /// Sends a change.
     /// - Parameter body: nil for none.
-    public func send(_ method: String, _ path: [String], _ query: [(String, String)] = [], body: JSON? = nil) throws(ControlFailure) -> JSON {
+    public func send(_ method: String, _ path: [String], _ query: [(String, String)] = [], body: JSON? = nil) throws(ControlFailure) -> JSON
+    {
         try answer(method, path, query, body: body?.canonicalBytes, type: "application/json")
     }
 

@@ -39,7 +39,9 @@ struct ControlRequest: Sendable {
     }
 
     func exceptionNumber() throws(OperationError) -> Int64 {
-        guard let number = Int64(try path("number")), number > 0 else { throw OperationError(.invalid, "number: not the number of an exception") }
+        guard let number = Int64(try path("number")), number > 0 else {
+            throw OperationError(.invalid, "number: not the number of an exception")
+        }
         return number
     }
 
@@ -88,7 +90,9 @@ struct ControlRequest: Sendable {
     /// The body as NDJSON rows of master data, taken apart as it arrives.
     func masterRows() async throws -> [MasterRow] {
         var reader = MasterUpload()
-        for try await buffer in request.body { try buffer.withUnsafeReadableBytes { bytes throws(OperationError) in try reader.take(bytes) } }
+        for try await buffer in request.body {
+            try buffer.withUnsafeReadableBytes { bytes throws(OperationError) in try reader.take(bytes) }
+        }
         return try reader.finish()
     }
 }
@@ -107,7 +111,8 @@ enum Answer {
         var bytes = json.canonicalBytes
         bytes.append(0x0A)
         return Response(
-            status: status, headers: [.contentType: type, .cacheControl: "no-store"], body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+            status: status, headers: [.contentType: type, .cacheControl: "no-store"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 
     static func lines(_ write: @escaping @Sendable (inout any ResponseBodyWriter) async throws -> Void) -> Response {

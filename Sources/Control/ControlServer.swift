@@ -109,7 +109,8 @@ private struct ProblemMiddleware: RouterMiddleware {
         } catch is NIOTooManyBytesError {
             return Answer.problem(OperationError(.tooLarge, "the request is larger than \(ControlRequest.usualBodyLimit >> 10) KiB"))
         } catch {
-            logger.error("control request failed", metadata: ["method": "\(request.method)", "error": "\(String(reflecting: type(of: error)))"])
+            logger.error(
+                "control request failed", metadata: ["method": "\(request.method)", "error": "\(String(reflecting: type(of: error)))"])
             return Answer.problem(OperationError(.internal, "see the log of stockgated"))
         }
     }

@@ -19,7 +19,9 @@ public struct ControlSocketError: Error, Hashable, Sendable, CustomStringConvert
     }
 
     public var description: String {
-        errno == 0 ? "control socket \(path): \(reason.rawValue)" : "control socket \(path): \(reason.rawValue): \(String(cString: strerror(errno)))"
+        errno == 0
+            ? "control socket \(path): \(reason.rawValue)"
+            : "control socket \(path): \(reason.rawValue): \(String(cString: strerror(errno)))"
     }
 }
 

@@ -47,7 +47,8 @@ extension JSON {
     private static let product: Kind = { $0.flatMap(ProductKey.init).map(Bearer.product) }
 
     private static let keyNames: [String: (String, Kind)] = [
-        "person": ("name", person), "borrower": ("borrower_name", person), "item": ("item_name", item), "product": ("product_name", product),
+        "person": ("name", person), "borrower": ("borrower_name", person), "item": ("item_name", item),
+        "product": ("product_name", product),
         "location": ("location_name", location), "from": ("from_name", location),
     ]
 

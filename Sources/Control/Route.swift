@@ -11,7 +11,8 @@ struct Route: Sendable {
     let answer: @Sendable (ControlRequest) async throws -> Response
 
     private init(
-        _ method: HTTPRequest.Method, _ path: String, _ right: AccessPolicy.Right, _ answer: @escaping @Sendable (ControlRequest) async throws -> Response
+        _ method: HTTPRequest.Method, _ path: String, _ right: AccessPolicy.Right,
+        _ answer: @escaping @Sendable (ControlRequest) async throws -> Response
     ) {
         self.method = method
         self.path = path

@@ -26,7 +26,8 @@ public struct GatewayStatus: Hashable, Sendable {
 
     public init(
         gateway: String, site: String, version: String, language: String, uptimeSeconds: Int64, clock: ClockQuality, masterVersion: Int64,
-        masterApplied: String?, events: Int64, openLoans: Int, overdueLoans: Int, openExceptions: Int, devicesReading: Int, devicesSilent: Int,
+        masterApplied: String?, events: Int64, openLoans: Int, overdueLoans: Int, openExceptions: Int, devicesReading: Int,
+        devicesSilent: Int,
         devicesAbsent: Int, recording: RecordingReport? = nil
     ) {
         self.gateway = gateway
@@ -54,10 +55,12 @@ public struct GatewayStatus: Hashable, Sendable {
             "master": .compact(["version": .integer(masterVersion), "applied": masterApplied.map(JSON.string)]),
             "events": .integer(events),
             "open": [
-                "loans": .integer(Int64(openLoans)), "overdue": .integer(Int64(overdueLoans)), "exceptions": .integer(Int64(openExceptions)),
+                "loans": .integer(Int64(openLoans)), "overdue": .integer(Int64(overdueLoans)),
+                "exceptions": .integer(Int64(openExceptions)),
             ],
             "devices": [
-                "reading": .integer(Int64(devicesReading)), "silent": .integer(Int64(devicesSilent)), "absent": .integer(Int64(devicesAbsent)),
+                "reading": .integer(Int64(devicesReading)), "silent": .integer(Int64(devicesSilent)),
+                "absent": .integer(Int64(devicesAbsent)),
             ],
             "recording": recording?.json,
         ])
@@ -81,7 +84,8 @@ public struct DeviceReport: Hashable, Sendable {
     public var profile: String?
 
     public init(
-        name: String, state: DeviceState, since: String? = nil, lastReading: String? = nil, readings: UInt64 = 0, rejects: [String: UInt64] = [:],
+        name: String, state: DeviceState, since: String? = nil, lastReading: String? = nil, readings: UInt64 = 0,
+        rejects: [String: UInt64] = [:],
         port: String? = nil, profile: String? = nil
     ) {
         self.name = name
@@ -220,7 +224,8 @@ public struct RecordingReport: Hashable, Sendable {
 
     var json: JSON {
         .compact([
-            "name": .string(name), "since": .string(since), "lines": .integer(lines), "bytes": .integer(bytes), "failure": failure.map(JSON.string),
+            "name": .string(name), "since": .string(since), "lines": .integer(lines), "bytes": .integer(bytes),
+            "failure": failure.map(JSON.string),
         ])
     }
 }

@@ -16,7 +16,9 @@ enum EventStream {
         }
     }
 
-    private static func run(_ query: EventQuery, _ operations: any GatewayOperations, into writer: inout any ResponseBodyWriter) async throws {
+    private static func run(_ query: EventQuery, _ operations: any GatewayOperations, into writer: inout any ResponseBodyWriter)
+        async throws
+    {
         // Listened to before the first look, so that no event falls between the look and the wait.
         var news = await operations.follow()
         var query = query
@@ -32,7 +34,9 @@ enum EventStream {
     }
 
     /// Writes everything after `query.after` and moves it on.
-    private static func send(_ query: inout EventQuery, _ operations: any GatewayOperations, into writer: inout any ResponseBodyWriter) async throws {
+    private static func send(_ query: inout EventQuery, _ operations: any GatewayOperations, into writer: inout any ResponseBodyWriter)
+        async throws
+    {
         while true {
             let page = try await operations.events(query)
             for event in page.events { try await writer.write(line: event) }

@@ -25,6 +25,8 @@ public struct Engine: Sendable {
     var scratch = SessionOutput()
     var pending: [UInt64: PendingAnswer] = [:]
     var nextTicket: UInt64 = 1
+    /// Decisions so far: the ticket of the newest one.
+    public var decisions: UInt64 { nextTicket - 1 }
     /// Counts the images of the store that were decided on; a commit of an older one must not be stored.
     public internal(set) var generation: UInt64
     /// A commit failed and the image was not loaded again yet: nothing can be decided.

@@ -11,14 +11,21 @@ final class CaptureWriter {
     private(set) var lines: Int64 = 0
     /// Why it ended early.
     private(set) var failure: String?
+    /// It ended because of its bound.
+    private(set) var isFull = false
     private let maximumBytes: Int64
+    private let decisionsBefore: UInt64
     private var descriptor: Int32
     private var buffer: [UInt8] = []
 
     private static let bufferSize = 32_768
 
+    /// - Parameter decisionsBefore: decisions of the run before this recording; a capture counts its own from 1.
     /// - Throws: `CaptureWriterError` when the file exists already or cannot be made.
-    init(path: String, header: Capture.Header, state: [JSON], startingAt start: Instant, maximumBytes: Int64) throws(CaptureWriterError) {
+    init(
+        path: String, header: Capture.Header, state: [JSON], startingAt start: Instant, decisionsBefore: UInt64 = 0, maximumBytes: Int64
+    ) throws(CaptureWriterError) {
+        self.decisionsBefore = decisionsBefore
         self.path = path
         self.start = start
         self.maximumBytes = maximumBytes
@@ -35,8 +42,17 @@ final class CaptureWriter {
     /// Adds one input.
     func write(_ content: Capture.Content, device: String? = nil, at now: Instant) {
         guard descriptor >= 0 else { return }
+        var content = content
+        switch content {
+        case .committed(let ticket): content = .committed(ticket: ticket &- decisionsBefore)
+        case .commitFailed(let ticket): content = .commitFailed(ticket: ticket &- decisionsBefore)
+        default: break
+        }
         append(Capture.Line(time: Instant(nanoseconds: (now - start).nanoseconds), device: device, content: content).json)
-        if bytesWritten + Int64(buffer.count) > maximumBytes { end(because: "the recording reached its bound of \(maximumBytes >> 20) MiB") }
+        if bytesWritten + Int64(buffer.count) > maximumBytes {
+            isFull = true
+            end(because: "the recording reached its bound of \(maximumBytes >> 20) MiB")
+        }
     }
 
     func flush() {

@@ -36,7 +36,7 @@ public enum Daemon {
             for problem in problems.problems { logger.critical("site file", metadata: ["problem": "\(problem)"]) }
             return .configuration
         }
-        let problems = SiteCheck.problems(of: site)
+        let problems = SiteCheck.missing(in: site, ProfileLibrary(directories: site.gateway.profileDirectories))
         for problem in problems { logger.critical("site file", metadata: ["problem": "\(problem)"]) }
         guard problems.isEmpty else { return .configuration }
         // The ledger, its backups and recordings hold names: nobody else reads them.
@@ -69,12 +69,13 @@ public enum Daemon {
         let loop = group.next()
         let service = try await loop.submit { () -> GatewayService in
             let engineLoop = EngineLoop(
-                loop: loop, pool: pool, site: site, library: library, store: store, state: loaded.state, master: master, logger: logger)
+                loop: loop, pool: pool, site: site, library: library, store: store, start: .init(loaded.state, lastHash: loaded.lastHash), master: master,
+                masterDigest: masterStore.version.digest, logger: logger)
             let service = GatewayService(
                 configurationPath: path, engineLoop: NIOLoopBound(engineLoop, eventLoop: loop), loop: loop, store: store,
                 masterStore: masterStore, index: index, logger: logger)
             engineLoop.eventsCommitted = { [weak service] _ in service?.wakeDeliveries() }
-            engineLoop.start { $0.startRing(masterDigest: masterStore.version.digest, lastHash: loaded.lastHash) }
+            engineLoop.start()
             return service
         }.get()
         service.startDeliveries(of: site)

@@ -1,6 +1,7 @@
 import Control
 import Devices
 import Engine
+import Glibc
 import Ledger
 import Logging
 import Readings
@@ -25,33 +26,57 @@ extension EngineLoop {
     ///
     /// A recording that begins with the gateway replays to the same events. One that begins later lacks the visits and half frames of
     /// that moment: what comes after them is the same again.
-    func startRecording(note: String, masterDigest: String, lastHash: String) throws(OperationError) -> RecordingReport {
+    func startRecording(note: String) throws(OperationError) -> RecordingReport {
         guard recorder == nil else { throw OperationError(.conflict, "a recording is under way already") }
-        do throws(CaptureWriterError) { try makeFolder(recordingFolder) } catch { throw OperationError(.unavailable, error.description) }
-        let stamp = wallTime.rfc3339.prefix(19).filter { $0 != ":" }
-        try record(
-            to: "\(recordingFolder)/\(stamp).capture", note: note, masterDigest: masterDigest, lastHash: lastHash, bound: Self.maximumRecording)
+        guard isSettled else { throw OperationError(.unavailable, "decisions are still on their way to the disk; try again") }
+        do throws(CaptureWriterError) {
+            recorder = try recording(in: recordingFolder, note: note, bound: Self.maximumRecording)
+        } catch { throw OperationError(.unavailable, error.description) }
         guard let report = recordingReport else { throw OperationError(.internal, "the recording did not begin") }
         return report
     }
 
-    /// Records from the start of the gateway, if the site file wants that.
-    func startRing(masterDigest: String, lastHash: String) {
-        guard let ring = site.gateway.recorder else { return }
-        do {
-            try makeFolder(ring.directory)
-            try pruneRecordings(in: ring.directory, to: ring.maximumBytes / 2)
-            let stamp = WallClock.stamp()
-            try record(
-                to: "\(ring.directory)/\(stamp).capture", note: "recorded since the gateway was started", masterDigest: masterDigest,
-                lastHash: lastHash, bound: ring.maximumBytes / 2)
-            isRingRecording = true
+    /// Records all the time, if the site file wants that: from the start of the gateway or of its configuration, and on from there in
+    /// a new file when one is full.
+    func startRing() {
+        guard let configuration = site.gateway.recorder, ring == nil else { return }
+        do throws(CaptureWriterError) {
+            try makeFolder(configuration.directory)
+            try pruneRecordings(in: configuration.directory, to: configuration.maximumBytes / 2)
+            ring = try recording(in: configuration.directory, note: "recorded all the time", bound: configuration.maximumBytes / 2)
         } catch {
             logger.error("inputs are not recorded", metadata: ["error": "\(error)"])
         }
     }
 
-    private func record(to path: String, note: String, masterDigest: String, lastHash: String, bound: Int64) throws(OperationError) {
+    /// Once a second: what was recorded reaches the disk, and a full file of the always-on recording is followed by the next.
+    func flushRecordings() {
+        recorder?.flush()
+        ring?.flush()
+        dropEndedRecordings()
+        if isRingFull, isSettled {
+            isRingFull = false
+            startRing()
+        }
+    }
+
+    func dropEndedRecordings() {
+        if let recorder, let failure = recorder.failure {
+            logger.error("recording ended", metadata: ["reason": "\(failure)"])
+            self.recorder = nil
+        }
+        if let ring, let failure = ring.failure {
+            isRingFull = ring.isFull
+            if !isRingFull { logger.error("inputs are no longer recorded", metadata: ["reason": "\(failure)"]) }
+            self.ring = nil
+        }
+    }
+
+    /// Whether the state is what is stored: no decision is on its way to the disk.
+    private var isSettled: Bool { outstanding == 0 && !engine.isStale }
+
+    private func recording(in folder: String, note: String, bound: Int64) throws(CaptureWriterError) -> CaptureWriter {
+        try makeFolder(folder)
         let now = BootClock.now()
         let ledger = engine.ledger
         var devices: [String: String] = [:]
@@ -59,19 +84,30 @@ extension EngineLoop {
         let header = Capture.Header(
             recorded: wallTime.rfc3339, note: note,
             gateway: .init(
-                gateway: site.gateway.code, epoch: StoreEpoch.text(store.epoch), nextSequence: ledger.state.nextSequence, previousHash: lastHash,
+                gateway: site.gateway.code, epoch: StoreEpoch.text(store.epoch), nextSequence: ledger.state.nextSequence,
+                previousHash: newestEvent.map { SHA256Digest(of: $0.bytes).hex } ?? start.lastHash,
                 configurationDigest: SHA256Digest(of: Array("\(site)".utf8)).hex, masterDigest: masterDigest), devices: devices)
         let state = ledger.state.rows.map { row -> JSON in ["key": .string(row.key), "value": row.value ?? .null] }
-        do throws(CaptureWriterError) {
-            recorder = try CaptureWriter(path: path, header: header, state: state, startingAt: now, maximumBytes: bound)
-        } catch { throw OperationError(.unavailable, error.description) }
-        if let wall = engine.lastAnchor { record(.wall(WallAnchor(instant: now, wall.wallTime(at: now))), at: now) }
+        let writer = try CaptureWriter(
+            path: try freeName(in: folder, WallClock.stamp()), header: header, state: state, startingAt: now, decisionsBefore: engine.decisions,
+            maximumBytes: bound)
+        if let wall = engine.lastAnchor { writer.write(.wall(WallAnchor(instant: now, wall.wallTime(at: now))), at: now) }
         // A recording that begins while devices are open says so: the replay steers and decodes them from here.
-        for (index, slot) in engine.devices.enumerated() {
-            guard let profile = devices[slot.name], slot.session != nil, let number = UInt16(exactly: index) else { continue }
+        for slot in engine.devices {
+            guard let profile = devices[slot.name], slot.session != nil else { continue }
             if case .absent = slot.state { continue }
-            record(.device(.opened(profile: profile)), device: DeviceIndex(number), at: now)
+            writer.write(.device(.opened(profile: profile)), device: slot.name, at: now)
         }
-        recorder?.flush()
+        writer.flush()
+        return writer
+    }
+
+    /// The time, and where two recordings begin within a second, a number.
+    private func freeName(in folder: String, _ stamp: String) throws(CaptureWriterError) -> String {
+        for number in 1...99 {
+            let path = "\(folder)/\(stamp)\(number == 1 ? "" : "-\(number)").capture"
+            if access(path, F_OK) != 0 { return path }
+        }
+        throw CaptureWriterError(path: "\(folder)/\(stamp).capture", errno: EEXIST)
     }
 }

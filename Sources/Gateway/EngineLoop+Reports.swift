@@ -29,6 +29,11 @@ extension EngineLoop {
         }
     }
 
+    /// What is wrong with the profile that the site file names for a device.
+    func brokenProfile(of name: String) -> String? {
+        site.devices.first { $0.name == name }.flatMap { SiteCheck.broken($0, library)?.reason }
+    }
+
     /// Which profile a device of the site, or any node, has and why.
     /// - Parameter nodes: what udev shows.
     func profileReport(of name: String, nodes: [DeviceNode]) -> ProfileReport? {

@@ -33,37 +33,55 @@ final class EngineLoop: DeviceSupervisorDelegate {
     /// Decisions on their way to the disk.
     private(set) var outstanding = 0
     private(set) var isStopped = false
+    /// The recording that somebody asked for.
     var recorder: CaptureWriter?
-    /// The recording is the always-on one of the site file, not one that somebody asked for.
-    var isRingRecording = false
+    /// The always-on recording of the site file.
+    var ring: CaptureWriter?
+    /// The always-on recording reached its bound, and the next one has not begun.
+    var isRingFull = false
+    /// The newest event committed since `start`, whose hash is made only for a recording.
+    private(set) var newestEvent: StoredEvent?
+    private(set) var start: StartPoint
+    private(set) var masterDigest: String
     let watchers = Watchers()
     /// Called on the loop when new events are on the disk.
     var eventsCommitted: (@Sendable ([StoredEvent]) -> Void)?
 
+    /// What was last loaded from the store.
+    struct StartPoint: Sendable {
+        var state: LedgerState
+        /// The hash of the newest event.
+        var lastHash: String
+
+        init(_ state: LedgerState, lastHash: String) { (self.state, self.lastHash) = (state, lastHash) }
+    }
+
     init(
-        loop: any EventLoop, pool: NIOThreadPool, site: Site, library: ProfileLibrary, store: EventStore, state: LedgerState, master: MasterData,
-        logger: Logger
+        loop: any EventLoop, pool: NIOThreadPool, site: Site, library: ProfileLibrary, store: EventStore, start: StartPoint, master: MasterData,
+        masterDigest: String, logger: Logger
     ) {
         self.loop = loop
         self.site = site
         self.library = library
         self.store = store
         self.logger = logger
-        engine = Engine(site: site, epoch: store.epoch, state: state, master: master, startingAt: BootClock.now())
+        engine = Engine(site: site, epoch: store.epoch, state: start.state, master: master, startingAt: BootClock.now())
+        self.start = start
+        self.masterDigest = masterDigest
         self.pool = pool
         supervisor = DeviceSupervisor(loop: loop, devices: DeviceBinding(site: site, library: library).supervised, pool: pool)
     }
 
-    /// - Parameter ring: begins the always-on recording, when the time is known and before any device speaks.
-    func start(ring: (EngineLoop) -> Void) {
+    func start() {
         loop.preconditionInEventLoop()
         lookAtClock()
-        ring(self)
+        // When the time is known, and before any device speaks.
+        startRing()
         let bound = NIOLoopBound(self, eventLoop: loop)
         // A look a second finds a step of the wall clock long before anything that depends on it is due.
         clockTimer = loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
             bound.value.lookAtClock()
-            bound.value.recorder?.flush()
+            bound.value.flushRecordings()
         }
         supervisor.delegate = self
         supervisor.start()
@@ -78,12 +96,13 @@ final class EngineLoop: DeviceSupervisorDelegate {
         let bound = NIOLoopBound(self, eventLoop: loop)
         return supervisor.shutdown().flatMap { bound.value.settled(within: 200) }.map {
             bound.value.recorder?.end()
+            bound.value.ring?.end()
             bound.value.watchers.finish()
         }
     }
 
     /// Succeeds when every decision has its answer, or after `looks` times 10 ms.
-    private func settled(within looks: Int) -> EventLoopFuture<Void> {
+    func settled(within looks: Int) -> EventLoopFuture<Void> {
         guard outstanding > 0, looks > 0 else { return loop.makeSucceededVoidFuture() }
         let bound = NIOLoopBound(self, eventLoop: loop)
         return loop.scheduleTask(in: .milliseconds(10)) {}.futureResult.flatMap { bound.value.settled(within: looks - 1) }
@@ -100,8 +119,8 @@ final class EngineLoop: DeviceSupervisorDelegate {
     private func replaceEngine(_ site: Site, library: ProfileLibrary) throws {
         guard outstanding == 0, !engine.isStale else { throw ReconfigurationError() }
         if recorder != nil { logger.notice("the recording ends: the configuration changed") }
-        recorder?.end()
-        recorder = nil
+        for recording in [recorder, ring] { recording?.end() }
+        (recorder, ring) = (nil, nil)
         self.site = site
         self.library = library
         let generation = engine.generation
@@ -112,6 +131,7 @@ final class EngineLoop: DeviceSupervisorDelegate {
         engine.isWatched = isWatched
         wallClock = WallClock()
         lookAtClock()
+        startRing()
         reconfigurations += 1
         supervisor.reconfigure(DeviceBinding(site: site, library: library, revision: reconfigurations).supervised)
         armTimer()
@@ -128,12 +148,12 @@ final class EngineLoop: DeviceSupervisorDelegate {
     }
 
     func record(_ content: @autoclosure () -> Capture.Content, device: DeviceIndex? = nil, at now: Instant) {
-        guard let recorder else { return }
-        recorder.write(content(), device: device.map { site.devices[Int($0.rawValue)].name }, at: now)
-        if let failure = recorder.failure {
-            logger.error("recording ended", metadata: ["reason": "\(failure)"])
-            self.recorder = nil
-        }
+        guard recorder != nil || ring != nil else { return }
+        let name = device.map { site.devices[Int($0.rawValue)].name }
+        let content = content()
+        recorder?.write(content, device: name, at: now)
+        ring?.write(content, device: name, at: now)
+        dropEndedRecordings()
     }
 
     private func lookAtClock() {
@@ -159,6 +179,7 @@ final class EngineLoop: DeviceSupervisorDelegate {
         _ master: MasterData, rows: [MasterRow], digest: String, by client: String?, answer: @escaping @Sendable (CommitOutcome) -> Void
     ) {
         let now = BootClock.now()
+        masterDigest = digest
         record(
             .master(
                 .compact([
@@ -242,10 +263,10 @@ final class EngineLoop: DeviceSupervisorDelegate {
         outstanding -= 1
         switch outcome {
         case .committed(let events):
+            newestEvent = events.last ?? newestEvent
             record(.committed(ticket: ticket), at: now)
             input { $0.committed(ticket: ticket, at: now, into: &$1) }
             watchers.tell(events: events)
-            if !watchers.isEmpty { tell(decided: events) }
             eventsCommitted?(events)
         case .failed(let error):
             logger.error("not recorded", metadata: ["error": "\(error)"])
@@ -264,19 +285,23 @@ final class EngineLoop: DeviceSupervisorDelegate {
         let (loop, store) = (loop, store)
         // Loading waits for the writer, so it waits on a thread that may.
         pool.submit { _ in
-            let result = Result { () throws(StoreError) in try store.load().state }
+            let result = Result { () throws(StoreError) in
+                let loaded = try store.load()
+                return StartPoint(loaded.state, lastHash: loaded.lastHash)
+            }
             loop.execute { bound.value.reloaded(result) }
         }
     }
 
-    private func reloaded(_ result: Result<LedgerState, StoreError>) {
+    private func reloaded(_ result: Result<StartPoint, StoreError>) {
         isReloading = false
         switch result {
-        case .success(let state):
+        case .success(let loaded):
             let now = BootClock.now()
+            (start, newestEvent) = (loaded, nil)
             record(.reloaded, at: now)
-            logger.notice("state loaded again from the store", metadata: ["next": "\(state.nextSequence)"])
-            input { $0.reloaded(state, at: now, into: &$1) }
+            logger.notice("state loaded again from the store", metadata: ["next": "\(loaded.state.nextSequence)"])
+            input { $0.reloaded(loaded.state, at: now, into: &$1) }
         case .failure(let error):
             logger.error("the store cannot be read", metadata: ["error": "\(error)"])
             let bound = NIOLoopBound(self, eventLoop: loop)
@@ -293,13 +318,6 @@ final class EngineLoop: DeviceSupervisorDelegate {
         }
         guard !watchers.isEmpty else { return }
         watchers.tell(happening.json(site: site, ledger: engine.ledger))
-    }
-
-    /// What was committed, for those who watch.
-    private func tell(decided events: [StoredEvent]) {
-        let named = events.compactMap { try? $0.json().naming(engine.ledger.name) }
-        guard let first = named.first else { return }
-        watchers.tell(.compact(["kind": "decision", "station": first["station"], "events": .array(named)]))
     }
 
     private func armTimer() {

@@ -72,7 +72,11 @@ extension GatewayService {
             found.append(event)
             if found.count == query.limit { break }
         }
-        if query.after == nil { found.reverse() }
+        if query.after == nil {
+            found.reverse()
+        } else if found.count == query.limit, let last = found.last?.sequence {
+            return (found, last, true)
+        }
         return (found, newest, false)
     }
 

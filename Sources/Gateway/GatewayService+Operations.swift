@@ -38,7 +38,7 @@ extension GatewayService: GatewayOperations {
             zip(loop.engine.devices, loop.supervisor.statuses).map { slot, status in
                 var state = slot.state
                 // Why it could not be opened says more than that it was not.
-                if case .absent(let reason) = state { state = .absent(reason: status.lastError ?? status.absence ?? reason) }
+                if case .absent(let reason) = state { state = .absent(reason: loop.brokenProfile(of: slot.name) ?? status.lastError ?? status.absence ?? reason) }
                 return DeviceReport(
                     name: slot.name, state: state, since: loop.wallTime(at: slot.since)?.rfc3339,
                     lastReading: slot.lastReading.flatMap { loop.wallTime(at: $0)?.rfc3339 }, readings: slot.session?.counters.readings ?? 0,
@@ -169,14 +169,12 @@ extension GatewayService: GatewayOperations {
     }
 
     func startRecording(note: String, by caller: Caller) async throws(OperationError) -> RecordingReport {
-        let master = masterStore.version
-        let hash = try await blocking { [store] in try store.load().lastHash }
-        return try await answered { (loop) throws(OperationError) in try loop.startRecording(note: note, masterDigest: master.digest, lastHash: hash) }
+        try await answered(whenSettled: true) { (loop) throws(OperationError) in try loop.startRecording(note: note) }
     }
 
     func stopRecording(by caller: Caller) async throws(OperationError) -> RecordingReport {
         try await answered { (loop) throws(OperationError) in
-            guard let report = loop.recordingReport, !loop.isRingRecording else { throw OperationError(.notFound, "no recording is under way") }
+            guard let report = loop.recordingReport else { throw OperationError(.notFound, "no recording is under way") }
             loop.recorder?.end()
             loop.recorder = nil
             return report
@@ -184,7 +182,7 @@ extension GatewayService: GatewayOperations {
     }
 
     func recording() async throws(OperationError) -> RecordingReport? {
-        try await look { $0.isRingRecording ? nil : $0.recordingReport }
+        try await look { $0.recordingReport }
     }
 
     func recordingFile(named name: String) async throws(OperationError) -> String {

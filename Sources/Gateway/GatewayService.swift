@@ -227,6 +227,8 @@ actor Turns {
     private var isTaken = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
+    var waitingCount: Int { waiting.count }
+
     func enter() async {
         if !isTaken {
             isTaken = true

@@ -62,9 +62,15 @@ final class Watchers: Sendable {
         // Yielding never waits and never calls back, so it may happen under the lock.
         state.withLock { state in
             for number in state.lines.keys {
-                guard let dropped = state.lines[number]?.dropped, let continuation = state.lines[number]?.continuation else { continue }
-                if dropped > 0, case .enqueued = continuation.yield(["kind": "dropped", "count": .integer(dropped)]) { state.lines[number]?.dropped = 0 }
-                if case .dropped = continuation.yield(line) { state.lines[number]?.dropped += 1 }
+                guard let watcher = state.lines[number] else { continue }
+                switch watcher.continuation.yield(line) {
+                case .dropped: state.lines[number]?.dropped += 1
+                case .enqueued(let remaining) where watcher.dropped > 0 && remaining > 0:
+                    // Only once there is room: the notice must not push out a line itself.
+                    watcher.continuation.yield(["kind": "dropped", "count": .integer(watcher.dropped)])
+                    state.lines[number]?.dropped = 0
+                default: break
+                }
             }
         }
     }

@@ -25,7 +25,8 @@ public enum EventSentence {
                 language,
                 [
                     "number": Printable(event["seq"]?.integer ?? 0), "kind": Text.code(data["kind"]?.string, of: "exception", language),
-                    "what": naming.subject(ofException: data), "owner": value("owner"), "deadline": TimeText.minute(data["deadline"]?.string),
+                    "what": naming.subject(ofException: data), "owner": value("owner"),
+                    "deadline": TimeText.minute(data["deadline"]?.string),
                 ])
         case "exception.assigned":
             return Text.eventExceptionAssigned(language, ["client": client, "number": number("exception"), "owner": value("owner")])

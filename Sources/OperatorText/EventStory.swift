@@ -53,7 +53,10 @@ public struct EventStory: Sendable {
         }
         let evidence = (event["evidence"]?.object ?? [:]).sorted { $0.key < $1.key }
         for (key, value) in evidence {
-            reasons.append(Self.pair(Text.code(key, of: "evidence", language), Self.plain(value, language), language))
+            // The side of the first and last read is a word of ours, everything else is a value.
+            let isSide = key == "first" || key == "last"
+            let text = isSide ? Text.code(value.string, of: "evidence", language) : Self.plain(value, language)
+            reasons.append(Self.pair(Text.code(key, of: "evidence", language), text, language))
         }
         if evidence.isEmpty { reasons.append(Text.whyNothing(language)) }
         if let version = event["master"]?.integer { reasons.append(Text.whyMaster(language, ["version": Printable(version)])) }
@@ -65,8 +68,12 @@ public struct EventStory: Sendable {
         for (position, delivery) in deliveries.enumerated() {
             let name = Printable(escaping: delivery["destination"]?.string ?? "", limit: 64)
             var state = Text.code(delivery["state"]?.string, of: "delivery", language)
-            if let time = delivery["time"]?.string { state = Text.withMore(language, ["text": state, "more": TimeText.relative(time, now: now, language)]) }
-            if let reason = delivery["reason"]?.string { state = Text.withMore(language, ["text": state, "more": Printable(escaping: reason)]) }
+            if let time = delivery["time"]?.string {
+                state = Text.withMore(language, ["text": state, "more": TimeText.relative(time, now: now, language)])
+            }
+            if let reason = delivery["reason"]?.string {
+                state = Text.withMore(language, ["text": state, "more": Printable(escaping: reason)])
+            }
             add(position == 0 ? Text.labelDelivery(language) : "", Self.pair(name, state, language))
         }
     }
@@ -83,7 +90,8 @@ public struct EventStory: Sendable {
             elements.prefix(32).map { plain($0, language) }.joined(separator: Text.listSeparator(language))
         case .object(let members):
             members.sorted { $0.key < $1.key }.prefix(32)
-                .map { Text.code($0.key, of: "evidence", language) + " " + plain($0.value, language) }.joined(separator: Text.listSeparator(language))
+                .map { Text.code($0.key, of: "evidence", language) + " " + plain($0.value, language) }.joined(
+                    separator: Text.listSeparator(language))
         default: Printable(escaping: value.canonicalText)
         }
     }

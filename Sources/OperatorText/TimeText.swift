@@ -37,7 +37,9 @@ public enum TimeText {
 
     /// Whether a due time or deadline is over.
     public static func isPast(_ rfc3339: String?, now: String?) -> Bool {
-        guard let time = rfc3339.flatMap(WallTime.init(rfc3339:)), let reference = now.flatMap(WallTime.init(rfc3339:)) else { return false }
+        guard let time = rfc3339.flatMap(WallTime.init(rfc3339:)), let reference = now.flatMap(WallTime.init(rfc3339:)) else {
+            return false
+        }
         return time.milliseconds < reference.milliseconds
     }
 

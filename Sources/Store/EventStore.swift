@@ -46,13 +46,14 @@ public final class EventStore: Sendable {
         let chain = EventChain(identity: identity, lastHash: end.hash)
         // The writer is made on its thread and never leaves it.
         let thread = Thread { [shared, mailbox] in
+            // From within: a name given from outside does not reach the kernel, and with it top, gdb and /proc.
+            Thread.current.name = "store-writer"
             var writer = EventWriter(
                 file: file, tuning: tuning, shared: shared, reserve: reserve, database: database, chain: chain, lastSequence: end.sequence)
             writer.run(mailbox)
             lock.release()
             mailbox.finish()
         }
-        thread.name = "store-writer"
         thread.start()
     }
 

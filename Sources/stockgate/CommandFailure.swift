@@ -57,7 +57,8 @@ struct CommandFailure: Error {
     /// A file that cannot be used.
     static func file(_ file: String, _ reason: String, _ language: Site.Language) -> CommandFailure {
         CommandFailure(
-            .badInput, code: "bad_input", [Text.errorFile(language, ["file": Printable(escaping: file), "reason": Printable(escaping: reason, limit: 400)])])
+            .badInput, code: "bad_input",
+            [Text.errorFile(language, ["file": Printable(escaping: file), "reason": Printable(escaping: reason, limit: 400)])])
     }
 
     /// Tells the person, or with `--json` the program, on standard error.

@@ -16,7 +16,7 @@ struct Config: ParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() throws {
-            switch SiteFile.load(path: file) {
+            switch SiteFile.load(path: file).flatMap(SiteCheck.checked) {
             case .success(let site):
                 let counts: [(String, Int)] = [
                     ("devices", site.devices.count), ("stations", site.stations.count), ("destinations", site.destinations.count),

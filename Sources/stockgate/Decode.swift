@@ -23,7 +23,8 @@ struct Decode: ParsableCommand {
             Terminal.output.write(
                 json: .compact([
                     "epc": .string(epc.hex), "uri": .string(identity.canonicalURI), "scheme": .string(identity.scheme.name),
-                    "filter": identity.filter.map { .integer(Int64($0)) }, "elements": identity.elements.isEmpty ? nil : json(identity.elements),
+                    "filter": identity.filter.map { .integer(Int64($0)) },
+                    "elements": identity.elements.isEmpty ? nil : json(identity.elements),
                     "element_string": identity.elementString.map(JSON.string), "digital_link": identity.digitalLink.map(JSON.string),
                     "epc_uri": identity.pureIdentityURI.map(JSON.string), "tag_uri": identity.tagURI.map(JSON.string),
                     "raw_uri": .string(identity.rawURI), "refusal": identity.refusal.map { .string($0.rawValue) },

@@ -28,7 +28,8 @@ struct DecodeBytes: ParsableCommand {
         }
         let library = ProfileLibrary(directories: profiles.isEmpty ? Site.Gateway(code: "", site: "").profileDirectories : profiles)
         guard let found = library[profile] else {
-            throw CommandFailure(.negative, code: "not_found", [Text.errorProfile(language, ["text": Printable(escaping: profile, limit: 64)])])
+            throw CommandFailure(
+                .negative, code: "not_found", [Text.errorProfile(language, ["text": Printable(escaping: profile, limit: 64)])])
         }
         var decoder = found.decoder.makeDecoder()
         var batch = DecodedBatch()

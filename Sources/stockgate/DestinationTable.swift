@@ -7,7 +7,8 @@ enum DestinationTable {
     static func print(_ answer: JSON, _ language: Site.Language) {
         let destinations = answer["destinations"]?.array ?? []
         guard !destinations.isEmpty else { return Terminal.output.write(Text.emptyDestinations(language)) }
-        var table = Table([.headDestination, .headKind, .headState, .headDelivered, .headWaiting, .headSince, .headProblem], numeric: [3, 4], language)
+        var table = Table(
+            [.headDestination, .headKind, .headState, .headDelivered, .headWaiting, .headSince, .headProblem], numeric: [3, 4], language)
         for destination in destinations {
             func text(_ member: String) -> Printable { Printable(escaping: destination[member]?.string ?? "", limit: 200) }
             let state = destination["state"]?.string

@@ -24,7 +24,8 @@ struct Devices: ParsableCommand {
             let state = device["state"]?.string
             let style: Terminal.Style = state == "reading" ? .good : state == "silent" ? .warning : .bad
             table.add([
-                .init(text("name")), .init(Text.code(state, of: "device", language), style), .init(age("since")), .init(age("last_reading")),
+                .init(text("name")), .init(Text.code(state, of: "device", language), style), .init(age("since")),
+                .init(age("last_reading")),
                 .number(device["readings"]?.integer), .number(rejects), .init(text("port")), .init(text("profile")), .init(text("reason")),
             ])
         }

@@ -25,7 +25,8 @@ struct Exceptions: ParsableCommand {
                 func text(_ member: String) -> Printable { Printable(escaping: exception[member]?.string ?? "", limit: 128) }
                 table.add([
                     .number(exception["number"]?.integer), .init(TimeText.relative(exception["since"]?.string, now: now, language)),
-                    .init(Text.code(exception["kind"]?.string, of: "exception", language), .warning), .init(text("station")), .init(text("owner")),
+                    .init(Text.code(exception["kind"]?.string, of: "exception", language), .warning), .init(text("station")),
+                    .init(text("owner")),
                     .init(
                         TimeText.relative(exception["deadline"]?.string, now: now, language),
                         TimeText.isPast(exception["deadline"]?.string, now: now) ? .bad : .plain),
@@ -63,7 +64,8 @@ struct Exceptions: ParsableCommand {
             }
             Terminal.output.write(Text.code(exception["kind"]?.string, of: "exception", language), .heading)
             var lines = LabelledLines()
-            lines.add(Text.labelItems(language), naming.list(exception["items"], names: exception["item_names"]) { naming.thing($0, name: $1) })
+            lines.add(
+                Text.labelItems(language), naming.list(exception["items"], names: exception["item_names"]) { naming.thing($0, name: $1) })
             lines.add(
                 Text.labelTags(language),
                 naming.list(exception["epcs"], names: nil) { epc, _ in Printable(escaping: epc.string ?? "", limit: 124) })

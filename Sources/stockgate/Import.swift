@@ -58,7 +58,9 @@ struct Import: ParsableCommand {
             var line: Printable = sign + text("set") + " " + text("id")
             if kind == "changed" {
                 let members = (change["members"]?.array ?? []).map { member in
-                    func value(_ name: String) -> Printable { Printable(escaping: member[name]?.string ?? member[name]?.canonicalText ?? "–", limit: 48) }
+                    func value(_ name: String) -> Printable {
+                        Printable(escaping: member[name]?.string ?? member[name]?.canonicalText ?? "–", limit: 48)
+                    }
                     return value("name") + ": " + value("old") + " → " + value("new")
                 }
                 line = line + "  " + members.joined(separator: Text.listSeparator(language))
@@ -70,7 +72,8 @@ struct Import: ParsableCommand {
         for set in answer["sets"]?.array ?? [] {
             for member in ["added", "changed", "removed"] { changed += set[member]?.integer ?? 0 }
             table.add([
-                .init(Printable(escaping: set["set"]?.string ?? "", limit: 32)), .number(set["added"]?.integer), .number(set["changed"]?.integer),
+                .init(Printable(escaping: set["set"]?.string ?? "", limit: 32)), .number(set["added"]?.integer),
+                .number(set["changed"]?.integer),
                 .number(set["removed"]?.integer), .number(set["unchanged"]?.integer),
             ])
         }
@@ -100,7 +103,8 @@ enum MasterFiles {
             do throws(FileFailure) {
                 bytes = try FileFailure.contents(of: file)
             } catch {
-                problems.append(Text.errorFile(language, ["file": Printable(escaping: file), "reason": Printable(escaping: error.description)]))
+                problems.append(
+                    Text.errorFile(language, ["file": Printable(escaping: file), "reason": Printable(escaping: error.description)]))
                 continue
             }
             do throws(ImportRefusal) {

@@ -23,7 +23,8 @@ struct Loans: ParsableCommand {
                 .init(text("loan")), .init(naming.item(of: loan)), .init(naming.person(loan["person"], name: loan["name"])),
                 .init(TimeText.relative(loan["since"]?.string, now: now, language)),
                 .init(
-                    TimeText.relative(loan["due"]?.string, now: now, language), TimeText.isPast(loan["due"]?.string, now: now) ? .bad : .plain),
+                    TimeText.relative(loan["due"]?.string, now: now, language),
+                    TimeText.isPast(loan["due"]?.string, now: now) ? .bad : .plain),
                 .init(text("station")),
             ])
         }

@@ -24,7 +24,8 @@ struct Profile: ParsableCommand {
                 print(answer, language)
             }
             if answer["profile"] == nil {
-                throw CommandFailure(.negative, code: "no_profile", [Text.profileNone(language, ["device": Printable(escaping: device, limit: 64)])])
+                throw CommandFailure(
+                    .negative, code: "no_profile", [Text.profileNone(language, ["device": Printable(escaping: device, limit: 64)])])
             }
         }
 
@@ -32,7 +33,8 @@ struct Profile: ParsableCommand {
             if let profile = answer["profile"]?.string {
                 Terminal.output.write(
                     Text.profileMatched(
-                        language, ["device": Printable(escaping: device, limit: 64), "profile": Printable(escaping: profile, limit: 64)]), .good)
+                        language, ["device": Printable(escaping: device, limit: 64), "profile": Printable(escaping: profile, limit: 64)]),
+                    .good)
             }
             if let reason = answer["reason"]?.string { Terminal.output.write(Printable(escaping: reason)) }
             let candidates = answer["candidates"]?.array ?? []

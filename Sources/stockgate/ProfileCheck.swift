@@ -29,12 +29,15 @@ struct ProfileCheck: ParsableCommand {
                 count += library.profiles.count
                 problems += library.problems
                 if library.profiles.isEmpty, library.problems.isEmpty {
-                    problems.append(ProfileProblem(file: path, line: nil, key: "", reason: "no profile.toml is in it or in the folders below"))
+                    problems.append(
+                        ProfileProblem(file: path, line: nil, key: "", reason: "no profile.toml is in it or in the folders below"))
                 }
             }
         }
         if output.json {
-            Terminal.output.write(json: ["good": .bool(problems.isEmpty), "profiles": .integer(Int64(count)), "problems": ProblemList.json(problems)])
+            Terminal.output.write(json: [
+                "good": .bool(problems.isEmpty), "profiles": .integer(Int64(count)), "problems": ProblemList.json(problems),
+            ])
         }
         guard problems.isEmpty else { throw ProblemList.failure(problems, output.language) }
         if !output.json { Terminal.output.write(Text.doneProfiles(output.language, ["count": Printable(count)]), .good) }

@@ -41,7 +41,8 @@ struct Record: ParsableCommand {
             throw CommandFailure.file(path, error.description, language)
         }
         if !daemon.json {
-            Terminal.errors.write(seconds.map { Text.recordStartedFor(language, ["seconds": Printable($0)]) } ?? Text.recordStarted(language), .faint)
+            Terminal.errors.write(
+                seconds.map { Text.recordStartedFor(language, ["seconds": Printable($0)]) } ?? Text.recordStarted(language), .faint)
         }
         signals.wait(seconds: seconds)
         let ended = try connection.send("DELETE", ["recording"])
@@ -69,7 +70,9 @@ struct Record: ParsableCommand {
 
     /// The daemon's name for it, as far as it is one that may be a file here.
     static func fileName(_ name: String) -> String {
-        let safe = name.utf8.prefix(80).filter { ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A) || ($0 >= 0x30 && $0 <= 0x39) || [0x2D, 0x2E, 0x5F].contains($0) }
+        let safe = name.utf8.prefix(80).filter {
+            ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A) || ($0 >= 0x30 && $0 <= 0x39) || [0x2D, 0x2E, 0x5F].contains($0)
+        }
         let text = String(decoding: safe, as: UTF8.self)
         return text.isEmpty || text.hasPrefix(".") ? "recording.capture" : text
     }

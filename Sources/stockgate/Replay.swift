@@ -79,7 +79,9 @@ struct Replay: ParsableCommand {
         }
         var rows: [JSON] = []
         for (position, line) in bytes.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() where !line.isEmpty {
-            guard let row = try? JSON(parsing: Array(line)) else { throw ReplayError(line: nil, reason: "\(path):\(position + 1): not JSON") }
+            guard let row = try? JSON(parsing: Array(line)) else {
+                throw ReplayError(line: nil, reason: "\(path):\(position + 1): not JSON")
+            }
             rows.append(row)
         }
         return rows

@@ -51,7 +51,8 @@ struct Station: ParsableCommand {
             if daemon.json { return Terminal.output.write(json: answer) }
             let language = connection.language
             let values = ["station": Printable(escaping: name, limit: 64), "mode": Text.code(mode.rawValue, of: "mode", language)]
-            Terminal.output.write((mode == .testing ? Text.doneModeTesting : .doneMode)(language, values), mode == .running ? .good : .warning)
+            Terminal.output.write(
+                (mode == .testing ? Text.doneModeTesting : .doneMode)(language, values), mode == .running ? .good : .warning)
         }
     }
 }

@@ -14,7 +14,8 @@ struct Status: ParsableCommand {
         let destinations = try connection.get(["destinations"])
         if daemon.json {
             Terminal.output.write(json: [
-                "status": status, "stations": stations["stations"] ?? .array([]), "destinations": destinations["destinations"] ?? .array([]),
+                "status": status, "stations": stations["stations"] ?? .array([]),
+                "destinations": destinations["destinations"] ?? .array([]),
             ])
             return
         }

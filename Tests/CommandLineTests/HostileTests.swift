@@ -23,7 +23,8 @@ import Testing
 
     /// Words that decide what is shown, so that all of it is shown; half of the run poisons them too.
     private static func isStructure(_ text: String) -> Bool {
-        text.contains("_") || Event.Body.types.contains(text) || ["reading", "sighting", "device", "feedback", "test", "gateway"].contains(text)
+        text.contains("_") || Event.Body.types.contains(text)
+            || ["reading", "sighting", "device", "feedback", "test", "gateway"].contains(text)
     }
 
     private static var contents: FakeGateway.Contents {
@@ -61,7 +62,8 @@ import Testing
         contents.loans = contents.loans.map(poisoned)
         contents.stock = contents.stock.map(poisoned)
         contents.exceptions = contents.exceptions.map(poisoned)
-        contents.happenings = contents.happenings.map(poisoned) + [["kind": "reading", "device": .string(long), "scan": ["text": .string(long)]]]
+        contents.happenings =
+            contents.happenings.map(poisoned) + [["kind": "reading", "device": .string(long), "scan": ["text": .string(long)]]]
         contents.tags[0].name = poison
         contents.profile.reason = poison
         contents.profile.candidates = [.init(profile: poison, result: .failed(property: poison, expected: poison, found: poison))]
@@ -87,7 +89,8 @@ import Testing
     private static let verbs = [
         ["status"], ["devices"], ["station"], ["events"], ["explain", "3"], ["explain", "4"], ["explain", "9"], ["exceptions"],
         ["exceptions", "show", "4"], ["loans"], ["stock"], ["tag"], ["profile", "explain", "gate-1"], ["import", "FOLDER/items.csv"],
-        ["station", "pause", long.replacingOccurrences(of: "\u{0}", with: "")], ["exceptions", "assign", "4", "--to", "\u{1B}[31m\u{202E}"],
+        ["station", "pause", long.replacingOccurrences(of: "\u{0}", with: "")],
+        ["exceptions", "assign", "4", "--to", "\u{1B}[31m\u{202E}"],
         ["decode", "barcode", "\u{1B}[31m\u{202E}x"], ["decode", "epc", "\u{1B}[31m"], ["\u{1B}[31m\u{202E}"], ["devices", "--\u{1B}[31m"],
     ]
 
@@ -98,7 +101,8 @@ import Testing
             _ = folder.write("id,name\nDRILL-01,Drill\n", to: "items.csv")
             let program = Program(socket: folder.socket)
             for verb in Self.verbs {
-                let run = try await program.run(verb.map { $0.replacingOccurrences(of: "FOLDER", with: folder.path) } + ["--lang", language])
+                let run = try await program.run(
+                    verb.map { $0.replacingOccurrences(of: "FOLDER", with: folder.path) } + ["--lang", language])
                 #expect(isClean(run.output + run.errors), "\(verb)")
                 #expect((run.output + run.errors).utf8.count < 100_000, "\(verb)")
             }
@@ -119,7 +123,9 @@ import Testing
                 #expect(run.status == 0)
                 #expect(
                     run.output.unicodeScalars.allSatisfy {
-                        $0 == "\n" || ($0.properties.generalCategory != .control && !(0x202A...0x202E).contains($0.value) && !(0x2066...0x2069).contains($0.value))
+                        $0 == "\n"
+                            || ($0.properties.generalCategory != .control && !(0x202A...0x202E).contains($0.value)
+                                && !(0x2066...0x2069).contains($0.value))
                     }, "\(verb)")
             }
         }
@@ -128,7 +134,9 @@ import Testing
     /// On a terminal the only escape sequences are our colours; with NO_COLOR there are none.
     @Test func coloursAreOursAlone() async throws {
         try await withServer(FakeGateway(Self.contents)) { folder, _ in
-            for (variables, hasColours) in [(["TERM": "xterm"], true), (["TERM": "xterm", "NO_COLOR": "1"], false), (["TERM": "dumb"], false)] {
+            for (variables, hasColours) in [
+                (["TERM": "xterm"], true), (["TERM": "xterm", "NO_COLOR": "1"], false), (["TERM": "dumb"], false),
+            ] {
                 let program = Program(socket: folder.socket, environment: variables)
                 let running = try program.start(command: ["/usr/bin/script", "-qec", "\(Program.path) devices", "/dev/null"])
                 let run = try await blocking { running.finish() }

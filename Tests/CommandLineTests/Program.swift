@@ -72,10 +72,13 @@ enum Snapshot {
             return
         }
         let reviewed = try String(contentsOf: file, encoding: .utf8)
-        let (now, then) = (text.split(separator: "\n", omittingEmptySubsequences: false), reviewed.split(separator: "\n", omittingEmptySubsequences: false))
+        let (now, then) = (
+            text.split(separator: "\n", omittingEmptySubsequences: false), reviewed.split(separator: "\n", omittingEmptySubsequences: false)
+        )
         for (position, line) in now.enumerated() where position >= then.count || line != then[position] {
             Issue.record(
-                "\(name).txt:\(position + 1): \(line) instead of \(position < then.count ? then[position] : "nothing")", sourceLocation: sourceLocation)
+                "\(name).txt:\(position + 1): \(line) instead of \(position < then.count ? then[position] : "nothing")",
+                sourceLocation: sourceLocation)
             return
         }
         #expect(now.count == then.count, "\(name).txt ended early", sourceLocation: sourceLocation)

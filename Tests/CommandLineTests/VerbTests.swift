@@ -12,9 +12,12 @@ import Testing
     private static let epc = Fixtures.tag.hex
 
     private static let reading: [[String]] = [
-        ["status"], ["devices"], ["station"], ["events"], ["events", "--type", "exception.*"], ["events", "--item", "DRILL-01", "--limit", "1"],
-        ["events", "--after", "2", "--limit", "2"], ["explain", "3"], ["explain", "4"], ["explain", "12345678-9abc-8def-8000-000000000007"],
-        ["exceptions"], ["exceptions", "show", "4"], ["exceptions", "show", "2"], ["loans"], ["stock"], ["stock", "--location", "B-03"], ["tag"],
+        ["status"], ["devices"], ["station"], ["events"], ["events", "--type", "exception.*"],
+        ["events", "--item", "DRILL-01", "--limit", "1"],
+        ["events", "--after", "2", "--limit", "2"], ["explain", "3"], ["explain", "4"],
+        ["explain", "12345678-9abc-8def-8000-000000000007"],
+        ["exceptions"], ["exceptions", "show", "4"], ["exceptions", "show", "2"], ["loans"], ["stock"], ["stock", "--location", "B-03"],
+        ["tag"],
         ["tag", "show", epc], ["profile", "explain", "gate-1"],
     ]
 
@@ -22,17 +25,22 @@ import Testing
         ["exceptions", "resolve", "4", "--as", "false-read", "--note", "tag of a supplier"], ["exceptions", "assign", "4", "--to", "安全主管"],
         ["tag", "bind", "BEEF", "--item", "DRILL-02"], ["tag", "bind", "BEE0", "--person", "p-1a"], ["tag", "unbind", epc],
         ["station", "pause", "bench"], ["station", "test", "bench"], ["station", "resume", "bench"], ["reload"],
-        ["import", "FOLDER/items.csv", "--dry-run"], ["import", "FOLDER/items.csv"], ["record", "--for", "1", "--output", "FOLDER/out.capture"],
+        ["import", "FOLDER/items.csv", "--dry-run"], ["import", "FOLDER/items.csv"],
+        ["record", "--for", "1", "--output", "FOLDER/out.capture"],
     ]
 
     private static let failing: [[String]] = [
-        [], ["frobnicate"], ["devices", "--frob"], ["tag", "show", "00"], ["tag", "show", "hello"], ["explain", "999"], ["explain", "three"],
-        ["exceptions", "show", "77"], ["exceptions", "resolve", "77", "--as", "lost"], ["exceptions", "resolve", "4"], ["events", "--limit", "0"],
+        ["frobnicate"], ["devices", "--frob"], ["tag", "show", "00"], ["tag", "show", "hello"], ["explain", "999"], ["explain", "three"],
+        ["exceptions", "show", "77"], ["exceptions", "resolve", "77", "--as", "lost"], ["exceptions", "resolve", "4"],
+        ["events", "--limit", "0"],
         ["tag", "bind", "BEEF"], ["tag", "bind", "BEEF", "--item", "A", "--person", "B"], ["tag", "bind", epc, "--item", "DRILL-02"],
-        ["station", "pause", "full-disk"], ["station", "pause", "nowhere"], ["profile", "explain", "unknown-1"], ["import", "FOLDER/bad.csv"],
+        ["station", "pause", "full-disk"], ["station", "pause", "nowhere"], ["profile", "explain", "unknown-1"],
+        ["import", "FOLDER/bad.csv"],
         ["import", "FOLDER/missing.csv"], ["import", "FOLDER/items.csv", "--set", "gadgets"], ["record", "--for", "0"],
-        ["record", "--for", "1", "--output", "FOLDER/no/such/folder"], ["config", "check", "FOLDER/missing.toml"], ["config", "check", "FOLDER/bad.toml"],
-        ["profile", "check", "FOLDER"], ["decode", "--profile", "no/such", "--hex", "00"], ["decode", "--profile", "no/such", "--hex", "0"],
+        ["record", "--for", "1", "--output", "FOLDER/no/such/folder"], ["config", "check", "FOLDER/missing.toml"],
+        ["config", "check", "FOLDER/bad.toml"],
+        ["profile", "check", "FOLDER"], ["decode", "--profile", "no/such", "--hex", "00"],
+        ["decode", "--profile", "no/such", "--hex", "0"],
         ["decode", "epc", "xyz"], ["decode", "barcode", "--aim", "C1", "x"], ["replay", "--config", "FOLDER/bad.toml", "FOLDER/x.capture"],
     ]
 
@@ -76,7 +84,9 @@ import Testing
             prepared(gateway, folder)
             let program = Program(socket: folder.socket)
             let text = try await transcript(Self.reading + Self.changing, ["--json"], program, folder)
-            for line in text.split(separator: "\n") where !line.hasPrefix("$ ") && !line.hasPrefix("---") { _ = try JSON(parsing: String(line)) }
+            for line in text.split(separator: "\n") where !line.hasPrefix("$ ") && !line.hasPrefix("---") {
+                _ = try JSON(parsing: String(line))
+            }
             return text
         }
         try Snapshot.check(text, "verbs-json")
@@ -85,7 +95,9 @@ import Testing
     @Test(arguments: ["en", "zh"])
     func emptyGatewaysSayWhatToDoNext(language: String) async throws {
         let text = try await withServer(FakeGateway(.empty)) { folder, _ in
-            let verbs = [["status"], ["devices"], ["station"], ["events"], ["events", "--type", "x"], ["exceptions"], ["loans"], ["stock"], ["tag"]]
+            let verbs = [
+                ["status"], ["devices"], ["station"], ["events"], ["events", "--type", "x"], ["exceptions"], ["loans"], ["stock"], ["tag"],
+            ]
             return try await transcript(verbs, ["--lang", language], Program(socket: folder.socket), folder)
         }
         try Snapshot.check(text, "empty-\(language)")
@@ -105,7 +117,9 @@ import Testing
 
     @Test func problemsOfRowsAreToldAtTheirLines() async throws {
         let gateway = FakeGateway()
-        gateway.update { $0.importError = OperationError(.invalid, "refused", problems: [.init(row: 0, "items DRILL-01: class: is \u{1B}[31mred")]) }
+        gateway.update {
+            $0.importError = OperationError(.invalid, "refused", problems: [.init(row: 0, "items DRILL-01: class: is \u{1B}[31mred")])
+        }
         let run = try await withServer(gateway) { folder, _ in
             prepared(gateway, folder)
             return try await Program(socket: folder.socket).run(["import", folder.path + "/items.csv"])
@@ -143,7 +157,9 @@ import Testing
         #expect(named.status == 3 && named.errors.contains("/nowhere/x.sock") && named.errors.contains("无响应"))
     }
 
-    @Test(arguments: [("C", "Gateway CRIB1"), ("", "Gateway CRIB1"), ("zh_CN.UTF-8", "网关 CRIB1"), ("zh", "网关 CRIB1"), ("de_DE.UTF-8", "Gateway CRIB1")])
+    @Test(arguments: [
+        ("C", "Gateway CRIB1"), ("", "Gateway CRIB1"), ("zh_CN.UTF-8", "网关 CRIB1"), ("zh", "网关 CRIB1"), ("de_DE.UTF-8", "Gateway CRIB1"),
+    ])
     func localeChoosesTheLanguage(locale: String, title: String) async throws {
         try await withServer(FakeGateway()) { folder, _ in
             let run = try await Program(socket: folder.socket, environment: ["LANG": locale]).run(["status"])

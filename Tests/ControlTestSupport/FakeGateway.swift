@@ -157,7 +157,9 @@ public final class FakeGateway: GatewayOperations {
     public func tags() async throws(OperationError) -> [TagReport] { contents.tags }
 
     public func tag(_ epc: EPC) async throws(OperationError) -> TagReport {
-        guard let found = contents.tags.first(where: { $0.epc == epc }) else { throw OperationError(.notFound, "tag \(epc) is bound to nothing") }
+        guard let found = contents.tags.first(where: { $0.epc == epc }) else {
+            throw OperationError(.notFound, "tag \(epc) is bound to nothing")
+        }
         return found
     }
 
@@ -179,7 +181,9 @@ public final class FakeGateway: GatewayOperations {
                 throw OperationError(CommandRefusal(.conflict, "tag \(epc) is bound already"))
             }
         case .unbindTag(let epc):
-            guard contents.tags.contains(where: { $0.epc == epc }) else { throw OperationError(CommandRefusal(.notFound, "tag \(epc) is not bound here")) }
+            guard contents.tags.contains(where: { $0.epc == epc }) else {
+                throw OperationError(CommandRefusal(.notFound, "tag \(epc) is not bound here"))
+            }
         case .reportDeadLetter:
             throw OperationError(.invalid, "only the gateway itself asks for this")
         }
@@ -202,7 +206,8 @@ public final class FakeGateway: GatewayOperations {
         case "gate-1": return contents.profile
         case "unknown-1":
             return ProfileReport(
-                device: device, profile: nil, reason: "no profile's properties agree; name one in the site file", candidates: contents.profile.candidates)
+                device: device, profile: nil, reason: "no profile's properties agree; name one in the site file",
+                candidates: contents.profile.candidates)
         default: throw OperationError(.notFound, "there is no device \"\(device)\"")
         }
     }

@@ -11,16 +11,19 @@ public enum Fixtures {
     public static let strangeTag = EPC(hex: "E28011606000020A")!
 
     public static let status = GatewayStatus(
-        gateway: "CRIB1", site: "Demo crib", version: "0.1.0", language: "en", uptimeSeconds: 11_542, clock: .synchronised, masterVersion: 3,
+        gateway: "CRIB1", site: "Demo crib", version: "0.1.0", language: "en", uptimeSeconds: 11_542, clock: .synchronised,
+        masterVersion: 3,
         masterApplied: "2026-11-21T08:15:30.000+08:00", events: 7, openLoans: 2, overdueLoans: 1, openExceptions: 2, devicesReading: 2,
         devicesSilent: 1, devicesAbsent: 1)
 
     public static let devices = [
         DeviceReport(
-            name: "gate-1", state: .reading, since: "2026-11-21T07:03:08.000+08:00", lastReading: "2026-11-21T10:15:29.000+08:00", readings: 18_234,
+            name: "gate-1", state: .reading, since: "2026-11-21T07:03:08.000+08:00", lastReading: "2026-11-21T10:15:29.000+08:00",
+            readings: 18_234,
             rejects: ["noise": 12, "checksum": 1], port: "/dev/ttyUSB0", profile: "r2000/a0-uhf"),
         DeviceReport(
-            name: "工牌-1", state: .reading, since: "2026-11-21T07:03:08.000+08:00", lastReading: "2026-11-21T10:13:30.000+08:00", readings: 41,
+            name: "工牌-1", state: .reading, since: "2026-11-21T07:03:08.000+08:00", lastReading: "2026-11-21T10:13:30.000+08:00",
+            readings: 41,
             port: "/dev/ttyUSB1", profile: "em4100/serial-ascii"),
         DeviceReport(
             name: "bench-scanner", state: .silent(reason: "no answer to the step \"get firmware\""), since: "2026-11-21T10:05:30.000+08:00",
@@ -30,9 +33,11 @@ public enum Fixtures {
 
     public static let stations = [
         StationReport(
-            name: "gate", kind: "gate", mode: "running", location: "CRIB", locationName: "Tool crib", owner: "storekeeper", devices: ["gate-1", "工牌-1"]),
+            name: "gate", kind: "gate", mode: "running", location: "CRIB", locationName: "Tool crib", owner: "storekeeper",
+            devices: ["gate-1", "工牌-1"]),
         StationReport(
-            name: "bench", kind: "putaway", mode: "testing", owner: "storekeeper", devices: ["bench-scanner"], stopped: "no scanner is there"),
+            name: "bench", kind: "putaway", mode: "testing", owner: "storekeeper", devices: ["bench-scanner"],
+            stopped: "no scanner is there"),
     ]
 
     public static let destinations = [
@@ -57,18 +62,23 @@ public enum Fixtures {
     ]
 
     public static let stock: [JSON] = [
-        ["location": "A-01-2", "location_name": "货架 A 第 2 层", "product": "BOLT-M8", "product_name": "Bolt M8×40", "lot": "L2611", "quantity": 250],
+        [
+            "location": "A-01-2", "location_name": "货架 A 第 2 层", "product": "BOLT-M8", "product_name": "Bolt M8×40", "lot": "L2611",
+            "quantity": 250,
+        ],
         ["location": "B-03", "item": "DRILL-02", "item_name": "Drill 18 V", "quantity": 1],
     ]
 
     public static let exceptions: [JSON] = [
         [
             "number": 4, "kind": "unknown_tag", "epcs": ["E28011606000020A"], "candidates": ["p-1a", "p-2b"],
-            "candidate_names": ["李雷", "Anna Kowalska"], "direction": "out", "owner": "storekeeper", "deadline": "2026-11-22T10:14:00.000+08:00",
+            "candidate_names": ["李雷", "Anna Kowalska"], "direction": "out", "owner": "storekeeper",
+            "deadline": "2026-11-22T10:14:00.000+08:00",
             "since": "2026-11-21T10:14:00.000+08:00", "station": "gate",
         ],
         [
-            "number": 2, "kind": "not_permitted", "items": ["METER-07"], "item_names": ["万用表"], "loan": .string(oldLoanNumber), "direction": "out",
+            "number": 2, "kind": "not_permitted", "items": ["METER-07"], "item_names": ["万用表"], "loan": .string(oldLoanNumber),
+            "direction": "out",
             "owner": "安全主管", "deadline": "2026-11-20T10:14:00.000+08:00", "since": "2026-11-19T10:14:00.000+08:00", "station": "gate",
         ],
     ]
@@ -119,19 +129,22 @@ public enum Fixtures {
         event(
             2, "tag.bound", "09:01:10",
             [
-                "actor": ["client": "uid:1000 (anna)"], "data": ["epc": .string(tag.hex), "bearer": ["item": "DRILL-01", "name": "Drill 18 V"]],
+                "actor": ["client": "uid:1000 (anna)"],
+                "data": ["epc": .string(tag.hex), "bearer": ["item": "DRILL-01", "name": "Drill 18 V"]],
             ]),
         event(
             3, "loan.checked_out", "10:13:31",
             [
-                "station": "gate", "episode": "gate/12", "actor": ["person": "p-1a", "name": "李雷"], "place": "https://id.gs1.org/414/9506000134376",
+                "station": "gate", "episode": "gate/12", "actor": ["person": "p-1a", "name": "李雷"],
+                "place": "https://id.gs1.org/414/9506000134376",
                 "subject": ["https://id.gs1.org/01/80614141123458/21/6789"],
                 "data": [
                     "loan": .string(loanNumber), "item": "DRILL-01", "item_name": "Drill 18 V", "epc": .string(tag.hex), "person": "p-1a",
                     "name": "李雷", "permit": "REQ-9", "due": "2026-11-28T18:00:00.000+08:00",
                 ],
                 "evidence": [
-                    "first": "inside", "last": "outside", "inside": ["reads": 31, "rssi": .number(-51.5)], "outside": ["reads": 22, "rssi": -48],
+                    "first": "inside", "last": "outside", "inside": ["reads": 31, "rssi": .number(-51.5)],
+                    "outside": ["reads": 22, "rssi": -48],
                     "seconds": .number(1.75), "badge": "seen 2.1 s before", "rule": "permit",
                 ],
             ]),
@@ -140,7 +153,8 @@ public enum Fixtures {
             [
                 "station": "gate", "episode": "gate/13", "actor": "unknown",
                 "data": [
-                    "kind": "unknown_tag", "epcs": ["E28011606000020A"], "candidates": ["p-1a"], "candidate_names": ["李雷"], "direction": "out",
+                    "kind": "unknown_tag", "epcs": ["E28011606000020A"], "candidates": ["p-1a"], "candidate_names": ["李雷"],
+                    "direction": "out",
                     "owner": "storekeeper", "deadline": "2026-11-22T10:14:00.000+08:00",
                 ],
             ]),
@@ -154,7 +168,8 @@ public enum Fixtures {
                 ],
             ]),
         event(
-            6, "station.mode_changed", "10:15:00", ["station": "bench", "actor": ["client": "uid:1000 (anna)"], "data": ["mode": "testing"]]),
+            6, "station.mode_changed", "10:15:00",
+            ["station": "bench", "actor": ["client": "uid:1000 (anna)"], "data": ["mode": "testing"]]),
         event(
             7, "loan.returned", "10:15:20",
             [
@@ -185,7 +200,10 @@ public enum Fixtures {
             "events": [
                 [
                     "type": "stock.put_away",
-                    "data": ["stock": ["item": "DRILL-02"], "quantity": 1, "location": "B-03", "location_uri": "https://stockgate.invalid/location/B-03"],
+                    "data": [
+                        "stock": ["item": "DRILL-02"], "quantity": 1, "location": "B-03",
+                        "location_uri": "https://stockgate.invalid/location/B-03",
+                    ],
                 ]
             ],
         ],

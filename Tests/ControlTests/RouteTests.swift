@@ -55,7 +55,9 @@ import Testing
         Call("GET", "/v1/stock", "/v1/stock?location=B-03"),
         Call("GET", "/v1/stock", "/v1/stock?location="),
         Call("POST", "/v1/master", "/v1/master?dry_run=true", body: #"{"set":"items","id":"A","name":"B"}"#),
-        Call("POST", "/v1/master", "/v1/master", body: "{\"set\":\"items\",\"id\":\"A\",\"name\":\"B\"}\n\n{\"set\":\"items\",\"id\":\"C\",\"deleted\":true}\n"),
+        Call(
+            "POST", "/v1/master", "/v1/master",
+            body: "{\"set\":\"items\",\"id\":\"A\",\"name\":\"B\"}\n\n{\"set\":\"items\",\"id\":\"C\",\"deleted\":true}\n"),
         Call("POST", "/v1/master", "/v1/master", body: "{\"set\":\"gadgets\",\"id\":\"A\"}\nnonsense\n"),
         Call("POST", "/v1/master", "/v1/master", body: String(repeating: "x", count: 65_537)),
         Call("GET", "/v1/exceptions"),
@@ -153,7 +155,8 @@ import Testing
         request.body = call.body.map { Array($0.utf8) }
         let response = try connection.perform(request)
         return exchange(
-            call, status: response.status, type: response[header: "content-type"] ?? "", body: String(decoding: response.body, as: UTF8.self))
+            call, status: response.status, type: response[header: "content-type"] ?? "",
+            body: String(decoding: response.body, as: UTF8.self))
     }
 
     private func refused(_ folder: TestFolder) async throws -> [JSON] {
@@ -184,13 +187,13 @@ import Testing
         }
     }
 
-    /// Runs the check, which needs Python with `yaml` and `jsonschema` (Debian: python3-yaml, python3-jsonschema).
+    /// Runs the check with the Python that `make test` has set up; elsewhere it needs `yaml` and `jsonschema`.
     private static func check(_ file: String) throws -> (status: Int32, output: String) {
         let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = [
-            "python3", tests.appendingPathComponent("check_api.py").path, tests.appendingPathComponent("../../docs/api.yaml").path, file,
+            ProcessInfo.processInfo.environment["STOCKGATE_PYTHON"] ?? "python3", tests.appendingPathComponent("check_api.py").path, tests.appendingPathComponent("../../docs/api.yaml").path, file,
         ]
         let pipe = Pipe()
         process.standardOutput = pipe

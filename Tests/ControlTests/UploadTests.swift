@@ -33,7 +33,9 @@ import Testing
     }
 
     @Test func boundsHold() {
-        let long = #expect(throws: OperationError.self) { try rows(String(repeating: "x", count: MasterUpload.maximumLine + 1), piece: 4_096) }
+        let long = #expect(throws: OperationError.self) {
+            try rows(String(repeating: "x", count: MasterUpload.maximumLine + 1), piece: 4_096)
+        }
         #expect(long?.code == .tooLarge)
         #expect(MasterUpload().maximumBytes == 64 << 20)
         var upload = MasterUpload(maximumBytes: 1_000)
@@ -66,7 +68,8 @@ import Testing
 
     @Test func namesStandBesideKeys() throws {
         let names: [Bearer: String] = [
-            .person(PersonKey("p-1")!): "李雷", .item(ItemKey("I")!): "Drill", .location(LocationKey("L")!): "Shelf", .product(ProductKey("P")!): "Bolt",
+            .person(PersonKey("p-1")!): "李雷", .item(ItemKey("I")!): "Drill", .location(LocationKey("L")!): "Shelf",
+            .product(ProductKey("P")!): "Bolt",
         ]
         let json = try JSON(
             parsing: """

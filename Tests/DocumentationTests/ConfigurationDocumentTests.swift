@@ -48,12 +48,15 @@ struct ConfigurationDocumentTests {
             title: "[[station.antenna]]", header: "[[station.antenna]]", base: ["device": "\"reader\"", "port": "7", "side": "\"inside\""],
             before: "\(gateway)\n\(device)\n[[station]]\nname = \"gate\"\nkind = \"gate\"", after: outside),
         Place(
-            title: "kind = \"putaway\"", header: "[[station]]", base: ["name": "\"bench\"", "kind": "\"putaway\"", "scanners": "[\"reader\"]"],
+            title: "kind = \"putaway\"", header: "[[station]]",
+            base: ["name": "\"bench\"", "kind": "\"putaway\"", "scanners": "[\"reader\"]"],
             before: "\(gateway)\n\(device)"),
         Place(
-            title: "[[destination]]", header: "[[destination]]", base: ["name": "\"out\"", "kind": "\"file\"", "path": "\"/out\""], before: gateway),
+            title: "[[destination]]", header: "[[destination]]", base: ["name": "\"out\"", "kind": "\"file\"", "path": "\"/out\""],
+            before: gateway),
         Place(
-            title: "kind = \"file\"", header: "[[destination]]", base: ["name": "\"out\"", "kind": "\"file\"", "path": "\"/out\""], before: gateway),
+            title: "kind = \"file\"", header: "[[destination]]", base: ["name": "\"out\"", "kind": "\"file\"", "path": "\"/out\""],
+            before: gateway),
         Place(
             title: "kind = \"epcis\"", header: "[[destination]]",
             base: ["name": "\"out\"", "kind": "\"epcis\"", "url": "\"https://example.com\""], before: gateway),

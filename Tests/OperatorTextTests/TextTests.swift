@@ -58,7 +58,8 @@ import Testing
         ("abc\u{202E}cba", "abc\\u{202E}cba"), ("\u{2066}x\u{2069}", "\\u{2066}x\\u{2069}"), ("a\u{200B}b", "a\\u{200B}b"),
         ("\u{FEFF}x", "\\u{FEFF}x"), ("a\u{2028}b", "a\\u{2028}b"), ("\u{E0041}", "\\u{E0041}"), ("\u{E000}", "\\u{E000}"),
         ("C:\\x1B", "C:\\\\x1B"), ("0109\u{1D}21", "0109\\x1D21"), ("\u{0}", "\\x00"), ("\u{A0}x", "\\xA0x"), ("张\u{3000}三", "张\u{3000}三"),
-        ("e\u{301}", "e\u{301}"), ("e" + String(repeating: "\u{301}", count: 9), "e" + String(repeating: "\u{301}", count: 4)), ("\u{301}x", "x"),
+        ("e\u{301}", "e\u{301}"), ("e" + String(repeating: "\u{301}", count: 9), "e" + String(repeating: "\u{301}", count: 4)),
+        ("\u{301}x", "x"),
         ("", ""), ("Drill 18 V · 电钻 🔧", "Drill 18 V · 电钻 🔧"),
     ])
     func escapes(raw: String, shown: String) {

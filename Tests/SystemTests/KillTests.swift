@@ -35,7 +35,7 @@ extension SystemTests {
 
                 let last = try await RunningGateway.start(at: place)
                 let upTo = try #require(try last.get("status")["events"]?.integer)
-                _ = try await eventually("everything is delivered", within: .seconds(60)) {
+                try await eventually("everything is delivered", within: .seconds(60)) {
                     let states = try last.get("destinations")["destinations"]?.array ?? []
                     return states.count == 2 && states.allSatisfy { $0["cursor"]?.integer == upTo } ? true : nil
                 }

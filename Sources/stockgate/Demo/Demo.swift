@@ -62,7 +62,7 @@ struct DemoRun: ParsableCommand {
         }
         daemon.end()
         _ = daemon.ended(waiting: true)
-        Terminal.output.write("" as Printable)
+        Terminal.output.write("")
         for line in DemoText.farewell(language, directory: self.directory) { Terminal.output.write(line) }
     }
 
@@ -84,7 +84,7 @@ struct DemoRun: ParsableCommand {
 
     private func introduce(_ site: DemoSite, _ language: Site.Language) {
         for (line, style) in DemoText.introduction(language, directory: directory) { Terminal.output.write(line, style) }
-        Terminal.output.write("" as Printable)
+        Terminal.output.write("")
     }
 
     /// Prints events as they are committed.
@@ -93,7 +93,7 @@ struct DemoRun: ParsableCommand {
         startThread {
             guard let client = try? ControlClient(socket: socket) else { return }
             try? client.lines(["events"], [("follow", "true"), ("limit", "1000")]) { event in
-                if wantsJSON { Terminal.output.write(event) } else if event["type"] != "master.applied" { EventLine.print(event, language) }
+                if wantsJSON { Terminal.output.write(json: event) } else if event["type"] != "master.applied" { EventLine.print(event, language) }
                 return true
             }
         }
@@ -102,7 +102,7 @@ struct DemoRun: ParsableCommand {
     private func story() throws -> [DemoAct] {
         let path = "\(Self.absolute(files))/story.json"
         let acts = try JSON(parsing: try FileFailure.contents(of: path)).array ?? []
-        return acts.compactMap(DemoAct.init)
+        return acts.compactMap { DemoAct(json: $0) }
     }
 
     private func tell(_ acts: [DemoAct], at site: DemoSite, _ language: Site.Language) {

@@ -40,7 +40,7 @@ final class BenchScanner {
     func awaits(_ answer: Answer, within limit: Duration = .seconds(10)) async throws {
         var seen: [Answer] = []
         do {
-            _ = try await eventually("the scanner is told \(answer)", within: limit) { () -> Bool? in
+            try await eventually("the scanner is told \(answer)", within: limit) { () -> Bool? in
                 let new = answers()
                 seen += new
                 return new.contains(answer) ? true : nil

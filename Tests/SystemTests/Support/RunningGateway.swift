@@ -1,5 +1,6 @@
 import Control
 import Foundation
+import HTTPClient
 import Ledger
 import Readings
 import Testing
@@ -57,7 +58,7 @@ final class RunningGateway: Sendable {
 
     /// Waits for a text in the recording of what devices send.
     func records(_ text: String) async throws {
-        _ = try await eventually("\(text) is recorded") { () -> Bool? in
+        try await eventually("\(text) is recorded") { () -> Bool? in
             let names = (try? FileManager.default.contentsOfDirectory(atPath: place.file("recordings"))) ?? []
             return names.contains { place.read("recordings/\($0)").contains(text) } ? true : nil
         }
@@ -78,7 +79,7 @@ final class RunningGateway: Sendable {
 
     /// Waits until a device is shown to be reading.
     func reads(_ device: String, within limit: Duration = .seconds(20)) async throws {
-        _ = try await eventually("\(device) is reading", within: limit) {
+        try await eventually("\(device) is reading", within: limit) {
             try get("devices")["devices"]?.array?.first { $0["name"]?.string == device && $0["state"] == "reading" }
         }
     }
@@ -96,5 +97,35 @@ final class RunningGateway: Sendable {
         let status = (try? String(contentsOfFile: "/proc/\(child.identifier)/status", encoding: .utf8)) ?? ""
         let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
         return line.flatMap { $0.split(separator: " ").dropFirst().first.flatMap { Int($0) } } ?? 0
+    }
+}
+
+extension RunningGateway {
+    /// The bytes of an answer, as they came.
+    func raw(_ path: String) throws -> [UInt8] {
+        try HTTPConnection(unixSocket: place.file("control.sock")).perform(HTTPRequest("GET", "http://stockgate\(path)")).body
+    }
+
+    /// Waits until nothing of a device is worked on any more: neither readings nor rejects grow.
+    func isIdle(_ device: String) async throws {
+        var last: (JSON?, JSON?) = (nil, nil)
+        var since = ContinuousClock.now
+        try await eventually("\(device) is idle") { () -> Bool? in
+            let shown = try self.device(device)
+            let now = (shown["readings"], shown["rejects"])
+            if now.0 != last.0 || now.1 != last.1 { (last, since) = (now, .now) }
+            return ContinuousClock.now - since > .milliseconds(700) ? true : nil
+        }
+    }
+}
+
+extension Workplace {
+    /// What the gateway said when it refused.
+    func refusal(_ body: () throws(any Error) -> Void) throws -> String {
+        do { try body() } catch let failure as ControlFailure {
+            guard case .refused(let error) = failure else { throw failure }
+            return ([error.detail] + error.problems.map(\.text)).joined(separator: "\n")
+        }
+        throw StoryFailure(description: "it was not refused")
     }
 }

@@ -60,6 +60,7 @@ func story(_ body: (Workplace) async throws -> Void) async throws {
 }
 
 /// Looks again and again until there is an answer. What is looked at is in memory or in a small file.
+@discardableResult
 func eventually<Value>(_ what: String, within limit: Duration = .seconds(20), _ look: () throws -> Value?) async throws -> Value {
     let end = ContinuousClock.now + limit
     while true {

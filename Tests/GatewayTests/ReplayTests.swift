@@ -1,0 +1,98 @@
+import Foundation
+import Ledger
+import Profiles
+import Readings
+import SiteConfiguration
+import Testing
+
+@testable import Gateway
+
+@Suite("Replay of captures")
+struct ReplayTests {
+    static let site = """
+        [gateway]
+        code = "CRIB1"
+        site = "Works"
+        [[device]]
+        name = "uhf"
+        profile = "r2000/a0-uhf"
+        [[device]]
+        name = "badge"
+        profile = "em4100/serial-ascii"
+        [[station]]
+        name = "gate"
+        kind = "gate"
+        badge_readers = ["badge"]
+        [[station.antenna]]
+        device = "uhf"
+        port = 1
+        side = "inside"
+        [[station.antenna]]
+        device = "uhf"
+        port = 2
+        side = "outside"
+        """
+
+    static let rows: [MasterRow] = [
+        MasterRow(set: .people, id: "1", body: ["key": "p-li", "name": "Li"]), MasterRow(set: .credentials, id: "77", body: ["person": "p-li"]),
+        MasterRow(set: .items, id: "DRILL", body: ["name": "Drill"]),
+        MasterRow(set: .tags, id: "3476451FD400000000000001", body: ["item": "DRILL"]),
+    ]
+
+    /// A walk out of `tag` lines, as a foreign data set has them.
+    static var capture: String {
+        var lines = [#"{"capture":1,"recorded":"2026-11-21T10:00:00+08:00","note":"a walk out"}"#, #"{"t":0,"d":"badge","badge":{"id":"77"}}"#]
+        for read in 0..<10 {
+            lines.append(#"{"t":\#(1_000_000_000 + read * 100_000_000),"d":"uhf","tag":{"epc":"3476451FD400000000000001","ant":\#(read < 5 ? 1 : 2),"rssi":-60.5}}"#)
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private func events(of capture: String) throws -> [JSON] {
+        let path = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).capture").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try Data(capture.utf8).write(to: URL(filePath: path))
+        var file = try CaptureFile(path: path)
+        _ = try file.startState()
+        var replay = try Replay(
+            site: try SiteFile.parse(Self.site, file: "site.toml").get(), library: ProfileLibrary(), master: try MasterData().applying(Self.rows),
+            header: file.header)
+        var events: [JSON] = []
+        replay.onEvent = { stored in if let json = try? stored.json() { events.append(json) } }
+        while let line = try file.next() { try replay.take(line, number: file.lineNumber) }
+        replay.finish()
+        return events
+    }
+
+    @Test("Readings without bytes become events, at the times of the capture")
+    func tagLines() throws {
+        let events = try events(of: Self.capture)
+        #expect(events.map { $0["type"]?.string } == ["loan.checked_out"])
+        // The last read is at 1.9 s; quiet time and group gap are 3 s.
+        #expect(events.first?["time"] == "2026-11-21T10:00:04.900+08:00")
+        #expect(events.first?["data"]?["item"] == "DRILL")
+        #expect(events.first?["evidence"]?["inside"]?["rssi"]?.double == -60.5)
+    }
+
+    @Test("Twice the same capture is twice the same events")
+    func deterministic() throws {
+        #expect(try events(of: Self.capture) == events(of: Self.capture))
+    }
+
+    @Test(
+        "What cannot be replayed is told with its line",
+        arguments: [
+            (#"{"t":5,"d":"nowhere","rx":"00"}"#, "line 13: there is no device \"nowhere\""), (#"{"t":5,"rx":"00"}"#, "line 13: \"d\""),
+            (#"{"t":5,"d":"uhf","rx":"0"}"#, "line 13: \"rx\""), ("nonsense", "line 13"), (#"{"t":5,"d":"uhf","what":1}"#, "line 13"),
+            (#"{"t":5,"d":"uhf","dev":"opened","profile":"no/such"}"#, "line 13: the profile no/such"),
+        ])
+    func wrong(line: String, message: String) throws {
+        let error = try #require(throws: ReplayError.self) { _ = try events(of: Self.capture + line + "\n") }
+        #expect(error.description.hasPrefix(message), "\(error)")
+    }
+
+    @Test("A file that is no capture is told at once", arguments: ["", "{}\n", "\u{FF}\n", #"{"capture":99}"#])
+    func noCapture(text: String) {
+        #expect(throws: ReplayError.self) { _ = try events(of: text) }
+    }
+}

@@ -1,0 +1,118 @@
+import Foundation
+import Profiles
+import Readings
+import SiteConfiguration
+import Testing
+
+@testable import Gateway
+
+@Suite("Site file")
+struct SiteFileTests {
+    static let head = """
+        [gateway]
+        code = "CRIB1"
+        site = "Works"
+
+        """
+
+    private func problems(_ text: String) -> [String] {
+        switch SiteFile.parse(text, file: "site.toml") {
+        case .success: []
+        case .failure(let error): error.problems.map(\.description)
+        }
+    }
+
+    @Test("The smallest site is a gateway")
+    func smallest() throws {
+        let site = try SiteFile.parse(Self.head, file: "site.toml").get()
+        #expect(site.gateway.code == "CRIB1")
+        #expect(site.stations.isEmpty)
+        #expect(site.policy == LoanPolicy())
+    }
+
+    @Test("The demonstration's site loads when its placeholders are filled in")
+    func demo() throws {
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let text = try String(contentsOf: folder.appending(path: "Demo/site.toml"), encoding: .utf8)
+        let filled = text.replacing("@DIRECTORY@", with: "/var/tmp/demo").replacing("@PROFILES@", with: folder.appending(path: "DeviceProfiles").path)
+        let site = try SiteFile.parse(filled, file: "site.toml").get()
+        #expect(site.stations.map(\.name) == ["gate", "bench"])
+        #expect(SiteCheck.problems(of: site).isEmpty)
+    }
+
+    @Test(
+        "What is wrong is told with file, line and key",
+        arguments: [
+            ("[[station]]\nname = \"bench\"\nkind = \"putaway\"\nscanners = [\"nowhere\"]\n", ["site.toml:7", "scanners", "no device \"nowhere\""]),
+            ("[[station]]\nname = \"bench\"\nkind = \"putaway\"\nscaners = [\"x\"]\n", ["site.toml:7", "scaners", "did you mean \"scanners\""]),
+            ("[[device]]\nname = \"a\"\nport = \"/dev/ttyUSB0\"\n", ["site.toml:6", "port", "needs a profile"]),
+            ("[[device]]\nname = \"a\"\nprofile = \"x/y\"\nbaud = \"fast\"\n", ["site.toml:7", "baud", "integer"]),
+            ("[[device]]\nname = \"a\"\nprofile = \"x/y\"\n[[device]]\nname = \"a\"\nprofile = \"x/y\"\n", ["site.toml:8", "stands twice", "site.toml:4"]),
+            ("[[device]]\nname = \"../etc\"\nprofile = \"x/y\"\n", ["site.toml:5", "name", "letters"]),
+            ("[[destination]]\nname = \"wms\"\nkind = \"epcis\"\nurl = \"ftp://x\"\n", ["site.toml:7", "url", "https://"]),
+            ("[[station]]\nname = \"gate\"\nkind = \"door\"\n", ["site.toml:6", "kind", "gate"]),
+            ("[policy]\nwithout_permit = \"maybe\"\n", ["site.toml:5", "without_permit", "allow"]),
+            ("this is not TOML", ["site.toml:4"]),
+        ])
+    func wrong(tail: String, words: [String]) {
+        let problems = problems(Self.head + tail)
+        #expect(problems.contains { problem in words.allSatisfy(problem.contains) }, "\(problems)")
+    }
+
+    @Test("All problems are told at once")
+    func allAtOnce() {
+        let problems = problems("[gateway]\ncode = \"x\"\n[[device]]\nname = \"a\"\n[[station]]\nname = \"s\"\nkind = \"gate\"\n")
+        #expect(problems.count >= 4, "\(problems)")
+    }
+
+    @Test("A gate needs both sides, and an antenna stands once")
+    func gate() {
+        let device = "[[device]]\nname = \"uhf\"\nprofile = \"r2000/a0-uhf\"\n"
+        let one = "[[station]]\nname = \"g\"\nkind = \"gate\"\n[[station.antenna]]\ndevice = \"uhf\"\nport = 1\nside = \"inside\"\n"
+        #expect(problems(Self.head + device + one).contains { $0.contains("both sides") })
+        let twice = one + "[[station.antenna]]\ndevice = \"uhf\"\nport = 1\nside = \"outside\"\n"
+        #expect(problems(Self.head + device + twice).contains { $0.contains("stands twice") })
+    }
+
+    @Test("Drop-ins extend the file; a broken one spoils all, a missing file is told")
+    func dropIns() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try FileManager.default.createDirectory(at: folder.appending(path: "site.d"), withIntermediateDirectories: true)
+        let file = folder.appending(path: "site.toml").path
+        try Data(Self.head.utf8).write(to: URL(filePath: file))
+        let dropIn = folder.appending(path: "site.d/10-scanner.toml")
+        try Data("[[device]]\nname = \"a\"\nprofile = \"x/y\"\n".utf8).write(to: dropIn)
+        #expect(try SiteFile.load(path: file).get().devices.map(\.name) == ["a"])
+        try Data("[[device]]\nname = 7\n".utf8).write(to: dropIn)
+        guard case .failure(let error) = SiteFile.load(path: file) else { return #expect(Bool(false)) }
+        #expect(error.problems.contains { $0.file.hasSuffix("10-scanner.toml") && $0.line == 2 })
+        guard case .failure(let missing) = SiteFile.load(path: folder.path + "/none.toml") else { return #expect(Bool(false)) }
+        #expect(missing.description.contains("No such file"))
+    }
+
+    @Test("Random bytes and cut files never trap", arguments: [1, 2, 3] as [UInt64])
+    func garbage(seed: UInt64) throws {
+        var random = SystemSeed(state: seed)
+        let whole = Array((Self.head + "[[device]]\nname = \"a\"\nprofile = \"x/y\"\n[[station]]\nname=\"b\"\nkind=\"putaway\"\nscanners=[\"a\"]\n").utf8)
+        for _ in 0..<300 {
+            var bytes = Array(whole.prefix(Int(random.next() % UInt64(whole.count))))
+            for _ in 0..<(random.next() % 4) where !bytes.isEmpty {
+                bytes[Int(random.next() % UInt64(bytes.count))] = UInt8(truncatingIfNeeded: random.next())
+            }
+            _ = SiteFile.parse(String(decoding: bytes, as: UTF8.self), file: "seed \(seed)")
+        }
+    }
+}
+
+struct SystemSeed: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}
