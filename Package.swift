@@ -114,6 +114,7 @@ let package = Package(
         tests("StoreTests", ["Store", "StoreWriterProbe", grdb]),
         tests("UpstreamTests", ["Upstream", "HTTPClient"]),
         tests("GatewayTests", ["Gateway"]),
+        tests("SimulationTests", ["DeviceSimulators", "Decoding"]),
         tests("DevicesTests", ["Devices", "DeviceSimulators", "device-probe", "USBBench", "CLinux", nioCore, nioPosix]),
         .testTarget(
             name: "ControlTests",

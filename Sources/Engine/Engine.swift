@@ -24,7 +24,8 @@ public struct Engine: Sendable {
     var wall: WallAnchor?
     var scratch = SessionOutput()
     var pending: [UInt64: PendingAnswer] = [:]
-    var nextTicket: UInt64 = 1
+    /// The ticket that the next decision gets.
+    public internal(set) var nextTicket: UInt64
     /// Decisions so far: the ticket of the newest one.
     public var decisions: UInt64 { nextTicket - 1 }
     /// Counts the images of the store that were decided on; a commit of an older one must not be stored.
@@ -67,12 +68,15 @@ public struct Engine: Sendable {
         public var time: WallTime
     }
 
-    /// - Parameter generation: that of the engine before, when this one takes over from it.
+    /// - Parameters:
+    ///   - generation: that of the engine before, when this one takes over from it.
+    ///   - nextTicket: likewise.
     public init(
         site: Site, epoch: UInt64, state: LedgerState = LedgerState(), master: MasterData = MasterData(), startingAt start: Instant,
-        generation: UInt64 = 1
+        generation: UInt64 = 1, nextTicket: UInt64 = 1
     ) {
         self.site = site
+        self.nextTicket = nextTicket
         self.generation = generation
         ledger = Ledger(site: site, epoch: epoch, state: state, master: master)
         now = start

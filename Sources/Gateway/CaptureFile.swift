@@ -48,6 +48,8 @@ public struct CaptureFile: ~Copyable {
             lineNumber += 1
             if bytes.allSatisfy({ $0 == 0x20 || $0 == 0x0D }) { continue }
             let number = lineNumber
+            // A recording that was cut off, by a kill or a full disk, ends with half a line.
+            if lines.isUnfinished, (try? JSON(parsing: bytes)) == nil { return nil }
             return try Self.wrapped(line: number) { () throws(CaptureError) in
                 do { return try Capture.Line(json: JSON(parsing: bytes)) } catch let error as JSONError { throw CaptureError(error.description) } catch {
                     throw (error as? CaptureError) ?? CaptureError("\(error)")
@@ -69,6 +71,8 @@ struct LineReader {
     private var buffer: [UInt8] = []
     private var start = 0
     private var isAtEnd = false
+    /// The line returned last has no end.
+    private(set) var isUnfinished = false
 
     private final class Descriptor {
         let value: Int32
@@ -92,6 +96,7 @@ struct LineReader {
             }
             if isAtEnd {
                 defer { start = buffer.count }
+                isUnfinished = true
                 return start < buffer.count ? Array(buffer[start...]) : nil
             }
             searched = buffer.count

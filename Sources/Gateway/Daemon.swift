@@ -69,7 +69,7 @@ public enum Daemon {
         let loop = group.next()
         let service = try await loop.submit { () -> GatewayService in
             let engineLoop = EngineLoop(
-                loop: loop, pool: pool, site: site, library: library, store: store, start: .init(loaded.state, lastHash: loaded.lastHash), master: master,
+                loop: loop, pool: pool, site: site, library: library, store: store, loaded: .init(loaded.state, lastHash: loaded.lastHash), master: master,
                 masterDigest: masterStore.version.digest, logger: logger)
             let service = GatewayService(
                 configurationPath: path, engineLoop: NIOLoopBound(engineLoop, eventLoop: loop), loop: loop, store: store,
@@ -222,14 +222,10 @@ extension GatewayService {
     /// Reads the site file and the profiles again, all or nothing.
     func reload() async throws(OperationError) -> ReloadOutcome {
         let site: Site
-        switch SiteFile.load(path: configurationPath) {
+        switch SiteFile.load(path: configurationPath).flatMap(SiteCheck.checked) {
         case .success(let loaded): site = loaded
         case .failure(let problems):
             throw OperationError(.invalid, "the site file is wrong; nothing was changed", problems: problems.problems.map { .init($0.description) })
-        }
-        let problems = SiteCheck.problems(of: site)
-        guard problems.isEmpty else {
-            throw OperationError(.invalid, "the site file is wrong; nothing was changed", problems: problems.map { .init($0.description) })
         }
         let old = try await look { $0.site }
         let fixed = [

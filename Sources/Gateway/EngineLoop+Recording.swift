@@ -14,8 +14,9 @@ extension EngineLoop {
 
     var recordingFolder: String { "\(site.gateway.stateDirectory)/recordings" }
 
-    var recordingReport: RecordingReport? {
-        guard let recorder else { return nil }
+    var recordingReport: RecordingReport? { recorder.map(report) }
+
+    func report(of recorder: CaptureWriter) -> RecordingReport {
         let name = recorder.path.split(separator: "/").last.map(String.init) ?? recorder.path
         return RecordingReport(
             name: name, since: wallTime(at: recorder.start)?.rfc3339 ?? "", lines: recorder.lines, bytes: recorder.bytesWritten,
@@ -85,7 +86,7 @@ extension EngineLoop {
             recorded: wallTime.rfc3339, note: note,
             gateway: .init(
                 gateway: site.gateway.code, epoch: StoreEpoch.text(store.epoch), nextSequence: ledger.state.nextSequence,
-                previousHash: newestEvent.map { SHA256Digest(of: $0.bytes).hex } ?? start.lastHash,
+                previousHash: newestEvent.map { SHA256Digest(of: $0.bytes).hex } ?? loaded.lastHash,
                 configurationDigest: SHA256Digest(of: Array("\(site)".utf8)).hex, masterDigest: masterDigest), devices: devices)
         let state = ledger.state.rows.map { row -> JSON in ["key": .string(row.key), "value": row.value ?? .null] }
         let writer = try CaptureWriter(

@@ -39,9 +39,9 @@ final class EngineLoop: DeviceSupervisorDelegate {
     var ring: CaptureWriter?
     /// The always-on recording reached its bound, and the next one has not begun.
     var isRingFull = false
-    /// The newest event committed since `start`, whose hash is made only for a recording.
+    /// The newest event committed since `loaded`, whose hash is made only for a recording.
     private(set) var newestEvent: StoredEvent?
-    private(set) var start: StartPoint
+    private(set) var loaded: StartPoint
     private(set) var masterDigest: String
     let watchers = Watchers()
     /// Called on the loop when new events are on the disk.
@@ -57,7 +57,7 @@ final class EngineLoop: DeviceSupervisorDelegate {
     }
 
     init(
-        loop: any EventLoop, pool: NIOThreadPool, site: Site, library: ProfileLibrary, store: EventStore, start: StartPoint, master: MasterData,
+        loop: any EventLoop, pool: NIOThreadPool, site: Site, library: ProfileLibrary, store: EventStore, loaded: StartPoint, master: MasterData,
         masterDigest: String, logger: Logger
     ) {
         self.loop = loop
@@ -65,8 +65,8 @@ final class EngineLoop: DeviceSupervisorDelegate {
         self.library = library
         self.store = store
         self.logger = logger
-        engine = Engine(site: site, epoch: store.epoch, state: start.state, master: master, startingAt: BootClock.now())
-        self.start = start
+        engine = Engine(site: site, epoch: store.epoch, state: loaded.state, master: master, startingAt: BootClock.now())
+        self.loaded = loaded
         self.masterDigest = masterDigest
         self.pool = pool
         supervisor = DeviceSupervisor(loop: loop, devices: DeviceBinding(site: site, library: library).supervised, pool: pool)
@@ -102,18 +102,23 @@ final class EngineLoop: DeviceSupervisorDelegate {
     }
 
     /// Succeeds when every decision has its answer, or after `looks` times 10 ms.
-    func settled(within looks: Int) -> EventLoopFuture<Void> {
+    private func settled(within looks: Int) -> EventLoopFuture<Void> {
         guard outstanding > 0, looks > 0 else { return loop.makeSucceededVoidFuture() }
         let bound = NIOLoopBound(self, eventLoop: loop)
         return loop.scheduleTask(in: .milliseconds(10)) {}.futureResult.flatMap { bound.value.settled(within: looks - 1) }
+    }
+
+    /// Does something when no decision is on its way to the disk, or after 2 s.
+    func whenSettled<Value: Sendable>(_ body: @escaping @Sendable (EngineLoop) throws -> Value) -> EventLoopFuture<Value> {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        return settled(within: 200).flatMapThrowing { try body(bound.value) }
     }
 
     /// Takes a new site file and new profiles: every device is closed and opened again, the ledger goes on as it is.
     /// - Returns: fails when decisions are still on their way to the disk after 2 s.
     func reconfigure(_ site: Site, library: ProfileLibrary) throws -> EventLoopFuture<Void> {
         loop.preconditionInEventLoop()
-        let bound = NIOLoopBound(self, eventLoop: loop)
-        return settled(within: 200).flatMapThrowing { try bound.value.replaceEngine(site, library: library) }
+        return whenSettled { try $0.replaceEngine(site, library: library) }
     }
 
     private func replaceEngine(_ site: Site, library: ProfileLibrary) throws {
@@ -298,7 +303,7 @@ final class EngineLoop: DeviceSupervisorDelegate {
         switch result {
         case .success(let loaded):
             let now = BootClock.now()
-            (start, newestEvent) = (loaded, nil)
+            (self.loaded, newestEvent) = (loaded, nil)
             record(.reloaded, at: now)
             logger.notice("state loaded again from the store", metadata: ["next": "\(loaded.state.nextSequence)"])
             input { $0.reloaded(loaded.state, at: now, into: &$1) }

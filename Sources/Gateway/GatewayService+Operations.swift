@@ -5,6 +5,7 @@ import Engine
 import Identifiers
 import Ledger
 import Logging
+import NIOCore
 import Profiles
 import Readings
 import SiteConfiguration
@@ -29,7 +30,7 @@ extension GatewayService: GatewayOperations {
                 overdueLoans: ledger.state.loans.values.count { $0.due.milliseconds < now.milliseconds },
                 openExceptions: ledger.state.exceptions.count, devicesReading: states.count(where: \.isReading),
                 devicesSilent: states.count { if case .silent = $0 { true } else { false } },
-                devicesAbsent: states.count { if case .absent = $0 { true } else { false } }, recording: loop.recordingReport)
+                devicesAbsent: states.count { if case .absent = $0 { true } else { false } }, recording: loop.recordingReport ?? loop.ring.map(loop.report))
         }
     }
 
@@ -199,8 +200,13 @@ extension GatewayService: GatewayOperations {
     }
 
     /// Runs a body on the loop whose errors are answers.
-    private func answered<Value: Sendable>(_ body: @escaping @Sendable (EngineLoop) throws(OperationError) -> Value) async throws(OperationError) -> Value {
-        do { return try await onLoop { try body($0) } } catch let error as OperationError { throw error } catch {
+    /// - Parameter whenSettled: at a moment when no decision is on its way to the disk, or after 2 s.
+    private func answered<Value: Sendable>(
+        whenSettled: Bool = false, _ body: @escaping @Sendable (EngineLoop) throws(OperationError) -> Value
+    ) async throws(OperationError) -> Value {
+        do {
+            return whenSettled ? try await onLoop { $0.whenSettled(body) }.get() : try await onLoop { try body($0) }
+        } catch let error as OperationError { throw error } catch {
             throw OperationError(.unavailable, "the gateway is ending")
         }
     }

@@ -48,7 +48,7 @@ public struct Replay {
         } catch { throw ReplayError(line: 1, reason: error.description) }
         chain = EventChain(
             identity: EventIdentity(gateway: site.gateway.code, epoch: epoch), lastHash: position?.previousHash ?? EventChain.origin)
-        engine = Engine(site: site, epoch: epoch, state: stored, master: master, startingAt: .zero)
+        engine = Engine(site: site, epoch: epoch, state: stored, master: master, startingAt: .zero, nextTicket: position?.nextTicket ?? 1)
         if !isRecording, let time = WallTime(rfc3339: header.recorded) {
             engine.wallChanged(
                 WallAnchor(instant: .zero, milliseconds: time.milliseconds, offsetMinutes: time.offsetMinutes, quality: .synchronised),

@@ -20,6 +20,7 @@ extension Capture.Header {
             members["epoch"] = .string(gateway.epoch)
             members["seq"] = .integer(gateway.nextSequence)
             members["prev"] = .string(gateway.previousHash)
+            members["ticket"] = .integer(Int64(clamping: gateway.nextTicket))
             members["config"] = .string(gateway.configurationDigest)
             members["master"] = .string(gateway.masterDigest)
         }
@@ -39,6 +40,7 @@ extension Capture.Header {
             }
             self.gateway = Capture.GatewayPosition(
                 gateway: gateway, epoch: epoch, nextSequence: sequence, previousHash: previous,
+                nextTicket: json["ticket"]?.integer.flatMap(UInt64.init(exactly:)) ?? 1,
                 configurationDigest: json["config"]?.string ?? "", masterDigest: json["master"]?.string ?? "")
         }
     }

@@ -36,18 +36,22 @@ public enum Capture {
         public var nextSequence: Int64
         /// The hash of the event before it, 64 hexadecimal digits.
         public var previousHash: String
+        /// The ticket that the next decision gets: `committed` lines name tickets.
+        public var nextTicket: UInt64
         /// SHA-256 of the site configuration, hexadecimal.
         public var configurationDigest: String
         /// SHA-256 of the master data, hexadecimal.
         public var masterDigest: String
 
         public init(
-            gateway: String, epoch: String, nextSequence: Int64, previousHash: String, configurationDigest: String, masterDigest: String
+            gateway: String, epoch: String, nextSequence: Int64, previousHash: String, nextTicket: UInt64 = 1, configurationDigest: String,
+            masterDigest: String
         ) {
             self.gateway = gateway
             self.epoch = epoch
             self.nextSequence = nextSequence
             self.previousHash = previousHash
+            self.nextTicket = nextTicket
             self.configurationDigest = configurationDigest
             self.masterDigest = masterDigest
         }

@@ -46,8 +46,7 @@ public final class EventStore: Sendable {
         let chain = EventChain(identity: identity, lastHash: end.hash)
         // The writer is made on its thread and never leaves it.
         let thread = Thread { [shared, mailbox] in
-            // From within: a name given from outside does not reach the kernel, and with it top, gdb and /proc.
-            Thread.current.name = "store-writer"
+            nameThread("store-writer")
             var writer = EventWriter(
                 file: file, tuning: tuning, shared: shared, reserve: reserve, database: database, chain: chain, lastSequence: end.sequence)
             writer.run(mailbox)
@@ -134,4 +133,12 @@ private final class Answer<Value: Sendable>: Sendable {
         guard let answer = value.withLock({ $0 }) else { throw StoreError(.closed, "no answer") }
         return answer
     }
+}
+
+/// Names the calling thread for top, gdb and /proc (proc(5), comm): Foundation's name of a thread does not always reach the kernel.
+private func nameThread(_ name: String) {
+    let descriptor = open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    _ = write(descriptor, name, name.utf8.count)
+    close(descriptor)
 }

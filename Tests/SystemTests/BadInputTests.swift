@@ -98,13 +98,14 @@ extension SystemTests {
                 let raised = try await events.next(exception: "unknown_code")
                 try await watch.next("the reading is shown") { $0["scan"] != nil }
                 // A name that is hostile too, by way of the master data's own door: refused.
-                let refused = try place.refusal { try gateway.importMaster([["set": "locations", "id": "X\u{1B}[31m", "name": "x"]]) }
-                try #require(refused.contains("locations"), "\(refused)")
+                try place.write("hostile.json", #"[{"set":"locations","id":"X\u001b[31m","name":"x"}]"#)
+                let refused = try await place.stockgate("import", place.file("hostile.json"))
+                try #require(refused.status == 5, "\(refused.errors)")
                 strict.scan(hostile)
                 try await eventually("the shipped profile rejects it") { try gateway.rejects(of: "strict") > 0 ? true : nil }
 
                 let number = try #require(raised["seq"]?.integer)
-                var outputs = [gateway.log, String(decoding: try gateway.raw("/v1/events"), as: UTF8.self), place.read("events.ndjson")]
+                var outputs = [refused.errors, gateway.log, String(decoding: try gateway.raw("/v1/events"), as: UTF8.self), place.read("events.ndjson")]
                 outputs.append(String(decoding: try gateway.raw("/v1/exceptions"), as: UTF8.self))
                 for arguments in [["events"], ["events", "--json"], ["exceptions"], ["exceptions", "show", "\(number)"], ["explain", "\(number)"], ["explain", "\(number)", "--json"]] {
                     let run = try await place.run(Setting.program("stockgate"), arguments + ["--socket", place.file("control.sock")])

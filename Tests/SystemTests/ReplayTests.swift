@@ -45,7 +45,8 @@ extension SystemTests {
 
                 let cut = try await replay("the morning", of: try recording(place, 0), place, master: false)
                 try #require(!cut.isEmpty)
-                try #require(cut.count <= before.bodies.count && cut == Array(before.bodies.prefix(cut.count)))
+                try #require(cut.count <= before.bodies.count)
+                try same(cut, Array(before.bodies.prefix(cut.count)))
 
                 // In the afternoon it goes on from what is stored: open loans, an open exception, a bound tag.
                 let afternoon = try await RunningGateway.start(at: place)
@@ -61,12 +62,19 @@ extension SystemTests {
                 let after = try await EventLogCheck(of: place)
                 try #require(after.problems == [])
                 let whole = try await replay("the afternoon", of: try recording(place, 1), place, master: true)
-                try #require(whole == Array(after.bodies.dropFirst(before.bodies.count)))
+                try same(whole, Array(after.bodies.dropFirst(before.bodies.count)))
                 // The file destination has the same bytes, each event once, those that it is given.
                 let delivered = place.read("events.ndjson").split(separator: "\n").map(String.init)
                 try #require(delivered == after.bodies.filter { body in ["loan.", "stock.", "exception."].contains { body.contains("\"type\":\"\($0)") } })
                 print("replay: \(cut.count) of \(before.bodies.count) events before the kill, \(whole.count) of \(whole.count) after it, byte by byte")
             }
+        }
+
+        private func same(_ replayed: [String], _ recorded: [String]) throws {
+            for (one, other) in zip(replayed, recorded) where one != other {
+                throw StoryFailure(description: "replayed \(one)\nrecorded \(other)")
+            }
+            try #require(replayed.count == recorded.count)
         }
 
         /// The nth recording, counted from 0.

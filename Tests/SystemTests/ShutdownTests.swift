@@ -136,6 +136,7 @@ extension SystemTests {
                     return holder.status == nil ? nil : false
                 }
                 guard isHeld else {
+                    try #require(getuid() != 0, "\(place.read("holder.err"))")
                     // Another process may not be traced here: nothing can be shown.
                     print("watchdog: not shown, because no thread can be stopped here: \(place.read("holder.err"))")
                     return

@@ -63,13 +63,13 @@ extension SystemTests {
                 try await events.next(lot: "COLD-2")
 
                 // Pulled in the middle of a label. What is left of the label afterwards must not complete it.
-                try await bench.command("send-serial ttyACM0 \(hex("LOC-A-0"))")
-                try await gateway.records(hex("LOC-A-0"))
+                try await bench.command("send-serial ttyACM0 \(Hexadecimal.text("LOC-A-0"))")
+                try await gateway.records(Hexadecimal.text("LOC-A-0"))
                 try await bench.command("unplug ttyACM0")
                 try await gateway.logs("device closed device=scanner", times: 1)
                 try await bench.command("plug-serial ttyACM0 05e0 1701 S1")
                 try await gateway.opens("scanner", at: "/dev/ttyACM0", times: 2)
-                try await bench.command("send-serial ttyACM0 \(hex("1-03\r"))")
+                try await bench.command("send-serial ttyACM0 \(Hexadecimal.text("1-03\r"))")
                 #expect(try await events.next(exception: "unknown_code")["data"]?["code"] == "1-03")
                 try await bench.scan("ttyACM0", Bench.goods(lot: "SAME-PORT"), Bench.shelf)
                 try await events.next(lot: "SAME-PORT")
@@ -114,12 +114,10 @@ extension SystemTests {
     }
 }
 
-private func hex(_ text: String) -> String { text.utf8.map { String(format: "%02x", $0) }.joined() }
-
 extension USBBench {
     /// Labels that a serial scanner reads.
     fileprivate func scan(_ name: String, _ labels: String...) async throws {
-        for label in labels { try await command("send-serial \(name) \(hex(label + "\r"))") }
+        for label in labels { try await command("send-serial \(name) \(Hexadecimal.text(label + "\r"))") }
     }
 
     /// Labels that a keyboard wedge types.

@@ -17,13 +17,14 @@ WALL = 0x40000000
 
 def main():
     process, name = sys.argv[1:]
-    found = []
+    found, names = [], []
     for thread in os.listdir(f"/proc/{process}/task"):
         with open(f"/proc/{process}/task/{thread}/comm", encoding="utf-8") as file:
-            if file.read().strip() == name:
+            names.append(file.read().strip())
+            if names[-1] == name:
                 found.append(int(thread))
     if len(found) != 1:
-        sys.exit(f"{len(found)} threads of process {process} are called {name}")
+        sys.exit(f"{len(found)} threads of process {process} are called {name}, but {names}")
     libc = ctypes.CDLL(None, use_errno=True)
     libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
     libc.ptrace.restype = ctypes.c_long

@@ -118,14 +118,3 @@ extension RunningGateway {
         }
     }
 }
-
-extension Workplace {
-    /// What the gateway said when it refused.
-    func refusal(_ body: () throws(any Error) -> Void) throws -> String {
-        do { try body() } catch let failure as ControlFailure {
-            guard case .refused(let error) = failure else { throw failure }
-            return ([error.detail] + error.problems.map(\.text)).joined(separator: "\n")
-        }
-        throw StoryFailure(description: "it was not refused")
-    }
-}
