@@ -60,7 +60,7 @@ format: ## bring the sources into the format
 
 sanitize: setup ## the engine and device tests under the thread sanitizer
 	swift build --build-tests --sanitize=thread --scratch-path .build-tsan
-	swift test --skip-build --sanitize=thread --scratch-path .build-tsan --filter 'EngineTests|DevicesTests|StoreTests|UpstreamTests'
+	swift test --skip-build --no-parallel --sanitize=thread --scratch-path .build-tsan --filter 'EngineTests|DevicesTests|StoreTests|UpstreamTests|GatewayTests|SimulationTests'
 
 bench: setup ## reads per second and CPU beside a plain C loop, in one run
 	swift run -c release --package-path Benchmarks stockgate-bench

@@ -96,6 +96,20 @@ public struct DeviceSession: Sendable {
         begin(step: 0, at: now, into: &output)
     }
 
+    /// The device works already; its initialisation and the beginning of its round are not to be seen.
+    public mutating func resumed(at now: Instant, into output: inout SessionOutput) {
+        defer { nextDeadline = dueNext }
+        decoder.reset()
+        feedback = []
+        inventory = Inventory()
+        phase = .running
+        lastLife = now
+        report(.reading, into: &output)
+        guard let plan = plan.inventory else { return }
+        inventory.isInRound = true
+        inventory.watchdog = now + plan.watchdog
+    }
+
     /// Bytes came from the device.
     public mutating func receive(_ bytes: UnsafeRawBufferPointer, at now: Instant, into output: inout SessionOutput) {
         defer { nextDeadline = dueNext }

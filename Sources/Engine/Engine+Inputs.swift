@@ -14,9 +14,36 @@ extension Engine {
         advance(to: now, into: &output)
         guard devices.indices.contains(Int(device.rawValue)) else { return }
         let slot = Int(device.rawValue)
-        if devices[slot].session?.plan != plan { devices[slot].session = DeviceSession(plan: plan, decoder: decoder.makeDecoder()) }
+        prepare(slot, plan: plan, decoder: decoder)
         devices[slot].session?.opened(at: self.now, into: &scratch)
         drain(device, into: &output)
+    }
+
+    /// A device was open and initialised already when a recording began: a replay takes it over in the middle of its work.
+    public mutating func resumed(
+        _ device: DeviceIndex, plan: SessionPlan, decoder: DecoderConfiguration, at now: Instant, into output: inout EngineOutput
+    ) {
+        advance(to: now, into: &output)
+        guard devices.indices.contains(Int(device.rawValue)) else { return }
+        prepare(Int(device.rawValue), plan: plan, decoder: decoder)
+        devices[Int(device.rawValue)].session?.resumed(at: self.now, into: &scratch)
+        drain(device, into: &output)
+    }
+
+    /// Another device in the same place may have another profile.
+    private mutating func prepare(_ slot: Int, plan: SessionPlan, decoder: DecoderConfiguration) {
+        guard devices[slot].session?.plan != plan || devices[slot].decoder != decoder else { return }
+        devices[slot].session = DeviceSession(plan: plan, decoder: decoder.makeDecoder())
+        devices[slot].decoder = decoder
+    }
+
+    /// The gateway ends, or takes over new settings: what stations can still say of walks under way is said now.
+    public mutating func finish(at now: Instant, into output: inout EngineOutput) {
+        advance(to: now, into: &output)
+        for index in gates.indices where !isPaused(gates[index].name) {
+            let result = gates[index].finish { ledger.known($0) }
+            take(result, station: gates[index].name, into: &output)
+        }
     }
 
     /// A device was closed, unplugged or lost.
@@ -93,18 +120,23 @@ extension Engine {
     /// A decision is on the disk: now the person may be told.
     public mutating func committed(ticket: UInt64, at now: Instant, into output: inout EngineOutput) {
         advance(to: now, into: &output)
-        guard let answer = pending.removeValue(forKey: ticket), !answer.wasTold else { return }
-        give(answer.feedback, at: answer.station, into: &output)
+        openTickets.remove(ticket)
+        // Who was told "not recorded" a moment ago is told the truth; later nobody stands there any more.
+        for answer in pending.removeValue(forKey: ticket) ?? []
+        where !answer.wasTold || self.now - answer.deadline <= Self.lateFeedback && answer.deadline <= self.now {
+            give(answer.feedback, at: answer.station, into: &output)
+        }
     }
 
     /// A decision is not on the disk, and with it everything that was decided after it. Nothing is decided until `reloaded`.
     public mutating func commitFailed(ticket: UInt64, at now: Instant, into output: inout EngineOutput) {
         advance(to: now, into: &output)
         isStale = true
-        guard let answer = pending.removeValue(forKey: ticket) else { return }
-        if let retry = answer.retry { keep(retry) }
-        if !answer.wasTold { give(.notRecorded, at: answer.station, into: &output) }
-        output.happenings.append(.notRecorded(station: answer.station))
+        openTickets.remove(ticket)
+        for answer in pending.removeValue(forKey: ticket) ?? [] {
+            if let retry = answer.retry { keep(retry) }
+            if !answer.wasTold { give(.notRecorded, at: answer.station, into: &output) }
+        }
     }
 
     /// The image was loaded again from the store. Crossings that could not be recorded are decided now, with the time at which they
@@ -114,14 +146,20 @@ extension Engine {
         ledger.reload(state)
         generation += 1
         isStale = false
-        let waiting = unrecorded
+        // The outcome of a commit can be unknown: what the store holds after all is not decided twice.
+        let waiting = unrecorded.filter { $0.lastSequence == 0 || $0.lastSequence >= state.nextSequence }
+            .sorted { $0.time.milliseconds < $1.time.milliseconds }
         unrecorded = []
         for retry in waiting {
             let plan = ledger.plan(retry.proposal, at: retry.time)
-            guard !plan.events.isEmpty else { continue }
+            guard let last = plan.events.last?.sequence else { continue }
             let ticket = commit(plan, into: &output)
-            pending[ticket] = PendingAnswer(
-                station: retry.proposal.station, feedback: .accepted, deadline: self.now, wasTold: true, retry: retry)
+            var again = retry
+            again.lastSequence = last
+            pending[ticket] = [
+                PendingAnswer(
+                    station: retry.proposal.station, feedback: .accepted, deadline: Instant(nanoseconds: .min / 2), wasTold: true, retry: again)
+            ]
         }
     }
 

@@ -18,7 +18,7 @@ extension Engine {
     func mode(of station: String) -> StationMode { ledger.state.modes[station, default: .running] }
 
     /// Asked for every few bytes: mostly no station is anything but running.
-    private func isPaused(_ name: @autoclosure () -> String) -> Bool {
+    func isPaused(_ name: @autoclosure () -> String) -> Bool {
         !ledger.state.modes.isEmpty && mode(of: name()) == .paused
     }
 
@@ -72,7 +72,8 @@ extension Engine {
     private mutating func take(_ badge: BadgeRead, slot: Int, into output: inout EngineOutput) {
         for gate in gatesByBadgeReader[slot] where !isPaused(gates[gate].name) {
             gates[gate].badge(badge, at: now)
-            give(.next, at: gates[gate].name, into: &output)
+            // A gate that cannot see must not invite anybody to walk through.
+            give(gates[gate].isReading ? .next : .refused, at: gates[gate].name, into: &output)
         }
         for putaway in putawaysByBadgeReader[slot] where !isPaused(putaways[putaway].name) {
             let result = putaways[putaway].badge(badge, at: now)
@@ -98,18 +99,23 @@ extension Engine {
         }
         guard !isStale else {
             if let retry { keep(retry) }
-            give(.notRecorded, at: proposal.station, into: &output)
-            output.happenings.append(.notRecorded(station: proposal.station))
-            return
+            return give(.notRecorded, at: proposal.station, into: &output)
         }
         let plan = ledger.plan(proposal, at: time)
-        guard !plan.events.isEmpty else {
-            if let feedback = plan.feedback { give(feedback, at: proposal.station, into: &output) }
-            return
+        let ticket: UInt64
+        if plan.events.isEmpty {
+            guard let feedback = plan.feedback else { return }
+            // "Already yours" rests on decisions that may still be on their way to the disk.
+            guard let newest = openTickets.max() else { return give(feedback, at: proposal.station, into: &output) }
+            ticket = newest
+        } else {
+            ticket = commit(plan, into: &output)
         }
-        let ticket = commit(plan, into: &output)
-        pending[ticket] = PendingAnswer(
-            station: proposal.station, feedback: plan.feedback ?? .accepted, deadline: now + Self.feedbackDeadline, retry: retry)
+        var again = retry
+        again?.lastSequence = plan.events.last?.sequence ?? 0
+        pending[ticket, default: []].append(
+            PendingAnswer(
+                station: proposal.station, feedback: plan.feedback ?? .accepted, deadline: now + Self.feedbackDeadline, retry: again))
     }
 
     mutating func keep(_ retry: Unrecorded) {
@@ -119,6 +125,7 @@ extension Engine {
     mutating func commit(_ plan: Plan, into output: inout EngineOutput) -> UInt64 {
         let ticket = nextTicket
         nextTicket += 1
+        openTickets.insert(ticket)
         output.commits.append(.init(ticket: ticket, generation: generation, decision: ledger.commit(plan)))
         return ticket
     }
@@ -139,6 +146,6 @@ extension Engine {
 
 extension WallTime {
     var localYear: Int {
-        CivilDate(daysSince1970: (milliseconds + Int64(offsetMinutes) * 60_000) / 86_400_000).year
+        localDate.year
     }
 }

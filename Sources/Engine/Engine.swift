@@ -23,11 +23,11 @@ public struct Engine: Sendable {
     var now: Instant
     var wall: WallAnchor?
     var scratch = SessionOutput()
-    var pending: [UInt64: PendingAnswer] = [:]
+    var pending: [UInt64: [PendingAnswer]] = [:]
+    /// Decisions that are not answered yet.
+    var openTickets: Set<UInt64> = []
     /// The ticket that the next decision gets.
     public internal(set) var nextTicket: UInt64
-    /// Decisions so far: the ticket of the newest one.
-    public var decisions: UInt64 { nextTicket - 1 }
     /// Counts the images of the store that were decided on; a commit of an older one must not be stored.
     public internal(set) var generation: UInt64
     /// A commit failed and the image was not loaded again yet: nothing can be decided.
@@ -39,6 +39,8 @@ public struct Engine: Sendable {
 
     /// Feedback comes after the commit; when that takes longer than this, the person is told that nothing is recorded.
     public static let feedbackDeadline = Instant.Span.seconds(2)
+    /// How long after that a person may still stand there to hear that it was recorded after all.
+    static let lateFeedback = Instant.Span.seconds(8)
     /// Crossings kept for another try while the store cannot take them.
     public static let maximumUnrecorded = 1_000
 
@@ -47,6 +49,8 @@ public struct Engine: Sendable {
         public let name: String
         /// nil until a profile was found and the device was opened once.
         public internal(set) var session: DeviceSession?
+        /// What the session's decoder was made from.
+        var decoder: DecoderConfiguration?
         public internal(set) var state = DeviceState.absent(reason: "not opened")
         /// When the state last changed.
         public internal(set) var since: Instant
@@ -66,6 +70,8 @@ public struct Engine: Sendable {
     public struct Unrecorded: Hashable, Sendable {
         public var proposal: Proposal
         public var time: WallTime
+        /// The number of the last event that was made of it; 0: it was never decided.
+        public var lastSequence: Int64 = 0
     }
 
     /// - Parameters:
@@ -116,7 +122,7 @@ public struct Engine: Sendable {
         for index in devices.indices { consider(devices[index].session?.nextDeadline) }
         for index in gates.indices { consider(gates[index].nextDeadline) }
         for index in putaways.indices { consider(putaways[index].nextDeadline) }
-        for answer in pending.values where !answer.wasTold { consider(answer.deadline) }
+        for answers in pending.values { for answer in answers where !answer.wasTold { consider(answer.deadline) } }
         return earliest
     }
 
@@ -148,10 +154,12 @@ public struct Engine: Sendable {
             let result = putaways[index].advance(to: now)
             take(result, station: putaways[index].name, into: &output)
         }
-        for ticket in pending.filter({ !$0.value.wasTold && $0.value.deadline <= now }).keys.sorted() {
-            guard let answer = pending[ticket] else { continue }
-            pending[ticket]?.wasTold = true
-            give(.notRecorded, at: answer.station, into: &output)
+        for ticket in pending.keys.sorted() {
+            for index in pending[ticket, default: []].indices {
+                guard let answer = pending[ticket]?[index], !answer.wasTold, answer.deadline <= now else { continue }
+                pending[ticket]?[index].wasTold = true
+                give(.notRecorded, at: answer.station, into: &output)
+            }
         }
     }
 }

@@ -45,6 +45,4 @@ public enum Happening: Hashable, Sendable {
     /// What a station in maintenance would have recorded.
     case tested(station: String, Plan)
     case feedback(station: String, Feedback)
-    /// The store could not take it.
-    case notRecorded(station: String)
 }

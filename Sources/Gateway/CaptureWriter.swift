@@ -14,25 +14,20 @@ final class CaptureWriter {
     /// It ended because of its bound.
     private(set) var isFull = false
     private let maximumBytes: Int64
-    private let decisionsBefore: UInt64
     private var descriptor: Int32
     private var buffer: [UInt8] = []
 
     private static let bufferSize = 32_768
 
-    /// - Parameter decisionsBefore: decisions of the run before this recording; a capture counts its own from 1.
     /// - Throws: `CaptureWriterError` when the file exists already or cannot be made.
-    init(
-        path: String, header: Capture.Header, state: [JSON], startingAt start: Instant, decisionsBefore: UInt64 = 0, maximumBytes: Int64
-    ) throws(CaptureWriterError) {
-        self.decisionsBefore = decisionsBefore
+    init(path: String, header: Capture.Header, state: [JSON], startingAt start: Instant, maximumBytes: Int64) throws(CaptureWriterError) {
         self.path = path
         self.start = start
         self.maximumBytes = maximumBytes
         descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o640)
         guard descriptor >= 0 else { throw CaptureWriterError(path: path, errno: errno) }
-        append(header.json)
-        for row in state { append(Capture.Line(time: .zero, content: .state(row)).json) }
+        append(header.json.canonicalBytes)
+        for row in state { append(Capture.Line(time: .zero, content: .state(row)).json.canonicalBytes) }
     }
 
     deinit {
@@ -42,17 +37,12 @@ final class CaptureWriter {
     /// Adds one input.
     func write(_ content: Capture.Content, device: String? = nil, at now: Instant) {
         guard descriptor >= 0 else { return }
-        var content = content
-        switch content {
-        case .committed(let ticket): content = .committed(ticket: ticket &- decisionsBefore)
-        case .commitFailed(let ticket): content = .commitFailed(ticket: ticket &- decisionsBefore)
-        default: break
-        }
-        append(Capture.Line(time: Instant(nanoseconds: (now - start).nanoseconds), device: device, content: content).json)
-        if bytesWritten + Int64(buffer.count) > maximumBytes {
+        let line = Capture.Line(time: Instant(nanoseconds: (now - start).nanoseconds), device: device, content: content).json.canonicalBytes
+        guard bytesWritten + Int64(buffer.count + line.count) < maximumBytes else {
             isFull = true
-            end(because: "the recording reached its bound of \(maximumBytes >> 20) MiB")
+            return end(because: "the recording reached its bound of \(maximumBytes >> 10) KiB")
         }
+        append(line)
     }
 
     func flush() {
@@ -78,8 +68,8 @@ final class CaptureWriter {
         failure = failure ?? reason
     }
 
-    private func append(_ json: JSON) {
-        buffer += json.canonicalBytes
+    private func append(_ line: [UInt8]) {
+        buffer += line
         buffer.append(0x0A)
         lines += 1
         if buffer.count >= Self.bufferSize { flush() }

@@ -78,6 +78,7 @@ public enum Daemon {
             engineLoop.start()
             return service
         }.get()
+        try await service.recordMasterVersion(loaded.state)
         service.startDeliveries(of: site)
         let monitor = startMonitor(service, logger: logger)
 
@@ -221,6 +222,14 @@ extension GatewayService {
 
     /// Reads the site file and the profiles again, all or nothing.
     func reload() async throws(OperationError) -> ReloadOutcome {
+        await reloads.enter()
+        let outcome: Result<ReloadOutcome, OperationError>
+        do throws(OperationError) { outcome = .success(try await reloadInTurn()) } catch { outcome = .failure(error) }
+        await reloads.leave()
+        return try outcome.get()
+    }
+
+    private func reloadInTurn() async throws(OperationError) -> ReloadOutcome {
         let site: Site
         switch SiteFile.load(path: configurationPath).flatMap(SiteCheck.checked) {
         case .success(let loaded): site = loaded
@@ -239,7 +248,8 @@ extension GatewayService {
         do { try await onLoop { try $0.reconfigure(site, library: library) }.get() } catch {
             throw OperationError(.unavailable, "the store is busy; try again: \(error)")
         }
-        startDeliveries(of: site)
+        // Ending a delivery waits for its thread.
+        try await blocking { [self] in startDeliveries(of: site) }
         return ReloadOutcome(changed: old.differences(to: site))
     }
 }

@@ -4,6 +4,7 @@ import Engine
 import Glibc
 import Ledger
 import Logging
+import NIOCore
 import Readings
 import SiteConfiguration
 import Store
@@ -46,19 +47,24 @@ extension EngineLoop {
             try pruneRecordings(in: configuration.directory, to: configuration.maximumBytes / 2)
             ring = try recording(in: configuration.directory, note: "recorded all the time", bound: configuration.maximumBytes / 2)
         } catch {
+            isRingFull = error.errno == EAGAIN
+            guard !isRingFull else { return }
             logger.error("inputs are not recorded", metadata: ["error": "\(error)"])
         }
     }
 
-    /// Once a second: what was recorded reaches the disk, and a full file of the always-on recording is followed by the next.
+    /// Once a second: what was recorded reaches the disk, and an always-on recording that could not go on at once does so.
     func flushRecordings() {
         recorder?.flush()
         ring?.flush()
         dropEndedRecordings()
-        if isRingFull, isSettled {
-            isRingFull = false
-            startRing()
-        }
+        continueRing()
+    }
+
+    private func continueRing() {
+        guard isRingFull, isSettled else { return }
+        isRingFull = false
+        startRing()
     }
 
     func dropEndedRecordings() {
@@ -67,18 +73,37 @@ extension EngineLoop {
             self.recorder = nil
         }
         if let ring, let failure = ring.failure {
-            isRingFull = ring.isFull
-            if !isRingFull { logger.error("inputs are no longer recorded", metadata: ["reason": "\(failure)"]) }
             self.ring = nil
+            isRingFull = ring.isFull
+            guard isRingFull else { return logger.error("inputs are no longer recorded", metadata: ["reason": "\(failure)"]) }
+            // A state that fills a file by itself is not written more often than once a second.
+            guard BootClock.now() - ring.start > .seconds(1) else { return }
+            // Behind the input that is just being recorded: the next file begins with what came of it.
+            let bound = NIOLoopBound(self, eventLoop: loop)
+            loop.execute { bound.value.continueRing() }
         }
     }
 
     /// Whether the state is what is stored: no decision is on its way to the disk.
     private var isSettled: Bool { outstanding == 0 && !engine.isStale }
 
+    /// Brings the engine to this moment, and its wall clock to a full millisecond of it: counted from here and counted from an anchor
+    /// of before, the same time would be rounded differently, and a replay knows only this one.
+    private func settleClock() -> Instant {
+        let now = BootClock.now()
+        if let wall = engine.lastAnchor {
+            let anchor = WallAnchor(instant: now, wall.wallTime(at: now))
+            record(.wall(anchor), at: now)
+            input { $0.wallChanged(anchor, into: &$1) }
+        }
+        return now
+    }
+
     private func recording(in folder: String, note: String, bound: Int64) throws(CaptureWriterError) -> CaptureWriter {
         try makeFolder(folder)
-        let now = BootClock.now()
+        let now = settleClock()
+        // Something may have been due until this moment, and is on its way to the disk.
+        guard isSettled else { throw CaptureWriterError(path: folder, errno: EAGAIN) }
         let ledger = engine.ledger
         var devices: [String: String] = [:]
         for (slot, status) in zip(engine.devices, supervisor.statuses) { devices[slot.name] = status.profile }
@@ -86,27 +111,30 @@ extension EngineLoop {
             recorded: wallTime.rfc3339, note: note,
             gateway: .init(
                 gateway: site.gateway.code, epoch: StoreEpoch.text(store.epoch), nextSequence: ledger.state.nextSequence,
-                previousHash: newestEvent.map { SHA256Digest(of: $0.bytes).hex } ?? loaded.lastHash,
-                configurationDigest: SHA256Digest(of: Array("\(site)".utf8)).hex, masterDigest: masterDigest), devices: devices)
+                previousHash: newestEvent.map { SHA256Digest(of: $0.bytes).hex } ?? loaded.lastHash, nextTicket: engine.nextTicket,
+                configurationDigest: SHA256Digest(of: Array(site.canonicalText.utf8)).hex, masterDigest: masterDigest,
+                masterVersion: ledger.master.version), devices: devices)
         let state = ledger.state.rows.map { row -> JSON in ["key": .string(row.key), "value": row.value ?? .null] }
         let writer = try CaptureWriter(
-            path: try freeName(in: folder, WallClock.stamp()), header: header, state: state, startingAt: now, decisionsBefore: engine.decisions,
-            maximumBytes: bound)
-        if let wall = engine.lastAnchor { writer.write(.wall(WallAnchor(instant: now, wall.wallTime(at: now))), at: now) }
+            path: try freeName(in: folder, WallClock.stamp()), header: header, state: state, startingAt: now, maximumBytes: bound)
+        if let wall = engine.lastAnchor { writer.write(.wall(wall), at: now) }
         // A recording that begins while devices are open says so: the replay steers and decodes them from here.
         for slot in engine.devices {
             guard let profile = devices[slot.name], slot.session != nil else { continue }
-            if case .absent = slot.state { continue }
-            writer.write(.device(.opened(profile: profile)), device: slot.name, at: now)
+            switch slot.state {
+            case .reading: writer.write(.device(.running(profile: profile)), device: slot.name, at: now)
+            case .silent: writer.write(.device(.opened(profile: profile)), device: slot.name, at: now)
+            case .absent: continue
+            }
         }
         writer.flush()
         return writer
     }
 
-    /// The time, and where two recordings begin within a second, a number.
+    /// The time, and where two recordings begin within a second, a number, so that names sort by age.
     private func freeName(in folder: String, _ stamp: String) throws(CaptureWriterError) -> String {
         for number in 1...99 {
-            let path = "\(folder)/\(stamp)\(number == 1 ? "" : "-\(number)").capture"
+            let path = "\(folder)/\(stamp)\(number == 1 ? "" : "_\(number < 10 ? "0" : "")\(number)").capture"
             if access(path, F_OK) != 0 { return path }
         }
         throw CaptureWriterError(path: "\(folder)/\(stamp).capture", errno: EEXIST)

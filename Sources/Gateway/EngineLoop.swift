@@ -29,6 +29,8 @@ final class EngineLoop: DeviceSupervisorDelegate {
     private var clockTimer: RepeatedTask?
     private var answers: [UInt64: @Sendable (CommitOutcome) -> Void] = [:]
     private var isReloading = false
+    /// Failed commits and loads in a row.
+    private var failures: Int64 = 0
     private var reconfigurations = 0
     /// Decisions on their way to the disk.
     private(set) var outstanding = 0
@@ -37,7 +39,7 @@ final class EngineLoop: DeviceSupervisorDelegate {
     var recorder: CaptureWriter?
     /// The always-on recording of the site file.
     var ring: CaptureWriter?
-    /// The always-on recording reached its bound, and the next one has not begun.
+    /// The always-on recording is to go on in a new file as soon as no decision is on its way.
     var isRingFull = false
     /// The newest event committed since `loaded`, whose hash is made only for a recording.
     private(set) var newestEvent: StoredEvent?
@@ -94,11 +96,21 @@ final class EngineLoop: DeviceSupervisorDelegate {
         clockTimer?.cancel()
         timer?.cancel()
         let bound = NIOLoopBound(self, eventLoop: loop)
-        return supervisor.shutdown().flatMap { bound.value.settled(within: 200) }.map {
+        return supervisor.shutdown().flatMap {
+            bound.value.finishWalks()
+            return bound.value.settled(within: 200)
+        }.map {
             bound.value.recorder?.end()
             bound.value.ring?.end()
             bound.value.watchers.finish()
         }
+    }
+
+    /// A tool that was carried out a second ago must not be forgotten because the gateway ends or reads its configuration again.
+    private func finishWalks() {
+        let now = BootClock.now()
+        record(.finished, at: now)
+        input { $0.finish(at: now, into: &$1) }
     }
 
     /// Succeeds when every decision has its answer, or after `looks` times 10 ms.
@@ -118,6 +130,7 @@ final class EngineLoop: DeviceSupervisorDelegate {
     /// - Returns: fails when decisions are still on their way to the disk after 2 s.
     func reconfigure(_ site: Site, library: ProfileLibrary) throws -> EventLoopFuture<Void> {
         loop.preconditionInEventLoop()
+        finishWalks()
         return whenSettled { try $0.replaceEngine(site, library: library) }
     }
 
@@ -132,7 +145,7 @@ final class EngineLoop: DeviceSupervisorDelegate {
         let isWatched = engine.isWatched
         engine = Engine(
             site: site, epoch: store.epoch, state: engine.ledger.state, master: engine.ledger.master, startingAt: BootClock.now(),
-            generation: generation)
+            generation: generation, nextTicket: engine.nextTicket)
         engine.isWatched = isWatched
         wallClock = WallClock()
         lookAtClock()
@@ -232,8 +245,8 @@ final class EngineLoop: DeviceSupervisorDelegate {
     }
 
     func supervisor(_ supervisor: DeviceSupervisor, device: DeviceIndex, is status: DeviceStatus) {
-        if status.state == .backingOff, status.failures == 1 {
-            logger.warning("device cannot be used", metadata: ["device": "\(status.name)", "error": "\(status.lastError ?? "")"])
+        if status.state == .backingOff, status.failures == 1, let error = status.lastError {
+            logger.warning("device cannot be used", metadata: ["device": "\(status.name)", "error": "\(error)"])
         }
     }
 
@@ -242,11 +255,12 @@ final class EngineLoop: DeviceSupervisorDelegate {
     // MARK: Outputs
 
     private func carryOut(_ output: EngineOutput) {
+        // Decisions first: a write that fails closes its device at once, and what comes of that must stand behind them.
+        for commit in output.commits { submit(commit) }
         for transmission in output.transmissions {
             record(.transmitted(transmission.bytes), device: transmission.device, at: BootClock.now())
             supervisor.write(transmission.bytes, to: transmission.device)
         }
-        for commit in output.commits { submit(commit) }
         for happening in output.happenings { tell(happening) }
         for failure in output.failures {
             logger.warning("device does not do its work", metadata: ["device": "\(name(failure.device))", "reason": "\(failure.failure)"])
@@ -269,6 +283,7 @@ final class EngineLoop: DeviceSupervisorDelegate {
         switch outcome {
         case .committed(let events):
             newestEvent = events.last ?? newestEvent
+            failures = 0
             record(.committed(ticket: ticket), at: now)
             input { $0.committed(ticket: ticket, at: now, into: &$1) }
             watchers.tell(events: events)
@@ -276,16 +291,27 @@ final class EngineLoop: DeviceSupervisorDelegate {
         case .failed(let error):
             logger.error("not recorded", metadata: ["error": "\(error)"])
             record(.commitFailed(ticket: ticket), at: now)
+            let lost = engine.lostProposals
             input { $0.commitFailed(ticket: ticket, at: now, into: &$1) }
-            reload()
+            if engine.lostProposals > lost { logger.critical("crossings were lost: too many wait to be recorded") }
+            reloadSoon()
         }
         answers.removeValue(forKey: ticket)?(outcome)
     }
 
-    /// Loads the image again, until the store can be read.
-    private func reload() {
+    /// Loads the image again: at once after a first failure, later and later while the store goes on failing, because every load is
+    /// followed by another try of the crossings that wait.
+    private func reloadSoon() {
         guard !isReloading, !isStopped else { return }
         isReloading = true
+        failures += 1
+        let milliseconds: Int64 = failures == 1 ? 0 : min(10_000, 250 << min(failures, 10))
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        loop.scheduleTask(in: .milliseconds(milliseconds)) { bound.value.reload() }
+    }
+
+    /// Loads the image again, until the store can be read.
+    private func reload() {
         let bound = NIOLoopBound(self, eventLoop: loop)
         let (loop, store) = (loop, store)
         // Loading waits for the writer, so it waits on a thread that may.
@@ -304,13 +330,12 @@ final class EngineLoop: DeviceSupervisorDelegate {
         case .success(let loaded):
             let now = BootClock.now()
             (self.loaded, newestEvent) = (loaded, nil)
-            record(.reloaded, at: now)
+            record(.reloaded(nextSequence: loaded.state.nextSequence), at: now)
             logger.notice("state loaded again from the store", metadata: ["next": "\(loaded.state.nextSequence)"])
             input { $0.reloaded(loaded.state, at: now, into: &$1) }
         case .failure(let error):
             logger.error("the store cannot be read", metadata: ["error": "\(error)"])
-            let bound = NIOLoopBound(self, eventLoop: loop)
-            loop.scheduleTask(in: .seconds(1)) { bound.value.reload() }
+            reloadSoon()
         }
     }
 

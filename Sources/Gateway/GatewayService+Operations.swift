@@ -27,7 +27,7 @@ extension GatewayService: GatewayOperations {
                 language: loop.site.gateway.language.rawValue, uptimeSeconds: (BootClock.now() - started).milliseconds / 1_000,
                 clock: now.quality, masterVersion: version.number, masterApplied: version.pulledAt, events: last,
                 openLoans: ledger.state.loans.count,
-                overdueLoans: ledger.state.loans.values.count { $0.due.milliseconds < now.milliseconds },
+                overdueLoans: ledger.state.loans.values.count { $0.due.quality != .unknown && $0.due.milliseconds < now.milliseconds },
                 openExceptions: ledger.state.exceptions.count, devicesReading: states.count(where: \.isReading),
                 devicesSilent: states.count { if case .silent = $0 { true } else { false } },
                 devicesAbsent: states.count { if case .absent = $0 { true } else { false } }, recording: loop.recordingReport ?? loop.ring.map(loop.report))
@@ -82,32 +82,33 @@ extension GatewayService: GatewayOperations {
     // MARK: Ledger
 
     func loans() async throws(OperationError) -> [JSON] {
-        try await look { loop in
-            loop.engine.ledger.state.loans.values.sorted { ($0.due.milliseconds, $0.number) < ($1.due.milliseconds, $1.number) }
-                .map { $0.row.naming(loop.engine.ledger.name) }
-        }
+        // The ledger is a value: it is taken from the loop and worked on here, because the loop owes people their beeps.
+        let ledger = try await look { $0.engine.ledger }
+        return ledger.state.loans.values.sorted { ($0.due.milliseconds, $0.number) < ($1.due.milliseconds, $1.number) }
+            .map { $0.row.naming(ledger.name) }
     }
 
     func stock(at location: String?) async throws(OperationError) -> [JSON] {
-        try await look { loop in
-            let state = loop.engine.ledger.state
-            var rows: [(LocationKey, StockSubject, Int64)] = state.places.map { ($0.value, .item($0.key), 1) }
-            rows += state.stock.map { ($0.key.location, $0.key.subject, $0.value) }
-            return rows.filter { location == nil || $0.0.text == location }.sorted { ($0.0, $0.1.path) < ($1.0, $1.1.path) }.map { place, subject, count in
-                var members = subject.json.object ?? [:]
-                members["location"] = .string(place.text)
-                members["quantity"] = .integer(count)
-                return JSON.object(members).naming(loop.engine.ledger.name)
-            }
+        let ledger = try await look { $0.engine.ledger }
+        // What somebody has on loan is not on its shelf.
+        let places = ledger.state.places.filter { ledger.state.loans[$0.key] == nil }
+        var rows: [(location: LocationKey, path: String, subject: StockSubject, count: Int64)] = places.map { item, place in
+            (place, StockSubject.item(item).path, .item(item), 1)
+        }
+        rows += ledger.state.stock.map { ($0.key.location, $0.key.subject.path, $0.key.subject, $0.value) }
+        return rows.filter { location == nil || $0.location.text == location }.sorted { ($0.location, $0.path) < ($1.location, $1.path) }.map { row in
+            var members = row.subject.json.object ?? [:]
+            members["location"] = .string(row.location.text)
+            members["quantity"] = .integer(row.count)
+            return JSON.object(members).naming(ledger.name)
         }
     }
 
     func exceptions() async throws(OperationError) -> [JSON] {
-        try await look { loop in
-            loop.engine.ledger.state.exceptions.values
-                .sorted { ($0.raised.deadline.milliseconds, $0.number) < ($1.raised.deadline.milliseconds, $1.number) }
-                .map { $0.row.naming(loop.engine.ledger.name) }
-        }
+        let ledger = try await look { $0.engine.ledger }
+        return ledger.state.exceptions.values
+            .sorted { ($0.raised.deadline.milliseconds, $0.number) < ($1.raised.deadline.milliseconds, $1.number) }
+            .map { $0.row.naming(ledger.name) }
     }
 
     func exception(_ number: Int64) async throws(OperationError) -> JSON {
@@ -117,11 +118,8 @@ extension GatewayService: GatewayOperations {
     }
 
     func tags() async throws(OperationError) -> [TagReport] {
-        try await look { loop in
-            loop.engine.ledger.state.tags.sorted { $0.key < $1.key }.map { epc, bearer in
-                TagReport(epc: epc, bearer: bearer, name: loop.engine.ledger.name(bearer), source: .local)
-            }
-        }
+        let ledger = try await look { $0.engine.ledger }
+        return ledger.state.tags.sorted { $0.key < $1.key }.map { TagReport(epc: $0, bearer: $1, name: ledger.name($1), source: .local) }
     }
 
     func tag(_ epc: EPC) async throws(OperationError) -> TagReport {

@@ -25,12 +25,16 @@ final class GatewayService: Sendable {
     let started = BootClock.now()
     /// One import at a time: each is checked against what the one before it left.
     private let imports = Turns()
+    /// One reload at a time, likewise.
+    let reloads = Turns()
     private let engineLoop: NIOLoopBound<EngineLoop>
     private let deliveries = Mutex<[String: Delivery]>([:])
     private let nodes = Mutex<[String: DeviceNode]>([:])
 
     struct Delivery: Sendable {
         var configuration: Site.Destination
+        /// Of the gateway; it stands in what is delivered.
+        var uriPrefix: String
         var loop: DeliveryLoop
     }
 
@@ -75,19 +79,27 @@ final class GatewayService: Sendable {
         let old = deliveries.withLock { $0 }
         var new: [String: Delivery] = [:]
         for destination in site.destinations {
-            if let same = old[destination.name], same.configuration == destination {
+            if let same = old[destination.name], same.configuration == destination, same.uriPrefix == site.gateway.uriPrefix {
                 new[destination.name] = same
                 continue
             }
             _ = old[destination.name]?.loop.stop()
+            let name = destination.name
             let log = StoreLog(store: store) { [weak self] (destination, sequence, reason) throws(EventLogError) in
                 guard let self else { throw EventLogError("the gateway is ending") }
                 try self.recordDeadLetter(destination, sequence, reason)
             }
             do throws(DeliveryError) {
-                let delivery = try DeliveryLoop(destination, of: site.gateway, log: log)
+                let delivery = try DeliveryLoop(destination, of: site.gateway, log: log) { [logger] status in
+                    let metadata: Logger.Metadata = ["destination": "\(name)", "state": "\(status.state.rawValue)"]
+                    if let error = status.lastError {
+                        logger.warning("delivery fails", metadata: metadata.merging(["error": "\(error)"]) { $1 })
+                    } else {
+                        logger.notice("delivery works again", metadata: metadata)
+                    }
+                }
                 try delivery.start()
-                new[destination.name] = Delivery(configuration: destination, loop: delivery)
+                new[destination.name] = Delivery(configuration: destination, uriPrefix: site.gateway.uriPrefix, loop: delivery)
             } catch {
                 logger.error("destination cannot work", metadata: ["destination": "\(destination.name)", "error": "\(error)"])
             }
@@ -156,7 +168,10 @@ final class GatewayService: Sendable {
     }
 
     private func importInTurn(_ rows: [MasterRow], source: String, dryRun: Bool, client: String) async throws(OperationError) -> ImportOutcome {
-        let (master, tags, time) = try await look { ($0.engine.ledger.master, $0.engine.ledger.state.tags, $0.wallTime) }
+        let (master, tags, time, isStale) = try await look {
+            ($0.engine.ledger.master, $0.engine.ledger.state.tags, $0.wallTime, $0.engine.isStale)
+        }
+        guard !isStale else { throw OperationError(.notStored, "the store cannot be written at present; nothing was changed") }
         let masterStore = masterStore
         let keyed = master.mintingKeys(for: rows) { UInt64.random(in: .min ... .max) }
         let next: MasterData
@@ -183,6 +198,16 @@ final class GatewayService: Sendable {
         }
         outcome.version = version.number
         return outcome
+    }
+
+    /// Master data that came in just before a power cut: the event of it is recorded now.
+    func recordMasterVersion(_ state: LedgerState) async throws(OperationError) {
+        let version = masterStore.version
+        guard version.number > state.masterVersion else { return }
+        let master = try await look { $0.engine.ledger.master }
+        try await committed { engineLoop, answer in
+            engineLoop.masterChanged(master, rows: [], digest: version.digest, by: nil, answer: answer)
+        }
     }
 
     private static func counts(_ rows: [MasterRow], _ changes: [MasterChange]) -> [MasterRow.Set: ImportOutcome.Counts] {

@@ -38,8 +38,6 @@ extension Happening {
             ])
         case .feedback(let station, let feedback):
             return ["kind": "decision", "station": .string(station), "events": [], "feedback": .string(feedback.rawValue)]
-        case .notRecorded(let station):
-            return ["kind": "decision", "station": .string(station), "events": [], "feedback": .string(Feedback.notRecorded.rawValue)]
         }
     }
 }

@@ -48,6 +48,8 @@ public struct Replay {
         } catch { throw ReplayError(line: 1, reason: error.description) }
         chain = EventChain(
             identity: EventIdentity(gateway: site.gateway.code, epoch: epoch), lastHash: position?.previousHash ?? EventChain.origin)
+        var master = master
+        if let version = position?.masterVersion, version > 0 { master.version = version }
         engine = Engine(site: site, epoch: epoch, state: stored, master: master, startingAt: .zero, nextTicket: position?.nextTicket ?? 1)
         if !isRecording, let time = WallTime(rfc3339: header.recorded) {
             engine.wallChanged(
@@ -58,6 +60,11 @@ public struct Replay {
 
     /// Takes one line.
     public mutating func take(_ line: Capture.Line, number: Int) throws(ReplayError) {
+        // What was sent is for people; it is written after the inputs that made it, and must not move time.
+        switch line.content {
+        case .transmitted, .state: return
+        default: break
+        }
         now = max(now, line.time)
         // What was due until then comes first: a line may say what became of a decision that time alone brought.
         engine.advance(to: now, into: &output)
@@ -83,6 +90,12 @@ public struct Replay {
                 throw ReplayError(line: number, reason: "the profile \(profile ?? "of the device") is not there")
             }
             engine.opened(device, plan: profile.plan, decoder: profile.decoder, at: now, into: &output)
+        case .device(.running(let profile)):
+            let device = try required(device, line: number)
+            guard let id = profile, let profile = library[id] else {
+                throw ReplayError(line: number, reason: "the profile \(profile ?? "of the device") is not there")
+            }
+            engine.resumed(device, plan: profile.plan, decoder: profile.decoder, at: now, into: &output)
         case .device(.closed(let reason)): engine.closed(try required(device, line: number), reason: reason, at: now, into: &output)
         case .wall(var anchor):
             anchor.instant = now
@@ -90,10 +103,15 @@ public struct Replay {
         case .command(let json): try command(json, line: number)
         case .master(let json): try master(json, line: number)
         case .committed(let ticket): commit(ticket)
-        case .commitFailed(let ticket):
-            waiting[ticket] = nil
-            engine.commitFailed(ticket: ticket, at: now, into: &output)
-        case .reloaded: engine.reloaded(stored, at: now, into: &output)
+        case .commitFailed(let ticket): engine.commitFailed(ticket: ticket, at: now, into: &output)
+        case .reloaded(let next):
+            // A failed decision may stand all the same: its outcome was unknown, and the store told the truth later.
+            for ticket in waiting.keys.sorted() {
+                let decision = waiting.removeValue(forKey: ticket)
+                for event in decision?.events ?? [] where event.sequence < next { store(event) }
+            }
+            engine.reloaded(stored, at: now, into: &output)
+        case .finished: engine.finish(at: now, into: &output)
         case .transmitted, .state: break
         }
         settle()
@@ -126,11 +144,13 @@ public struct Replay {
 
     private mutating func commit(_ ticket: UInt64) {
         guard let decision = waiting.removeValue(forKey: ticket) else { return }
-        for event in decision.events {
-            _ = stored.apply(event)
-            onEvent(chain.seal(event))
-        }
+        for event in decision.events { store(event) }
         engine.committed(ticket: ticket, at: now, into: &output)
+    }
+
+    private mutating func store(_ event: Event) {
+        _ = stored.apply(event)
+        onEvent(chain.seal(event))
     }
 
     private mutating func command(_ json: JSON, line: Int) throws(ReplayError) {

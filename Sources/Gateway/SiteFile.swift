@@ -1,5 +1,6 @@
 import CNIOLinux
 import Glibc
+import Ledger
 import Profiles
 import Readings
 import SiteConfiguration
@@ -24,7 +25,7 @@ public enum SiteFile {
     }
 
     /// The whole of a small file; nil with `errno` set.
-    static func contents(of path: String, limit: Int = 1 << 20) -> String? {
+    static func contents(of path: String, limit: Int = 1 << 20, isText: Bool = true) -> String? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
@@ -33,7 +34,7 @@ public enum SiteFile {
         while bytes.count <= limit {
             let count = read(descriptor, &buffer, buffer.count)
             if count < 0 { return nil }
-            if count == 0 { return String(validating: bytes, as: UTF8.self) }
+            if count == 0 { return isText ? String(validating: bytes, as: UTF8.self) : String(decoding: bytes, as: UTF8.self) }
             bytes += buffer[..<count]
         }
         errno = EFBIG
@@ -251,6 +252,12 @@ private struct Collector {
         let name = name(of: table, kind: "destination")
         let word: Word? = table.choice("kind", isRequired: true)
         let types = table.strings("types", maximum: 64) ?? []
+        for (index, type) in types.enumerated() {
+            let isKnown = Event.Body.types.contains { type.hasSuffix("*") ? $0.hasPrefix(type.dropLast()) : $0 == type }
+            if !isKnown {
+                table.problem(at: table.path + [.key("types"), .index(index)], "no event has the type \"\(type)\"; docs/events.md lists them")
+            }
+        }
         let batch = table.integer("batch", in: 1...10_000).map(Int.init) ?? 500
         var kind: Site.Destination.Kind?
         switch word {

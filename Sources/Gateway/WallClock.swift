@@ -61,6 +61,7 @@ struct WallClock {
     /// Whether the machine has rules for this zone.
     static func isKnown(timeZone: String) -> Bool {
         guard !timeZone.hasPrefix("/"), !timeZone.contains("..") else { return false }
-        return access("/usr/share/zoneinfo/\(timeZone)", R_OK) == 0
+        // Folders such as `Asia` are readable too: the file must be one.
+        return SiteFile.contents(of: "/usr/share/zoneinfo/\(timeZone)", isText: false) != nil
     }
 }

@@ -43,6 +43,7 @@ struct Draft {
         let hours = Int64(station?.exceptionHours ?? 24)
         var deadline = time
         deadline.milliseconds += hours * 3_600_000
+        let (items, epcs) = (Array(items.prefix(Self.maximumListed)), Array(epcs.prefix(Self.maximumListed)))
         add(
             .exceptionRaised(
                 .init(
@@ -52,6 +53,9 @@ struct Draft {
     }
 
     func plan(feedback: Feedback?) -> Plan { Plan(events: events, feedback: feedback) }
+
+    /// Items and tags that one exception names; the evidence counts all.
+    static let maximumListed = 100
 
     /// Evidence that is too long loses its longest members first, and says so: an event is a few hundred bytes for ever.
     private static func bounded(_ evidence: JSON) -> JSON {

@@ -19,7 +19,15 @@ public struct Key<Entity>: Hashable, Comparable, Sendable, CustomStringConvertib
             && text.unicodeScalars.allSatisfy { !($0.properties.generalCategory == .control || $0.properties.generalCategory == .format) }
     }
 
-    public static func < (left: Key, right: Key) -> Bool { left.text < right.text }
+    /// By the bytes of the text, as the store and every other system compare it: two spellings of é are two keys.
+    public static func == (left: Key, right: Key) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }
+
+    public func hash(into hasher: inout Hasher) {
+        for byte in text.utf8 { hasher.combine(byte) }
+        hasher.combine(0xFF as UInt8)
+    }
+
+    public static func < (left: Key, right: Key) -> Bool { left.text.utf8.lexicographicallyPrecedes(right.text.utf8) }
 
     public var description: String { text }
 }

@@ -34,7 +34,7 @@ extension Ledger {
             draft.add(.exceptionResolved(exception: number, resolution: resolution, note: note), evidence: .null)
         case .setStationMode(let name, let mode):
             guard site.stations.contains(where: { $0.name == name }) else {
-                throw CommandRefusal(.notFound, "there is no station \"\(name)\"; stockgate stations lists them")
+                throw CommandRefusal(.notFound, "there is no station \"\(name)\"; stockgate station list shows them")
             }
             guard state.modes[name, default: .running] != mode else { throw CommandRefusal(.conflict, "station \(name) is \(mode.rawValue) already") }
             draft.add(.stationModeChanged(mode), evidence: .null)

@@ -6,11 +6,8 @@ extension Ledger {
     /// Tools and people went through a gate together: loans, returns, and what a person must look at.
     func plan(_ crossing: Proposal.Crossing, station: String, at time: WallTime) -> Plan {
         var draft = Draft(ledger: self, station: station, at: time, opensEpisode: true)
-        var tools: [(item: ItemKey, sighting: Sighting)] = []
-        var strangers: [EPC] = []
-        for sighting in crossing.tags {
-            if case .item(let key) = bearer(of: sighting.epc) { tools.append((key, sighting)) } else { strangers.append(sighting.epc) }
-        }
+        let tools = tools(among: crossing.tags)
+        var strangers = crossing.tags.map(\.epc).filter { if case .item = bearer(of: $0) { false } else { true } }
         let people = Carriers(of: crossing, in: self)
         // A stranger that somebody must look at already is not announced again each time it passes.
         let announced = Set(state.exceptions.values.filter { $0.raised.kind == .unknownTag }.flatMap(\.raised.epcs))
@@ -18,13 +15,13 @@ extension Ledger {
         if !strangers.isEmpty {
             draft.raise(.unknownTag, epcs: strangers, candidates: people.keys, direction: crossing.direction, evidence: Self.evidence(crossing))
         }
-        let uncertain = crossing.uncertain.compactMap { sighting -> ItemKey? in
-            if case .item(let key) = bearer(of: sighting.epc) { key } else { nil }
-        }
-        if !uncertain.isEmpty {
+        // A tool near a gate whose reader comes and goes is announced once, not at every outage.
+        let suspected = Set(state.exceptions.values.filter { $0.raised.kind == .uncertainPassage }.flatMap(\.raised.items))
+        let uncertain = self.tools(among: crossing.uncertain).filter { !suspected.contains($0.item) }
+        if let first = uncertain.first {
             draft.raise(
-                .uncertainPassage, items: uncertain, epcs: crossing.uncertain.map(\.epc), candidates: people.keys,
-                evidence: crossing.uncertain.first?.evidence ?? .null)
+                .uncertainPassage, items: uncertain.map(\.item), epcs: uncertain.map(\.sighting.epc), candidates: people.keys,
+                evidence: first.sighting.evidence)
         }
         switch crossing.direction {
         case .out: checkOut(tools, carriedBy: people, crossing, into: &draft)
@@ -34,6 +31,20 @@ extension Ledger {
         let hasException = plan.events.contains { if case .exceptionRaised = $0.body { true } else { false } }
         // A person who carries out again what is already theirs changes nothing and hears the good beep.
         return Plan(events: plan.events, feedback: hasException ? .exception : plan.events.isEmpty && tools.isEmpty ? nil : .accepted)
+    }
+
+    /// The tools among the tags; one with several tags is one tool, known by the tag that was read most.
+    private func tools(among sightings: [Sighting]) -> [(item: ItemKey, sighting: Sighting)] {
+        var tools: [(item: ItemKey, sighting: Sighting)] = []
+        for sighting in sightings {
+            guard case .item(let key) = bearer(of: sighting.epc) else { continue }
+            if let known = tools.firstIndex(where: { $0.item == key }) {
+                if sighting.reads > tools[known].sighting.reads { tools[known].sighting = sighting }
+            } else {
+                tools.append((key, sighting))
+            }
+        }
+        return tools
     }
 
     private func takeBack(_ tools: [(item: ItemKey, sighting: Sighting)], _ crossing: Proposal.Crossing, into draft: inout Draft) {
@@ -177,14 +188,10 @@ extension Sequence {
     }
 }
 
-extension CivilDate {
-    fileprivate static let distantFuture = CivilDate(daysSince1970: 2_932_896)
+extension Sighting {
+    fileprivate var reads: UInt64 { UInt64(inside.reads) + UInt64(outside.reads) }
 }
 
-extension WallTime {
-    /// The day at the site.
-    var localDate: CivilDate {
-        let local = milliseconds + Int64(offsetMinutes) * 60_000
-        return CivilDate(daysSince1970: local >= 0 ? local / 86_400_000 : (local - 86_399_999) / 86_400_000)
-    }
+extension CivilDate {
+    fileprivate static let distantFuture = CivilDate(daysSince1970: 2_932_896)
 }

@@ -5,7 +5,7 @@ extension Ledger {
     /// Something was put on a shelf.
     func plan(_ putAway: Proposal.PutAway, station: String, at time: WallTime) -> Plan {
         var draft = Draft(ledger: self, station: station, at: time, opensEpisode: true)
-        draft.actor = putAway.credential.flatMap { master.credentials[$0] }.map(Event.Actor.person) ?? .unknown
+        draft.actor = putAway.credential.flatMap(person).map(Event.Actor.person) ?? .unknown
         guard case .location(let location)? = bearer(of: putAway.location)?.bearer, let known = bearer(of: putAway.item) else {
             // The master data changed between the scan and the pair.
             return plan(unknownCode: putAway.item, station: station, at: time)
@@ -25,7 +25,17 @@ extension Ledger {
                 "item_aim": putAway.item.symbology.map { .string($0.description) },
                 "location_aim": putAway.location.symbology.map { .string($0.description) },
             ]))
-        return draft.plan(feedback: .accepted)
+        guard case .item(let item) = subject, let loan = state.loans[item] else { return draft.plan(feedback: .accepted) }
+        // It lies on the shelf, and somebody has it on loan: the record is wrong, and only a person can say which.
+        draft.raise(.stateConflict, items: [item], candidates: [loan.person], loan: loan.number, evidence: ["location": .string(location.text)])
+        return draft.plan(feedback: .exception)
+    }
+
+    /// Who a badge belongs to, held before a reader or scanned.
+    private func person(_ credential: String) -> PersonKey? {
+        if let person = master.credentials[credential] { return person }
+        guard case .person(let person)? = bearer(of: Scan(data: Array(credential.utf8)))?.bearer else { return nil }
+        return person
     }
 
     /// A code that nobody knows: an exception, with the code made harmless.

@@ -6,6 +6,7 @@ extension LedgerState {
     public var rows: [StateRow] {
         var rows: [StateRow] = []
         if loanCounter > 0 || episodeCounter > 0 { rows.append(countersRow) }
+        if masterVersion > 0 { rows.append(StateRow(key: "master", value: .integer(masterVersion))) }
         rows += loans.values.map { StateRow(key: "loan/\($0.item)", value: $0.row) }
         rows += places.map { StateRow(key: "place/\($0.key)", value: .string($0.value.text)) }
         rows += stock.map { position, quantity in
@@ -20,10 +21,14 @@ extension LedgerState {
         return rows.sorted { $0.key < $1.key }
     }
 
+    /// What a counter can have reached; files come from strangers too, and a step further must not overflow.
+    private static let counters: ClosedRange<Int64> = 0...(1 << 53)
+
     /// Reads the rows that were stored.
     /// - Throws: `EventError` for a row that this code does not know or cannot read: a state is never loaded in part.
     public init(nextSequence: Int64, rows: some Sequence<StateRow>) throws(EventError) {
         self.init()
+        guard Self.counters.contains(nextSequence) else { throw EventError("\(nextSequence) is no number of an event") }
         self.nextSequence = nextSequence
         for row in rows { try load(row) }
     }
@@ -35,12 +40,17 @@ extension LedgerState {
         let rest = String(row.key[slash...].dropFirst())
         switch row.key[..<slash] {
         case "counters":
-            guard let loan = value["loan"]?.integer, let episode = value["episode"]?.integer else { throw failure }
+            guard let loan = value["loan"]?.integer, let episode = value["episode"]?.integer, Self.counters.contains(loan),
+                Self.counters.contains(episode)
+            else { throw failure }
             loanCounter = loan
             episodeCounter = episode
         case "loan":
             guard let loan = Loan(row: value) else { throw failure }
             loans[loan.item] = loan
+        case "master":
+            guard let version = value.integer, Self.counters.contains(version) else { throw failure }
+            masterVersion = version
         case "place":
             guard let item = ItemKey(rest), let location = value.string.flatMap(LocationKey.init) else { throw failure }
             places[item] = location
@@ -50,8 +60,8 @@ extension LedgerState {
             else { throw failure }
             stock[StockPosition(location: location, subject: subject)] = quantity
         case "permit":
-            guard let permit = PermitKey(rest), let used = value.integer.flatMap(Int.init(exactly:)) else { throw failure }
-            permitUse[permit] = used
+            guard let permit = PermitKey(rest), let used = value.integer, Self.counters.contains(used) else { throw failure }
+            permitUse[permit] = Int(used)
         case "exception":
             guard let number = Int64(rest), let exception = OpenException(number: number, row: value) else { throw failure }
             exceptions[number] = exception
@@ -73,14 +83,16 @@ extension Loan {
             "loan": .string(number.description), "item": .string(item.text), "person": .string(person.text),
             "permit": permit.map { .string($0.text) }, "since": .string(since.rfc3339), "due": .string(due.rfc3339),
             "station": station.map(JSON.string), "event": .integer(opened),
+            "clock": due.quality == .synchronised ? nil : .string(due.quality.rawValue),
         ])
     }
 
     init?(row: JSON) {
         guard let number = row["loan"]?.string.flatMap(LoanNumber.init), let item = row["item"]?.string.flatMap(ItemKey.init),
             let person = row["person"]?.string.flatMap(PersonKey.init), let since = row["since"]?.string.flatMap(WallTime.init(rfc3339:)),
-            let due = row["due"]?.string.flatMap(WallTime.init(rfc3339:)), let opened = row["event"]?.integer
+            var due = row["due"]?.string.flatMap(WallTime.init(rfc3339:)), let opened = row["event"]?.integer
         else { return nil }
+        due.quality = row["clock"]?.string.flatMap(ClockQuality.init) ?? .synchronised
         self.init(
             number: number, item: item, person: person, permit: row["permit"]?.string.flatMap(PermitKey.init), since: since, due: due,
             station: row["station"]?.string, opened: opened)

@@ -31,6 +31,8 @@ public struct LedgerState: Hashable, Sendable {
     public internal(set) var loanCounter: Int64 = 0
     /// Counts the episodes of all stations.
     public internal(set) var episodeCounter: Int64 = 0
+    /// The version of the master data that was recorded last; the store's own may be one ahead after a power cut.
+    public internal(set) var masterVersion: Int64 = 0
     public internal(set) var loans: [ItemKey: Loan] = [:]
     /// Where single items were put.
     public internal(set) var places: [ItemKey: LocationKey] = [:]
@@ -77,7 +79,7 @@ extension LedgerState {
         case .checkedOut(let checkout):
             let loan = Loan(
                 number: checkout.loan, item: checkout.item, person: checkout.person, permit: checkout.permit, since: event.time,
-                due: checkout.due, station: event.station, opened: event.sequence)
+                due: checkout.due.with(quality: event.time.quality), station: event.station, opened: event.sequence)
             loans[checkout.item] = loan
             rows.append(StateRow(key: "loan/\(loan.item)", value: loan.row))
             if checkout.loan.counter > loanCounter {
@@ -116,8 +118,9 @@ extension LedgerState {
             guard let station = event.station else { break }
             modes[station] = mode == .running ? nil : mode
             rows.append(StateRow(key: "station/\(station)", value: mode == .running ? nil : .string(mode.rawValue)))
-        case .masterApplied:
-            break
+        case .masterApplied(let version, _, _):
+            masterVersion = version
+            rows.append(StateRow(key: "master", value: .integer(version)))
         }
         return rows
     }
@@ -137,5 +140,13 @@ extension LedgerState {
 
     var countersRow: StateRow {
         StateRow(key: "counters", value: ["loan": .integer(loanCounter), "episode": .integer(episodeCounter)])
+    }
+}
+
+extension WallTime {
+    fileprivate func with(quality: ClockQuality) -> WallTime {
+        var time = self
+        time.quality = quality
+        return time
     }
 }

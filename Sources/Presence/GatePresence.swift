@@ -5,7 +5,8 @@ import Readings
 /// was able to see it go.
 ///
 /// A visit begins with a tag's first read and is over when the tag was unread for `quiet` *while the reader was shown to be reading*.
-/// While the reader is silent no timer runs; a silence longer than `bridge` ends every open visit as `unknown`.
+/// While the reader is silent a visit ends as `unknown`, once both the silence and the tag's own are longer than `bridge`: of several
+/// readers one may still see it.
 /// This first method takes the sides of the first and the last read; a better one replaces this type behind the same calls.
 public struct GatePresence: Sendable {
     public struct Settings: Hashable, Sendable {
@@ -64,7 +65,7 @@ public struct GatePresence: Sendable {
             visit.count(rssi: read.rssi, side: side)
         }
         if !hadRoom { overflow &+= 1 }
-        if earliestEnd == nil { earliestEnd = now + settings.quiet }
+        if earliestEnd == nil { earliestEnd = now + (silentSince == nil ? settings.quiet : settings.bridge) }
     }
 
     /// The reader is, or is no longer, shown to be reading.
@@ -76,32 +77,34 @@ public struct GatePresence: Sendable {
             // A visit that an outage interrupts goes on only when the outage was short.
             if outage <= settings.bridge { visits.forEach { $0.quietFrom = max($0.quietFrom, now) } }
             earliestEnd = visits.entries.isEmpty ? nil : now + settings.quiet
-        case (false, nil): silentSince = now
+        case (false, nil):
+            silentSince = now
+            earliestEnd = visits.entries.isEmpty ? nil : now + settings.bridge
         default: break
         }
     }
 
     /// The time at which `advance` will have something to say, or at least to look at.
-    public var nextDeadline: Instant? {
-        guard !visits.entries.isEmpty else { return nil }
-        if let silentSince { return silentSince + settings.bridge }
-        return earliestEnd
-    }
+    public var nextDeadline: Instant? { earliestEnd }
 
     /// Ends what is over at `now`; sorted by first read, then EPC.
     public mutating func advance(to now: Instant) -> [Sighting] {
         guard let deadline = nextDeadline, now >= deadline else { return [] }
-        if silentSince != nil {
-            let cut = visits.remove { _ in true }
-            earliestEnd = nil
-            return sorted(cut.map { $0.value.sighting(epc: $0.epc, kind: .unknown) })
+        let (silentSince, settings) = (silentSince, settings)
+        func end(of visit: Visit) -> Instant {
+            silentSince.map { max($0, visit.quietFrom) + settings.bridge } ?? visit.quietFrom + settings.quiet
         }
-        let quiet = settings.quiet
-        let over = visits.remove { $0.quietFrom + quiet <= now }
-        var oldest: Instant?
-        visits.forEach { visit in oldest = min(oldest ?? visit.quietFrom, visit.quietFrom) }
-        earliestEnd = oldest.map { $0 + quiet }
-        return sorted(over.map { $0.value.sighting(epc: $0.epc, kind: $0.value.kind) })
+        let over = visits.remove { end(of: $0) <= now }
+        var earliest: Instant?
+        visits.forEach { visit in earliest = min(earliest ?? end(of: visit), end(of: visit)) }
+        earliestEnd = earliest
+        return sorted(over.map { $0.value.sighting(epc: $0.epc, kind: silentSince == nil ? $0.value.kind : .unknown) })
+    }
+
+    /// Ends every visit now, as unknown: nobody will look any more.
+    public mutating func finish() -> [Sighting] {
+        earliestEnd = nil
+        return sorted(visits.remove { _ in true }.map { $0.value.sighting(epc: $0.epc, kind: .unknown) })
     }
 
     /// Forgets everything, for a station that was paused.

@@ -23,6 +23,7 @@ extension Capture.Header {
             members["ticket"] = .integer(Int64(clamping: gateway.nextTicket))
             members["config"] = .string(gateway.configurationDigest)
             members["master"] = .string(gateway.masterDigest)
+            members["master_version"] = .integer(gateway.masterVersion)
         }
         return .object(members)
     }
@@ -41,7 +42,8 @@ extension Capture.Header {
             self.gateway = Capture.GatewayPosition(
                 gateway: gateway, epoch: epoch, nextSequence: sequence, previousHash: previous,
                 nextTicket: json["ticket"]?.integer.flatMap(UInt64.init(exactly:)) ?? 1,
-                configurationDigest: json["config"]?.string ?? "", masterDigest: json["master"]?.string ?? "")
+                configurationDigest: json["config"]?.string ?? "", masterDigest: json["master"]?.string ?? "",
+                masterVersion: json["master_version"]?.integer ?? 0)
         }
     }
 }
@@ -59,6 +61,9 @@ extension Capture.Line {
         case .device(.opened(let profile)):
             members["dev"] = "opened"
             members["profile"] = profile.map(JSON.string)
+        case .device(.running(let profile)):
+            members["dev"] = "running"
+            members["profile"] = profile.map(JSON.string)
         case .device(.closed(let reason)):
             members["dev"] = "closed"
             members["reason"] = .string(reason)
@@ -74,7 +79,8 @@ extension Capture.Line {
         case .state(let row): members["state"] = row
         case .committed(let ticket): members["committed"] = .integer(Int64(clamping: ticket))
         case .commitFailed(let ticket): members["failed"] = .integer(Int64(clamping: ticket))
-        case .reloaded: members["reloaded"] = true
+        case .reloaded(let next): members["reloaded"] = .integer(next)
+        case .finished: members["finished"] = true
         }
         return .object(members)
     }
@@ -108,8 +114,9 @@ extension Capture.Line {
         if let change = json["dev"]?.string {
             switch change {
             case "opened": return .device(.opened(profile: json["profile"]?.string))
+            case "running": return .device(.running(profile: json["profile"]?.string))
             case "closed": return .device(.closed(reason: json["reason"]?.string ?? ""))
-            default: throw CaptureError("\"dev\" must be opened or closed")
+            default: throw CaptureError("\"dev\" must be opened, running or closed")
             }
         }
         if let tag = json["tag"] { return .tag(try TagRead(json: tag)) }
@@ -132,7 +139,8 @@ extension Capture.Line {
         if let row = json["state"] { return .state(row) }
         if let ticket = json["committed"]?.integer.flatMap(UInt64.init(exactly:)) { return .committed(ticket: ticket) }
         if let ticket = json["failed"]?.integer.flatMap(UInt64.init(exactly:)) { return .commitFailed(ticket: ticket) }
-        if json["reloaded"] == true { return .reloaded }
+        if let next = json["reloaded"]?.integer { return .reloaded(nextSequence: next) }
+        if json["finished"] == true { return .finished }
         if json["lost"] == true { return .inputLost }
         throw CaptureError("a line of no known kind")
     }

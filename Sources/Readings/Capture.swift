@@ -42,10 +42,12 @@ public enum Capture {
         public var configurationDigest: String
         /// SHA-256 of the master data, hexadecimal.
         public var masterDigest: String
+        /// The version of the master data, which events name: it counts imports, so the rows alone do not tell it. 0: none yet.
+        public var masterVersion: Int64
 
         public init(
             gateway: String, epoch: String, nextSequence: Int64, previousHash: String, nextTicket: UInt64 = 1, configurationDigest: String,
-            masterDigest: String
+            masterDigest: String, masterVersion: Int64 = 0
         ) {
             self.gateway = gateway
             self.epoch = epoch
@@ -54,6 +56,7 @@ public enum Capture {
             self.nextTicket = nextTicket
             self.configurationDigest = configurationDigest
             self.masterDigest = masterDigest
+            self.masterVersion = masterVersion
         }
     }
 
@@ -83,7 +86,7 @@ public enum Capture {
         case inputLost
         /// A digital input.
         case input(InputChange)
-        /// The device came (`open`), went (`gone`) or failed; `reason` is for people.
+        /// The device was opened or closed; `reason` is for people.
         case device(DeviceChange)
         /// Already decoded readings, where nothing rawer exists.
         case tag(TagRead)
@@ -99,14 +102,19 @@ public enum Capture {
         /// What became of a decision, by its ticket: the first decision of a run has ticket 1.
         case committed(ticket: UInt64)
         case commitFailed(ticket: UInt64)
-        /// The state was loaded again from the store, after a commit that failed.
-        case reloaded
+        /// The state was loaded again from the store, after a commit that failed; the number that the next event gets says what of
+        /// the failed decisions the store holds after all.
+        case reloaded(nextSequence: Int64)
+        /// The gateway ended, or took over new settings: walks under way were decided.
+        case finished
     }
 
     /// What happened to a device's connection.
     public enum DeviceChange: Hashable, Sendable {
         /// Opened, and steered as the profile with this id says.
         case opened(profile: String?)
+        /// It was open and working when the recording began.
+        case running(profile: String?)
         case closed(reason: String)
     }
 }

@@ -17,9 +17,12 @@ public struct WallAnchor: Hashable, Sendable {
     public var offsetMinutes: Int
     public var quality: ClockQuality
 
+    /// The years 1 to 9999, less a day at each end: no offset and no sum with a deadline leaves what a date can show.
+    private static let years: ClosedRange<Int64> = -62_135_510_400_000...253_402_214_400_000
+
     public init(instant: Instant, milliseconds: Int64, offsetMinutes: Int, quality: ClockQuality) {
         self.instant = instant
-        self.milliseconds = milliseconds
+        self.milliseconds = max(Self.years.lowerBound, min(Self.years.upperBound, milliseconds))
         self.offsetMinutes = max(-1_439, min(1_439, offsetMinutes))
         self.quality = quality
     }
@@ -47,6 +50,12 @@ public struct WallTime: Hashable, Sendable {
         self.milliseconds = milliseconds
         self.offsetMinutes = offsetMinutes
         self.quality = quality
+    }
+
+    /// The day at the site.
+    public var localDate: CivilDate {
+        let local = milliseconds.addingReportingOverflow(Int64(offsetMinutes) * 60_000)
+        return CivilDate(daysSince1970: (local.overflow ? milliseconds : local.partialValue).floorDivided(by: 86_400_000))
     }
 
     /// RFC 3339 with milliseconds and the site's offset, for example `2026-11-21T08:15:30.123+08:00`.

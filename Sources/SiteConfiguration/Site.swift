@@ -101,7 +101,7 @@ public struct Site: Hashable, Sendable {
     public struct Destination: Hashable, Sendable {
         public var name: String
         public var kind: Kind
-        /// Event types to deliver, `*` as the last character as a wildcard; empty: loans, stock, receipts and exceptions.
+        /// Event types to deliver, `*` as the last character as a wildcard; empty: loans, stock and exceptions.
         public var types: [String]
         /// Events in one request or write, 1...10,000.
         public var batch: Int

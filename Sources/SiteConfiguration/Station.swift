@@ -53,11 +53,11 @@ extension Site {
         public var badgeReaders: [String]
         /// How long a tag must be unread before its visit is over.
         public var quiet: Instant.Span
-        /// A badge counts for a walk that begins at most this long after it.
+        /// A badge counts for a walk whose tags are read last at most this long after it.
         public var badgeWindow: Instant.Span
 
         public init(
-            antennas: [Antenna], badgeReaders: [String] = [], quiet: Instant.Span = .milliseconds(2_000), badgeWindow: Instant.Span = .seconds(20)
+            antennas: [Antenna], badgeReaders: [String] = [], quiet: Instant.Span = .milliseconds(2_000), badgeWindow: Instant.Span = .seconds(15)
         ) {
             self.antennas = antennas
             self.badgeReaders = badgeReaders

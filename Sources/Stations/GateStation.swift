@@ -26,6 +26,8 @@ public struct GateStation: Sendable {
     static let groupGap = Instant.Span.seconds(1)
     /// Reads on each side from which a crossing against the recorded state is strong enough to be an exception.
     static let strongReads: UInt32 = 4
+    /// How long after the end of a walk its badge may still be needed: quiet time, gap, and a reader's short silence.
+    static let longestDecision = Instant.Span.seconds(70)
     /// The most badges remembered at once.
     static let maximumBadges = 64
 
@@ -88,7 +90,7 @@ public struct GateStation: Sendable {
     }
 
     public mutating func badge(_ read: BadgeRead, at now: Instant) {
-        badges.removeAll { $0.credential == read.credential || now - $0.at > settings.badgeWindow }
+        badges.removeAll { $0.credential == read.credential || now - ($0.at + settings.badgeWindow) > Self.longestDecision }
         guard badges.count < Self.maximumBadges else { return }
         badges.append(Badge(credential: read.credential, at: now))
     }
@@ -120,6 +122,16 @@ public struct GateStation: Sendable {
         return output
     }
 
+    /// Decides now what can still be decided: the gate will not be read any more.
+    public mutating func finish(known: (EPC) -> Known) -> StationOutput {
+        var output = StationOutput()
+        output.sightings = presence.finish()
+        for sighting in output.sightings { take(sighting, known: known) }
+        output.proposals = closeGroup()
+        nextDeadline = nil
+        return output
+    }
+
     /// Forgets what was seen so far: the station was paused, or goes on after a pause.
     public mutating func reset(at now: Instant) {
         presence.reset(at: now)
@@ -134,8 +146,8 @@ public struct GateStation: Sendable {
         switch sighting.kind {
         case .appeared, .stayed: return
         case .unknown:
-            // Seen on one side only before the reader fell silent says nothing; on both sides, it was on its way.
-            guard case .item = bearer, sighting.inside.reads > 0, sighting.outside.reads > 0 else { return }
+            // Last seen where it began says nothing; last seen on the other side, it was on its way.
+            guard case .item = bearer, sighting.firstSide != sighting.lastSide else { return }
             join(sighting) { $0.uncertain.append(sighting) }
         case .passed(let direction):
             switch bearer {
@@ -162,7 +174,7 @@ public struct GateStation: Sendable {
     private mutating func closeGroup() -> [Proposal] {
         guard let group else { return [] }
         self.group = nil
-        let inTime = badges.filter { group.first - $0.at <= settings.badgeWindow }.map(\.credential)
+        let used = badgesUsed(until: group.last)
         var proposals: [Proposal] = []
         for direction in Direction.allCases {
             let tags = group.tags[direction] ?? []
@@ -173,11 +185,23 @@ public struct GateStation: Sendable {
                     station: name,
                     content: .crossing(
                         .init(
-                            direction: direction, tags: tags, badgeTags: group.badgeTags[direction] ?? [], credentials: inTime,
+                            direction: direction, tags: tags, badgeTags: group.badgeTags[direction] ?? [], credentials: used.map(\.credential),
                             uncertain: uncertain))))
         }
-        // A badge serves one walk: the next person who forgets theirs must not borrow in this one's name.
-        if !proposals.isEmpty { badges = [] }
+        // A badge serves one walk: the next person who forgets theirs must not borrow in this one's name. Who only brings something
+        // back uses up their own, not that of the person behind them.
+        let isOnlyReturn = !proposals.contains { if case .crossing(let crossing) = $0.content { crossing.direction == .out } else { false } }
+        if !proposals.isEmpty {
+            badges.removeAll { badge in used.contains { $0.credential == badge.credential } && !(isOnlyReturn && badge.at > group.last) }
+        }
         return proposals
+    }
+
+    /// The badges that go with a walk: those held before its end, not too long ago; only where there is none, one held right after it.
+    ///
+    /// The window counts back from the end: a tag that hangs near the gate may have been seen for hours.
+    private func badgesUsed(until end: Instant) -> [Badge] {
+        let before = badges.filter { $0.at <= end && end - $0.at <= settings.badgeWindow }
+        return before.isEmpty ? badges.filter { $0.at > end } : before
     }
 }

@@ -1,7 +1,7 @@
 /// Which event types a destination gets.
 public struct EventFilter: Hashable, Sendable {
     /// What a destination gets when its configuration names no types.
-    public static let standardTypes = ["loan.*", "stock.*", "receipt.*", "exception.*"]
+    public static let standardTypes = ["loan.*", "stock.*", "exception.*"]
 
     private let exact: Set<String>
     private let prefixes: [String]

@@ -107,7 +107,7 @@ struct EngineTests {
         #expect(bench.events.first?.time.milliseconds == decided)
     }
 
-    @Test("Feedback comes after the commit, and in time or not at all")
+    @Test("Feedback comes after the commit, and in time or with a word that it did not")
     func feedbackDeadline() {
         var bench = Bench()
         bench.commits = false
@@ -119,8 +119,12 @@ struct EngineTests {
         bench.engine.advance(to: at(4_000), into: &bench.output)
         #expect(bench.output.transmissions.map(\.bytes) == [Array("not_recorded".utf8)])
         bench.output.removeAll()
+        // A moment later the person still stands there and hears the truth; half a minute later nobody does.
+        var late = bench
         bench.engine.committed(ticket: 1, at: at(4_100), into: &bench.output)
-        #expect(bench.output.transmissions.isEmpty)
+        #expect(bench.output.transmissions.map(\.bytes) == [Array("accepted".utf8)])
+        late.engine.committed(ticket: 1, at: at(34_000), into: &late.output)
+        #expect(late.output.transmissions.isEmpty)
     }
 
     @Test("A failed commit is told, and a crossing is recorded as soon as the store can, with the time at which it happened")
@@ -150,6 +154,66 @@ struct EngineTests {
         #expect(bench.events.map(\.body.type) == ["loan.checked_out", "loan.checked_out"])
         #expect(bench.events.map(\.sequence) == [1, 2])
         #expect(bench.events.map { $0.time.milliseconds - 1_763_690_400_000 } == [4_550, 9_550])
+    }
+
+    @Test("A commit that failed for all we knew, and stands after all, is not decided twice")
+    func unknownOutcome() throws {
+        var bench = Bench()
+        bench.commits = false
+        bench.walk(tool, at: 1_000, badge: "77")
+        bench.engine.advance(to: at(5_000), into: &bench.output)
+        let commit = try #require(bench.output.commits.first)
+        bench.engine.commitFailed(ticket: commit.ticket, at: at(5_100), into: &bench.output)
+        var stored = LedgerState()
+        for event in commit.decision.events { _ = stored.apply(event) }
+        bench.output.removeAll()
+        bench.engine.reloaded(stored, at: at(6_000), into: &bench.output)
+        #expect(bench.output.commits.isEmpty)
+        #expect(bench.engine.ledger.state == stored)
+    }
+
+    @Test("\"Already yours\" waits for the decision that it rests on")
+    func alreadyYours() throws {
+        var bench = Bench()
+        bench.commits = false
+        bench.walk(tool, at: 1_000, badge: "77")
+        bench.engine.advance(to: at(5_000), into: &bench.output)
+        let commit = try #require(bench.output.commits.first)
+        bench.output.removeAll()
+        bench.walk(tool, at: 5_500, badge: "77")
+        bench.engine.advance(to: at(9_500), into: &bench.output)
+        #expect(!bench.output.transmissions.contains { $0.bytes == Array("accepted".utf8) })
+        #expect(bench.output.commits.isEmpty)
+        bench.output.removeAll()
+        bench.engine.committed(ticket: commit.ticket, at: at(9_600), into: &bench.output)
+        #expect(bench.output.transmissions.map(\.bytes) == [Array("accepted".utf8), Array("accepted".utf8)])
+    }
+
+    @Test("A gate that cannot see does not invite anybody")
+    func blindGate() {
+        var bench = Bench()
+        bench.engine.closed(Bench.reader, reason: "unplugged", at: at(500), into: &bench.output)
+        bench.engine.read(.badge(.init(credential: "77")), from: Bench.badges, at: at(1_000), into: &bench.output)
+        bench.settle()
+        #expect(bench.feedback == [.refused])
+    }
+
+    @Test("When the gateway ends, a walk under way is an exception, not forgotten")
+    func finish() {
+        var bench = Bench()
+        bench.walk(tool, at: 1_000, badge: "77")
+        bench.engine.finish(at: at(2_000), into: &bench.output)
+        bench.settle()
+        #expect(bench.events.map(\.body.type) == ["exception.raised"])
+    }
+
+    @Test("A device with other decoding in the same place is decoded anew")
+    func exchangedDevice() {
+        var bench = Bench()
+        let before = bench.engine.devices[2].session?.counters.bytes
+        bench.engine.opened(Bench.scanner, plan: SessionPlan(), decoder: .em4100(.init()), at: at(1), into: &bench.output)
+        #expect(before == 0)
+        #expect(bench.engine.devices[2].decoder == .em4100(.init()))
     }
 
     @Test("A station in maintenance decides and answers, and records nothing")

@@ -94,6 +94,18 @@ struct CrossingTests {
         #expect(decision.feedback == situation.feedback)
     }
 
+    @Test("A tool with two tags is one tool: one loan, one return")
+    func twoTags() {
+        var master = Fixture.master
+        let second = EPC([0xE2, 9])!
+        master.tags[second] = .item(ItemKey("DRILL-01")!)
+        var ledger = Fixture.ledger(LoanPolicy(quota: 1), master: master)
+        let out = ledger.decide(Fixture.crossing(.out, [Fixture.drill, second], badges: ["1001"]))
+        #expect(out.events.map(\.summary) == ["loan.checked_out DRILL-01 p-li"])
+        let back = ledger.decide(Fixture.crossing(.in, [second, Fixture.drill]))
+        #expect(back.events.map(\.summary) == ["loan.returned DRILL-01 p-li"])
+    }
+
     private func permit(_ key: String, items: [String] = [], classes: Set<String> = [], quantity: Int = 1, until: String? = nil, due: String? = nil) -> Permit {
         func date(_ text: String?) -> CivilDate? {
             guard let numbers = text?.split(separator: "-").compactMap({ Int($0) }), numbers.count == 3 else { return nil }

@@ -27,6 +27,35 @@ struct StateTests {
         #expect(plain.events.first?.subjects == ["https://id.gs1.org/01/09506000134352"])
     }
 
+    @Test("A lent tool that is put on a shelf is put away, and the record is doubted")
+    func lentToolOnShelf() {
+        var ledger = Fixture.ledger()
+        _ = ledger.decide(Fixture.crossing(.out, [Fixture.drill], badges: ["1001"]))
+        let decision = ledger.decide(Fixture.putAway("DRILL-01", "A-01"))
+        #expect(decision.events.map(\.summary) == ["stock.put_away item/DRILL-01 A-01", "exception.raised state_conflict DRILL-01 p-li"])
+        #expect(decision.feedback == .exception)
+    }
+
+    @Test("Keys are compared by their bytes, as the store compares them")
+    func keys() {
+        let composed = ItemKey("Caf\u{E9}")!
+        let decomposed = ItemKey("Cafe\u{301}")!
+        #expect(composed.text == decomposed.text)
+        #expect(composed != decomposed)
+        #expect(Set([composed, decomposed]).count == 2)
+    }
+
+    @Test("Rows with impossible numbers are refused, and never overflow")
+    func impossibleRows() {
+        for row in [
+            StateRow(key: "counters", value: ["loan": .integer(.max), "episode": 1]), StateRow(key: "permit/X", value: .integer(.max)),
+            StateRow(key: "counters", value: ["loan": -1, "episode": 1]),
+        ] {
+            #expect(throws: EventError.self) { _ = try LedgerState(nextSequence: 1, rows: [row]) }
+        }
+        #expect(throws: EventError.self) { _ = try LedgerState(nextSequence: .max, rows: []) }
+    }
+
     @Test("A code that nobody knows becomes an exception with harmless text")
     func unknownCode() {
         var ledger = Fixture.ledger()

@@ -12,7 +12,8 @@ struct CaptureTests {
         .scan(Scan(data: [0x31])),
         .badge(BadgeRead(credential: "0004888889")), .command(["who": "uid 1000", "do": ["pause": true]]), .master(["item": "4711"]),
         .wall(WallAnchor(instant: Instant(nanoseconds: 7), milliseconds: 1_795_220_130_123, offsetMinutes: -150, quality: .unsynchronised)),
-        .state(["loan": "A-1"]), .commitFailed(ticket: 12), .committed(ticket: 1), .reloaded,
+        .state(["loan": "A-1"]), .commitFailed(ticket: 12), .committed(ticket: 1), .reloaded(nextSequence: 4), .finished, .inputLost,
+        .device(.running(profile: "r2000/a0-uhf")),
     ]
 
     @Test(arguments: contents)

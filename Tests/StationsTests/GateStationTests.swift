@@ -118,6 +118,68 @@ struct GateStationTests {
         #expect(crossing(proposals.first)?.uncertain.map(\.epc) == [tool])
     }
 
+    @Test("A tag that hangs near the gate for minutes does not borrow in the name of who passed long before")
+    func residentTag() {
+        var gate = gate()
+        for time in stride(from: Int64(0), to: 70_000, by: 1_000) { gate.observe(TagRead(epc: tool, antenna: 1), from: DeviceIndex(0), at: at(time)) }
+        gate.badge(BadgeRead(credential: "77"), at: at(10_000))
+        walk(&gate, tool, from: 70_000, ports: [1, 2])
+        #expect(crossing(proposals(&gate).first)?.credentials == [])
+    }
+
+    @Test("Who walks has their own badge, not that of the next person who holds one already")
+    func nextPerson() {
+        var gate = gate()
+        gate.badge(BadgeRead(credential: "li"), at: at(900))
+        walk(&gate, tool, from: 1_000, ports: [1, 2])
+        gate.badge(BadgeRead(credential: "han"), at: at(3_000))
+        var found: [Proposal.Crossing] = []
+        while let deadline = gate.nextDeadline, deadline <= at(4_700) {
+            found += gate.advance(to: deadline) { _ in .item(isOut: false) }.proposals.compactMap(crossing)
+        }
+        walk(&gate, other, from: 4_700, ports: [1, 2])
+        found += proposals(&gate).compactMap(crossing)
+        #expect(found.map(\.credentials) == [["li"], ["han"]])
+    }
+
+    @Test("Who only brings something back leaves the badge of the next person alone")
+    func returnKeepsBadge() {
+        var gate = gate()
+        walk(&gate, tool, from: 1_000, ports: [2, 1])
+        gate.badge(BadgeRead(credential: "han"), at: at(3_500))
+        while let deadline = gate.nextDeadline, deadline <= at(5_000) { _ = gate.advance(to: deadline) { _ in .item(isOut: true) } }
+        walk(&gate, other, from: 5_000, ports: [1, 2])
+        #expect(crossing(proposals(&gate) { _ in .item(isOut: false) }.last)?.credentials == ["han"])
+    }
+
+    @Test("With one of two readers down, what the other sees pass is uncertain, not forgotten")
+    func oneOfTwoReaders() {
+        var gate = GateStation(
+            name: "gate",
+            settings: .init(
+                antennas: [
+                    .init(device: "a", port: 1, side: .inside), .init(device: "a", port: 2, side: .outside), .init(device: "b", port: 1, side: .inside),
+                ]), index: { $0 == "a" ? DeviceIndex(0) : DeviceIndex(1) }, startingAt: .zero)
+        gate.deviceChanged(DeviceIndex(0), isReading: true, at: .zero)
+        gate.deviceChanged(DeviceIndex(1), isReading: true, at: .zero)
+        gate.deviceChanged(DeviceIndex(1), isReading: false, at: at(1_000))
+        #expect(!gate.isReading)
+        walk(&gate, tool, from: 30_000, ports: [1, 2])
+        let crossing = crossing(proposals(&gate).first)
+        #expect(crossing?.tags == [])
+        #expect(crossing?.uncertain.map(\.epc) == [tool])
+    }
+
+    @Test("A gate that must end says what it can of walks under way")
+    func finish() {
+        var gate = gate()
+        walk(&gate, tool, from: 1_000, ports: [1, 2])
+        walk(&gate, other, from: 1_000, ports: [1])
+        let output = gate.finish { _ in .item(isOut: false) }
+        #expect(crossing(output.proposals.first)?.uncertain.map(\.epc) == [tool])
+        #expect(gate.nextDeadline == nil)
+    }
+
     @Test("Antennas without a side are counted")
     func strangePort() {
         var gate = gate()

@@ -12,6 +12,8 @@ extension SystemTests {
             print("random bytes: seed \(seed), \(seconds) s")
             try await story { place in
                 try GateDay.site(place)
+                // Recorded all the time, in the least space that can be configured.
+                try place.write("site.toml", place.read("site.toml").replacingOccurrences(of: "maximum_mb = 64", with: "maximum_mb = 1"))
                 let reader = try BenchScanner(place.file("dev/gate-reader"))
                 let badges = try BenchScanner(place.file("dev/gate-badge"))
                 let scanner = try BenchScanner(place.file("dev/scanner"))
@@ -52,7 +54,13 @@ extension SystemTests {
                 try #require(gateway.log.utf8.count < 64 * 1_024, "rubbish fills the log")
                 try #require(try await gateway.stop() == 0)
                 try #require(try await EventLogCheck(of: place).problems == [])
-                print("random bytes: \(sent) bytes, rejects \(rejects), slowest answer \(slowest), \(growth) KB more memory, log \(gateway.log.utf8.count) bytes")
+                let recordings = try FileManager.default.contentsOfDirectory(atPath: place.file("recordings")).sorted()
+                let recorded = recordings.reduce(0) { $0 + place.read("recordings/\($1)").utf8.count }
+                try #require(recordings.count > 1 && recorded < 1_100_000, "\(recordings): \(recorded) bytes")
+                try #require(place.read("recordings/\(recordings[recordings.count - 1])").contains(Hexadecimal.text("AFTER")))
+                print(
+                    "random bytes: \(sent) bytes, rejects \(rejects), slowest answer \(slowest), \(growth) KB more memory, log \(gateway.log.utf8.count) bytes"
+                )
             }
         }
 
@@ -79,7 +87,8 @@ extension SystemTests {
                 try place.write("profiles/test/answering/profile.toml", Bench.profile("answering", controls: "1B 07 08 1D"))
                 try place.write(
                     "site.toml",
-                    place.read("site.toml") + Bench.device("strict", "generic/serial-scanner", place) + Bench.station("strict-bench", scanners: ["strict"]))
+                    place.read("site.toml") + Bench.device("strict", "generic/serial-scanner", place)
+                        + Bench.station("strict-bench", scanners: ["strict"]))
                 let (scanner, strict) = (try BenchScanner(place.file("dev/scanner")), try BenchScanner(place.file("dev/strict")))
                 let gateway = try await RunningGateway.start(at: place)
                 try gateway.importMaster(Bench.master)
@@ -89,7 +98,8 @@ extension SystemTests {
                 try await gateway.reads("strict")
                 let watchOutput = place.file("watch.out")
                 let watching = try Child(
-                    Setting.program("stockgate"), ["watch", "--socket", place.file("control.sock")], output: watchOutput, errors: watchOutput)
+                    Setting.program("stockgate"), ["watch", "--socket", place.file("control.sock")], output: watchOutput,
+                    errors: watchOutput)
                 try await eventually("stockgate watches") { place.read("watch.out").isEmpty ? nil : true }
 
                 let hostile = "\u{1B}]0;owned\u{07}\u{1B}[31mRED\u{1B}[2J\u{08}\u{9B}1m\u{202E}abc"
@@ -105,9 +115,15 @@ extension SystemTests {
                 try await eventually("the shipped profile rejects it") { try gateway.rejects(of: "strict") > 0 ? true : nil }
 
                 let number = try #require(raised["seq"]?.integer)
-                var outputs = [refused.errors, gateway.log, String(decoding: try gateway.raw("/v1/events"), as: UTF8.self), place.read("events.ndjson")]
+                var outputs = [
+                    refused.errors, gateway.log, String(decoding: try gateway.raw("/v1/events"), as: UTF8.self),
+                    place.read("events.ndjson"),
+                ]
                 outputs.append(String(decoding: try gateway.raw("/v1/exceptions"), as: UTF8.self))
-                for arguments in [["events"], ["events", "--json"], ["exceptions"], ["exceptions", "show", "\(number)"], ["explain", "\(number)"], ["explain", "\(number)", "--json"]] {
+                for arguments in [
+                    ["events"], ["events", "--json"], ["exceptions"], ["exceptions", "show", "\(number)"], ["explain", "\(number)"],
+                    ["explain", "\(number)", "--json"],
+                ] {
                     let run = try await place.run(Setting.program("stockgate"), arguments + ["--socket", place.file("control.sock")])
                     try #require(run.status == 0, "\(arguments): \(run.errors)")
                     outputs.append(run.output)
@@ -118,7 +134,8 @@ extension SystemTests {
                 outputs.append(place.read("watch.out"))
                 for output in outputs {
                     let raw = output.unicodeScalars.filter { scalar in
-                        (scalar.value < 0x20 && scalar != "\n") || (0x7F..<0xA0).contains(scalar.value) || (0x202A...0x202E).contains(scalar.value)
+                        (scalar.value < 0x20 && scalar != "\n") || (0x7F..<0xA0).contains(scalar.value)
+                            || (0x202A...0x202E).contains(scalar.value)
                     }
                     try #require(raw.isEmpty, "\(raw.map { String($0.value, radix: 16) }) in \(output.debugDescription)")
                 }
@@ -152,13 +169,18 @@ extension SystemTests {
                 let bad = Bench.profile("typo").replacingOccurrences(of: "terminator", with: "terminater")
                 try place.write("profiles/test/typo/profile.toml", bad)
                 try place.write(
-                    "site.toml", place.read("site.toml") + Bench.device("second", "test/typo", place) + Bench.station("second-bench", scanners: ["second"]))
-                let line = try #require(bad.split(separator: "\n", omittingEmptySubsequences: false).firstIndex { $0.hasPrefix("terminater") }) + 1
+                    "site.toml",
+                    place.read("site.toml") + Bench.device("second", "test/typo", place)
+                        + Bench.station("second-bench", scanners: ["second"]))
+                let line =
+                    try #require(bad.split(separator: "\n", omittingEmptySubsequences: false).firstIndex { $0.hasPrefix("terminater") }) + 1
                 let scanner = try BenchScanner(place.file("dev/scanner"))
 
                 let check = try await place.stockgate("profile", "check", place.file("profiles"))
                 #expect(check.status == 5)
-                #expect(check.errors.contains("profiles/test/typo/profile.toml:\(line)") && check.errors.contains("terminater"), "\(check.errors)")
+                #expect(
+                    check.errors.contains("profiles/test/typo/profile.toml:\(line)") && check.errors.contains("terminater"),
+                    "\(check.errors)")
                 let json = try await place.stockgate("profile", "check", place.file("profiles"), "--json")
                 let problem = try JSON(parsing: Array(json.output.utf8))["problems"]?.array?.first
                 #expect(problem?["line"]?.integer == Int64(line) && problem?["key"]?.string == "decoder.terminater", "\(json.output)")
@@ -187,7 +209,8 @@ extension SystemTests {
                 try Bench.set(up: place)
                 let good = place.read("site.toml")
                 let bad = good.replacingOccurrences(of: "scanners = [\"scanner\"]", with: "scanners = [\"scaner\"]")
-                let line = try #require(bad.split(separator: "\n", omittingEmptySubsequences: false).firstIndex { $0.hasPrefix("scanners") }) + 1
+                let line =
+                    try #require(bad.split(separator: "\n", omittingEmptySubsequences: false).firstIndex { $0.hasPrefix("scanners") }) + 1
                 let place1 = "site.toml:\(line)"
 
                 try place.write("site.toml", bad)
@@ -222,8 +245,9 @@ extension SystemTests {
         @Test(.enabled(if: SmallDisk.isPossible, "needs root and the right to mount a tmpfs"))
         func aFullDisk() async throws {
             try await story { place in
-                try Bench.set(up: place)
-                try place.write("site.toml", place.read("site.toml").replacingOccurrences(of: place.file("state"), with: place.file("disk/state")))
+                try Bench.set(up: place, recorder: true)
+                try place.write(
+                    "site.toml", place.read("site.toml").replacingOccurrences(of: place.file("state"), with: place.file("disk/state")))
                 let disk = try SmallDisk(at: place.file("disk"), megabytes: 8)
                 defer { disk.unmount() }
                 let scanner = try BenchScanner(place.file("dev/scanner"))
@@ -274,6 +298,12 @@ extension SystemTests {
                 try #require(check.problems == [])
                 let lots = try check.lots
                 try #require(lots == acknowledged, "acknowledged and recorded differ")
+                // A replay knows what could not be stored, too.
+                let recording = try #require(try FileManager.default.contentsOfDirectory(atPath: place.file("recordings")).first)
+                let replayed = try await place.stockgate(
+                    "replay", "--config", place.file("site.toml"), place.file("recordings/\(recording)"))
+                try #require(replayed.status == 0, "\(replayed.errors)")
+                try #require(replayed.output.split(separator: "\n").map(String.init) == check.bodies)
                 print("full disk: \(onFullDisk) pairs recorded on the reserve, then \"not recorded\"; \(lots.count) in the log")
             }
         }
@@ -289,7 +319,9 @@ extension SystemTests {
                 #expect(twice.status == 5, "\(twice.output)\(twice.errors)")
                 #expect(twice.errors.contains("tags.csv:"), "\(twice.errors)")
 
-                try place.write("items.csv", "id,name,epc\nSAW-01,Circular saw,3476451FD4000000000003FF\nMETER-01,Multimeter,3476451FD4000000000003FF\n")
+                try place.write(
+                    "items.csv", "id,name,epc\nSAW-01,Circular saw,3476451FD4000000000003FF\nMETER-01,Multimeter,3476451FD4000000000003FF\n"
+                )
                 let both = try await place.stockgate("import", place.file("items.csv"))
                 #expect(both.status == 5, "\(both.output)\(both.errors)")
                 #expect(both.errors.contains("SAW-01") && both.errors.contains("METER-01"), "\(both.errors)")

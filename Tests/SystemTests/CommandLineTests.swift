@@ -18,7 +18,9 @@ extension SystemTests {
                 try await day.isReady(gateway)
 
                 // A clean state is shown as such.
-                for verb in ["status", "devices", "exceptions", "loans", "stock", "tag", "station"] { try await shell.answers([verb], lines: 1) }
+                for verb in ["status", "devices", "exceptions", "loans", "stock", "tag", "station"] {
+                    try await shell.answers([verb], lines: 1)
+                }
                 try await shell.answers(["events"], lines: 0)
                 try await shell.fails(["explain", "1"], status: 1)
                 try await shell.fails(["explain", "first"], status: 2)
@@ -39,11 +41,13 @@ extension SystemTests {
                 // Something happens, and is shown.
                 let watching = place.file("watch.json")
                 let watch = try Child(
-                    Setting.program("stockgate"), ["watch", "--json", "--socket", place.file("control.sock")], output: watching, errors: watching)
+                    Setting.program("stockgate"), ["watch", "--json", "--socket", place.file("control.sock")], output: watching,
+                    errors: watching)
                 try await eventually("stockgate watches") { place.read("watch.json").isEmpty ? nil : true }
                 let following = place.file("follow.json")
                 let follow = try Child(
-                    Setting.program("stockgate"), ["events", "-f", "--json", "--after", "0", "--socket", place.file("control.sock")], output: following,
+                    Setting.program("stockgate"), ["events", "-f", "--json", "--after", "0", "--socket", place.file("control.sock")],
+                    output: following,
                     errors: following)
                 day.walk(GateDay.drill, badge: "0000100001", to: .out)
                 try await events.next(type: "loan.checked_out")
@@ -75,7 +79,8 @@ extension SystemTests {
                 try await day.scanner.putAway(lot: "ONLY-A-TEST")
                 try await shell.changes(["station", "resume", "bench"])
                 let changes = try await shell.answers(["events", "--after", "\(raised)", "--limit", "100"], lines: nil)
-                try #require(changes.count == 7 && changes.allSatisfy { $0["actor"]?["client"]?.string?.contains("uid:\(getuid())") == true })
+                try #require(
+                    changes.count == 7 && changes.allSatisfy { $0["actor"]?["client"]?.string?.contains("uid:\(getuid())") == true })
 
                 try await shell.answers(["profile", "explain", "scanner"], lines: 1)
                 try await shell.answers(["profile", "check", Setting.profiles], lines: 1)
@@ -90,9 +95,11 @@ extension SystemTests {
                 try #require(code[0]["content"] == "gs1")
                 try await shell.answers(
                     ["decode", "--profile", "generic/serial-scanner", "--profiles", Setting.profiles, "--hex", "5D4330410D"], lines: 1)
-                try await shell.fails(["decode", "--profile", "generic/serial-scanner", "--profiles", Setting.profiles, "--hex", "01"], status: 1)
+                try await shell.fails(
+                    ["decode", "--profile", "generic/serial-scanner", "--profiles", Setting.profiles, "--hex", "01"], status: 1)
                 let recorded = try FileManager.default.contentsOfDirectory(atPath: place.file("recordings")).sorted()[0]
-                let replayed = try await place.stockgate("replay", "--config", place.file("site.toml"), place.file("recordings/\(recorded)"))
+                let replayed = try await place.stockgate(
+                    "replay", "--config", place.file("site.toml"), place.file("recordings/\(recorded)"))
                 try #require(replayed.status == 0 && !replayed.output.isEmpty, "\(replayed.errors)")
                 try await shell.fails(["replay", "--config", place.file("site.toml"), place.file("master.json")], status: 5)
 
@@ -118,7 +125,8 @@ extension SystemTests {
                 try await gateway.reads("scanner")
                 let file = place.file("mine.capture")
                 let recording = try Child(
-                    Setting.program("stockgate"), ["record", "--output", file, "--note", "two boxes", "--json", "--socket", place.file("control.sock")],
+                    Setting.program("stockgate"),
+                    ["record", "--output", file, "--note", "two boxes", "--json", "--socket", place.file("control.sock")],
                     output: place.file("record.json"), errors: place.file("record.err"))
                 try await eventually("it records") { try gateway.get("status")["recording"] }
                 let second = try await place.stockgate("record", "--for", "1")
@@ -132,7 +140,8 @@ extension SystemTests {
 
                 // What it replays to is what the log has behind the beginning.
                 try place.write("master.json", JSON.array(Bench.master).canonicalText)
-                let replayed = try await place.stockgate("replay", "--config", place.file("site.toml"), "--master", place.file("master.json"), file)
+                let replayed = try await place.stockgate(
+                    "replay", "--config", place.file("site.toml"), "--master", place.file("master.json"), file)
                 try #require(replayed.status == 0, "\(replayed.errors)")
                 let check = try await EventLogCheck(of: place)
                 try #require(replayed.output.split(separator: "\n").map(String.init) == Array(check.bodies.dropFirst()))
@@ -153,7 +162,8 @@ private final class Shell {
     private func run(_ arguments: [String]) async throws -> Run {
         count += 1
         return try await place.run(
-            Setting.program("stockgate"), arguments + ["--json"], environment: ["STOCKGATE_SOCKET": place.file("control.sock"), "LC_ALL": "C"])
+            Setting.program("stockgate"), arguments + ["--json"],
+            environment: ["STOCKGATE_SOCKET": place.file("control.sock"), "LC_ALL": "C"])
     }
 
     /// It ends with 0 and prints so many JSON values, one a line; nil: any number.

@@ -25,9 +25,10 @@ extension SystemTests {
                 var acknowledged: [String] = []
                 var early = 0
                 for round in 1...Self.rounds {
-                    // From before it is up until half a second after.
-                    let delay = Int64(random.next() % UInt64(startUp + 700))
-                    let lots = try await killOne(round: round, after: delay, place)
+                    // Every fourth time while it starts, else while it works.
+                    let isEarly = round % 4 == 0
+                    let delay = Int64(random.next() % UInt64(isEarly ? 2 * startUp : 400))
+                    let lots = try await killOne(round: round, after: delay, isEarly: isEarly, place)
                     early += lots.isEmpty ? 1 : 0
                     acknowledged += lots
                 }
@@ -50,17 +51,22 @@ extension SystemTests {
                 try #require(inFile == check.bodies.filter { $0.contains("\"type\":\"stock.") }, "seed \(seed): the file")
                 print(
                     "kill -9: \(acknowledged.count) acknowledged and \(lots.count) recorded pairs, \(early) rounds killed before the first, "
-                        + "start \(startUp) ms; upstream \(try server.report().events.count) once in effect, \(try server.report().duplicates) came twice")
+                        + "start \(startUp) ms; upstream \(try server.report().events.count) once in effect, \(try server.report().duplicates) came twice"
+                )
             }
         }
 
         /// Starts the daemon, scans until it is killed.
         /// - Returns: the lots for which the light went green.
-        private func killOne(round: Int, after delay: Int64, _ place: Workplace) async throws -> [String] {
+        private func killOne(round: Int, after delay: Int64, isEarly: Bool, _ place: Workplace) async throws -> [String] {
             let gateway = try RunningGateway(at: place)
             let child = gateway.child
             let link = place.file("dev/scanner")
-            async let worked = onThread { try Self.work(round: round, scannerAt: link) { child.status != nil } }
+            let hasBegun = Flag()
+            async let worked = onThread {
+                try Self.work(round: round, scannerAt: link, until: { child.status != nil }, begins: { hasBegun.raise() })
+            }
+            if !isEarly { try await eventually("the first green light") { hasBegun.isUp ? true : nil } }
             try await Task.sleep(for: .milliseconds(delay))
             child.send(SIGKILL)
             let lots = try await worked
@@ -68,7 +74,7 @@ extension SystemTests {
             return lots
         }
 
-        private static func work(round: Int, scannerAt link: String, until isOver: () -> Bool) throws -> [String] {
+        private static func work(round: Int, scannerAt link: String, until isOver: () -> Bool, begins: () -> Void) throws -> [String] {
             let scanner = try BenchScanner(link)
             var acknowledged: [String] = []
             var number = 0
@@ -92,6 +98,7 @@ extension SystemTests {
                 } while !answers.contains(.accepted) && ContinuousClock.now < end
                 if answers.contains(.accepted) {
                     acknowledged.append(lot)
+                    begins()
                 } else if !isOver() {
                     throw StoryFailure(description: "round \(round): \(lot) was answered by \(answers)")
                 }
@@ -99,6 +106,14 @@ extension SystemTests {
             return acknowledged
         }
     }
+}
+
+/// Something that one thread tells another once.
+private final class Flag: Sendable {
+    private let value = Atomic(false)
+
+    var isUp: Bool { value.load(ordering: .acquiring) }
+    func raise() { value.store(true, ordering: .releasing) }
 }
 
 /// SplitMix64 (Steele, Lea, Flood 2014).

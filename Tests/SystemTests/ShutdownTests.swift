@@ -5,7 +5,7 @@ import Testing
 extension SystemTests {
     /// How the daemon ends, reads its configuration again, keeps others out, and speaks to systemd.
     @Suite struct ShutdownTests {
-        @Test func SIGTERMUnderLoad() async throws {
+        @Test func endsAtOnceUnderLoad() async throws {
             try await story { place in
                 try Bench.set(up: place)
                 let gateway = try await RunningGateway.start(at: place)
@@ -44,11 +44,11 @@ extension SystemTests {
                 try #require(check.problems == [])
                 try #require(Set(acknowledged).subtracting(try check.lots) == [])
                 try #require(!FileManager.default.fileExists(atPath: place.file("control.sock")))
-                print("SIGTERM under load: \(taken.milliseconds) ms, \(acknowledged.count) acknowledged, \(try check.lots.count) recorded")
+                print("ended under load: \(taken.milliseconds) ms, \(acknowledged.count) acknowledged, \(try check.lots.count) recorded")
             }
         }
 
-        @Test func SIGHUPAddsAStation() async throws {
+        @Test func aReloadAddsAStation() async throws {
             try await story { place in
                 try Bench.set(up: place, recorder: true)
                 let scanner = try BenchScanner(place.file("dev/scanner"))
@@ -58,7 +58,8 @@ extension SystemTests {
                 try await gateway.reads("scanner")
                 try await scanner.putAway(lot: "BEFORE")
                 try place.write(
-                    "site.d/second.toml", Bench.device("second", "test/answering", place) + Bench.station("second-bench", scanners: ["second"]))
+                    "site.d/second.toml",
+                    Bench.device("second", "test/answering", place) + Bench.station("second-bench", scanners: ["second"]))
                 gateway.child.send(SIGHUP)
                 try await gateway.logs("changed=\"device second, station second-bench\"")
                 try await gateway.reads("second")
@@ -91,7 +92,8 @@ extension SystemTests {
                 let other = try RunningGateway(at: place, site: "other.toml")
                 #expect(try await other.child.end() == 69)
                 // And with another store on the same socket.
-                try place.write("third.toml", place.read("site.toml").replacingOccurrences(of: place.file("state"), with: place.file("state3")))
+                try place.write(
+                    "third.toml", place.read("site.toml").replacingOccurrences(of: place.file("state"), with: place.file("state3")))
                 let third = try RunningGateway(at: place, site: "third.toml")
                 #expect(try await third.child.end() == 69)
                 try await scanner.putAway(lot: "UNHARMED")

@@ -41,7 +41,9 @@ extension SystemTests {
                 let log = place.newLog()
                 let bench = try USBBench(
                     program: "/bin/sh",
-                    arguments: ["-c", "exec \"$0\" --config \"$1\" 2>\"$2\"", try Setting.program("stockgated"), place.file("site.toml"), log])
+                    arguments: [
+                        "-c", "exec \"$0\" --config \"$1\" 2>\"$2\"", try Setting.program("stockgated"), place.file("site.toml"), log,
+                    ])
                 let gateway = try RunningGateway(startedElsewhereAt: place, log: log)
 
                 // Cold: there before the daemon, among others that nobody asked for.
@@ -93,7 +95,7 @@ extension SystemTests {
                 try await bench.command("plug-keyboard event9 05e0 1200 - 1-8")
                 try await bench.await("grab event9")
                 try await gateway.opens("wedge", at: "/dev/input/event9", times: 1)
-                try await bench.scan("ttyACM1", Bench.shelf, Bench.goods(lot: "OTHER-PORT"))
+                try await bench.scan("ttyACM1", Bench.goods(lot: "OTHER-PORT"), Bench.shelf)
                 try await events.next(lot: "OTHER-PORT")
                 try await bench.type("event9", Bench.goods(lot: "OTHER-PLACE"), Bench.shelf)
                 try await events.next(lot: "OTHER-PLACE")
@@ -108,7 +110,9 @@ extension SystemTests {
                 try #require(check.problems == [])
                 try #require(try check.lots == ["COLD-1", "COLD-2", "SAME-PORT", "SAME-PLACE", "OTHER-PORT", "OTHER-PLACE"])
                 try await server.hasExactly(check.events)
-                print("USB: \(check.bodies.count) events, \(try server.report().events.count) upstream, validated: \(try server.report().isValidating)")
+                print(
+                    "USB: \(check.bodies.count) events, \(try server.report().events.count) upstream, validated: \(try server.report().isValidating)"
+                )
             }
         }
     }

@@ -128,12 +128,26 @@ enum Bench {
     /// A station where scans of these devices are paired, answered by the same devices.
     static func station(_ name: String, scanners: [String]) -> String {
         let list = scanners.map { "\"\($0)\"" }.joined(separator: ", ")
-        return "[[station]]\nname = \"\(name)\"\nkind = \"putaway\"\nlocation = \"CRIB\"\nscanners = [\(list)]\nfeedback = [\(list)]\nduplicate_ms = 0\n\n"
+        return """
+            [[station]]
+            name = "\(name)"
+            kind = "putaway"
+            location = "CRIB"
+            scanners = [\(list)]
+            feedback = [\(list)]
+            duplicate_ms = 0
+
+
+            """
     }
 
-    static func fileDestination(_ place: Workplace) -> String { "[[destination]]\nname = \"file\"\nkind = \"file\"\npath = \"\(place.file("events.ndjson"))\"\n\n" }
+    static func fileDestination(_ place: Workplace) -> String {
+        "[[destination]]\nname = \"file\"\nkind = \"file\"\npath = \"\(place.file("events.ndjson"))\"\n\n"
+    }
 
-    static func serverDestination(_ url: String) -> String { "[[destination]]\nname = \"upstream\"\nkind = \"epcis\"\nurl = \"\(url)\"\n\n" }
+    static func serverDestination(_ url: String) -> String {
+        "[[destination]]\nname = \"upstream\"\nkind = \"epcis\"\nurl = \"\(url)\"\n\n"
+    }
 
     /// The usual bench: one scanner that answers, one station, a file; and its profile.
     static func set(up place: Workplace, recorder: Bool = false, more: String = "") throws {

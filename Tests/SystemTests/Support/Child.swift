@@ -56,7 +56,9 @@ struct Run {
 
 extension Workplace {
     /// Runs a program to its end.
-    func run(_ program: String, _ arguments: [String], environment: [String: String] = [:], within limit: Duration = .seconds(60)) async throws -> Run {
+    func run(_ program: String, _ arguments: [String], environment: [String: String] = [:], within limit: Duration = .seconds(60))
+        async throws -> Run
+    {
         let name = file("run-\(UUID().uuidString)")
         let child = try Child(program, arguments, environment: environment, output: name + ".out", errors: name + ".err")
         child.closeInput()
@@ -71,6 +73,7 @@ extension Workplace {
     /// `stockgate` with these arguments; those that speak to the daemon find it.
     func stockgate(_ arguments: String..., within limit: Duration = .seconds(60)) async throws -> Run {
         try await run(
-            Setting.program("stockgate"), arguments, environment: ["STOCKGATE_SOCKET": file("control.sock"), "LC_ALL": "en_GB.UTF-8"], within: limit)
+            Setting.program("stockgate"), arguments, environment: ["STOCKGATE_SOCKET": file("control.sock"), "LC_ALL": "en_GB.UTF-8"],
+            within: limit)
     }
 }

@@ -35,14 +35,26 @@ final class GateDay {
         if let badge { badges.hold(badge) }
         let isOut = direction == .out
         reader.add(
-            .init(epcs: tags.compactMap { EPC(hex: $0) }, start: BootClock.now(), from: isOut ? -3_200 : 3_200, speed: isOut ? 2_500 : -2_500))
+            .init(
+                epcs: tags.compactMap { EPC(hex: $0) }, start: BootClock.now(), from: isOut ? -3_200 : 3_200, speed: isOut ? 2_500 : -2_500)
+        )
     }
 
     static func site(_ place: Workplace) throws {
         try place.write("profiles/test/answering/profile.toml", Bench.profile("answering"))
         var text = Bench.gateway(place, recorder: true) + Bench.device("gate-reader", "r2000/a0-uhf", place)
         text += Bench.device("gate-badge", "em4100/serial-ascii", place) + Bench.device("scanner", "test/answering", place)
-        text += "[[station]]\nname = \"gate\"\nkind = \"gate\"\nlocation = \"CRIB\"\nbadge_readers = [\"gate-badge\"]\nfeedback = [\"gate-reader\"]\nquiet_ms = 600\n\n"
+        text += """
+            [[station]]
+            name = "gate"
+            kind = "gate"
+            location = "CRIB"
+            badge_readers = ["gate-badge"]
+            feedback = ["gate-reader"]
+            quiet_ms = 600
+
+
+            """
         for (port, side) in [(1, "inside"), (2, "outside"), (3, "inside"), (4, "outside")] {
             text += "[[station.antenna]]\ndevice = \"gate-reader\"\nport = \(port)\nside = \"\(side)\"\n\n"
         }

@@ -73,7 +73,7 @@ final class RunningGateway: Sendable {
 
     func get(_ path: String..., query: [(String, String)] = []) throws -> JSON { try client.get(path, query) }
 
-    func importMaster(_ rows: [JSON]) throws {
+    func importMaster(_ rows: some Sequence<JSON>) throws {
         _ = try client.importMaster(rows.map { try MasterRow(json: $0) }, dryRun: false)
     }
 

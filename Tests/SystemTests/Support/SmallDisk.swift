@@ -4,8 +4,13 @@ import Foundation
 struct SmallDisk {
     let path: String
 
+    /// MNT_DETACH of sys/mount.h.
+    private static let detach: Int32 = 2
+
     static let isPossible: Bool = {
-        guard getuid() == 0, let place = try? Workplace(), let disk = try? SmallDisk(at: place.file("disk"), megabytes: 1) else { return false }
+        guard getuid() == 0, let place = try? Workplace(), let disk = try? SmallDisk(at: place.file("disk"), megabytes: 1) else {
+            return false
+        }
         disk.unmount()
         return true
     }()
@@ -18,7 +23,7 @@ struct SmallDisk {
         self.path = path
     }
 
-    func unmount() { umount2(path, 2 /* MNT_DETACH */) }
+    func unmount() { umount2(path, Self.detach) }
 
     /// Writes until there is no space left.
     static func fill(_ path: String) throws {

@@ -29,7 +29,9 @@ final class Workplace: Sendable {
         try Data(text.utf8).write(to: url)
     }
 
-    func read(_ name: String) -> String { FileManager.default.contents(atPath: file(name)).map { String(decoding: $0, as: UTF8.self) } ?? "" }
+    func read(_ name: String) -> String {
+        FileManager.default.contents(atPath: file(name)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    }
 
     /// A name for the log of one more run of the daemon.
     func newLog() -> String {
@@ -42,7 +44,8 @@ final class Workplace: Sendable {
     /// What the last runs of the daemon said.
     var recentLogs: String {
         logs.withLock { $0.suffix(2) }.map { path in
-            let lines = String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self).split(separator: "\n").suffix(80)
+            let lines = String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self).split(separator: "\n").suffix(
+                80)
             return "--- \(path)\n" + lines.joined(separator: "\n")
         }.joined(separator: "\n")
     }
@@ -82,7 +85,8 @@ enum Setting {
     static let isLong = ProcessInfo.processInfo.environment["STOCKGATE_LONG"] == "1"
     static let hasVectors = !(ProcessInfo.processInfo.environment["STOCKGATE_VECTORS"] ?? "").isEmpty
 
-    static let testsFolder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    static let testsFolder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
     static let profiles = testsFolder.deletingLastPathComponent().appendingPathComponent("DeviceProfiles").path
 
     /// `STOCKGATE_PYTHON`, else the virtual environment of the tests, else the system's.
