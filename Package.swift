@@ -33,7 +33,7 @@ func system(_ name: String, pkgConfig: String, apt: String) -> Target {
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
-    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+    .testTarget(name: name, dependencies: dependencies + ["TestSupport"], resources: resources, swiftSettings: settings)
 }
 
 let package = Package(
@@ -119,7 +119,8 @@ let package = Package(
         .testTarget(
             name: "ControlTests",
             dependencies: [
-                "Control", "ControlTestSupport", "HTTPClient", "CLinux", logging, lifecycle, .product(name: "Hummingbird", package: "hummingbird"),
+                "Control", "ControlTestSupport", "HTTPClient", "CLinux", logging, lifecycle,
+                .product(name: "Hummingbird", package: "hummingbird"),
             ], exclude: ["check_api.py"], swiftSettings: settings),
         .testTarget(
             name: "CommandLineTests", dependencies: ["stockgate", "ControlTestSupport", "Control", "Identifiers", "Ledger", lifecycle],
@@ -127,13 +128,20 @@ let package = Package(
             swiftSettings: settings),
         tests(
             "SystemTests",
-            ["stockgated", "stockgate", "USBBench", "DeviceSimulators", "Devices", "Simulation", "Control", "HTTPClient", "Ledger", "Readings", "Identifiers"]),
+            [
+                "stockgated", "stockgate", "USBBench", "DeviceSimulators", "Devices", "Simulation", "Control", "HTTPClient", "Ledger",
+                "Readings", "Identifiers",
+            ]),
 
         // Programs and the mock USB bus that tests drive.
-        .executableTarget(name: "device-probe", dependencies: ["Devices", nioCore, nioPosix], path: "Tests/System/DeviceProbe", swiftSettings: settings),
-        .executableTarget(name: "StoreWriterProbe", dependencies: ["Store"], path: "Tests/System/StoreWriterProbe", swiftSettings: settings),
+        .executableTarget(
+            name: "device-probe", dependencies: ["Devices", nioCore, nioPosix], path: "Tests/System/DeviceProbe", swiftSettings: settings),
+        .executableTarget(
+            name: "StoreWriterProbe", dependencies: ["Store"], path: "Tests/System/StoreWriterProbe", swiftSettings: settings),
         .target(
-            name: "ControlTestSupport", dependencies: ["Control", logging, lifecycle], path: "Tests/ControlTestSupport", swiftSettings: settings),
+            name: "ControlTestSupport", dependencies: ["Control", logging, lifecycle], path: "Tests/ControlTestSupport",
+            swiftSettings: settings),
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         .target(name: "USBBench", path: "Tests/System/USBBench", swiftSettings: settings),
     ]
 )

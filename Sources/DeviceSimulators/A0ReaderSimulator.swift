@@ -1,4 +1,5 @@
 import Devices
+import Dispatch
 import Glibc
 import Identifiers
 import Readings
@@ -37,7 +38,7 @@ public final class A0ReaderSimulator: Sendable {
     /// Begins to answer, on a thread of its own, until `stop`.
     public func start() {
         let simulator = self
-        startThread { simulator.run() }
+        DispatchQueue(label: "a0-reader").async { simulator.run() }
     }
 
     public func stop() { isStopped.store(true, ordering: .relaxed) }
@@ -125,7 +126,9 @@ public final class A0ReaderSimulator: Sendable {
         }
         let count = withUnsafeBytes(of: total.bigEndian) { Array($0) }
         if command == 0x8A {
-            send(command, [count[1], count[2], count[3]] + withUnsafeBytes(of: (UInt32(ports.count) * UInt32(dwell)).bigEndian) { Array($0) })
+            send(
+                command,
+                [count[1], count[2], count[3]] + withUnsafeBytes(of: (UInt32(ports.count) * UInt32(dwell)).bigEndian) { Array($0) })
         } else {
             send(command, [0, 0, UInt8(clamping: total)] + count)
         }
@@ -163,18 +166,4 @@ final class OwnedTerminal: Sendable {
     func write(_ bytes: [UInt8]) { terminal.withLock { _ = $0.terminal.write(bytes) } }
 
     func hangUp() { terminal.withLock { $0.terminal.hangUp() } }
-}
-
-func startThread(_ body: @escaping @Sendable () -> Void) {
-    final class Box {
-        let body: @Sendable () -> Void
-        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-    }
-    var thread = pthread_t()
-    let argument = Unmanaged.passRetained(Box(body)).toOpaque()
-    let result = pthread_create(&thread, nil, { argument in
-        if let argument { Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body() }
-        return nil
-    }, argument)
-    if result == 0 { pthread_detach(thread) } else { Unmanaged<Box>.fromOpaque(argument).release() }
 }

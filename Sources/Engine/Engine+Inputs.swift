@@ -55,7 +55,9 @@ extension Engine {
     }
 
     /// Bytes came from a device.
-    public mutating func received(_ bytes: UnsafeRawBufferPointer, from device: DeviceIndex, at now: Instant, into output: inout EngineOutput) {
+    public mutating func received(
+        _ bytes: UnsafeRawBufferPointer, from device: DeviceIndex, at now: Instant, into output: inout EngineOutput
+    ) {
         advance(to: now, into: &output)
         guard devices.indices.contains(Int(device.rawValue)) else { return }
         devices[Int(device.rawValue)].session?.receive(bytes, at: self.now, into: &scratch)
@@ -97,7 +99,8 @@ extension Engine {
 
     /// A person or program asks for a change. The answer may be given when the commit with the returned ticket is on the disk.
     /// - Throws: `CommandRefusal`; nothing was changed then.
-    public mutating func perform(_ command: Command, by client: String, at now: Instant, into output: inout EngineOutput) throws(CommandRefusal)
+    public mutating func perform(_ command: Command, by client: String, at now: Instant, into output: inout EngineOutput)
+        throws(CommandRefusal)
         -> UInt64
     {
         advance(to: now, into: &output)
@@ -158,7 +161,8 @@ extension Engine {
             again.lastSequence = last
             pending[ticket] = [
                 PendingAnswer(
-                    station: retry.proposal.station, feedback: .accepted, deadline: Instant(nanoseconds: .min / 2), wasTold: true, retry: again)
+                    station: retry.proposal.station, feedback: .accepted, deadline: Instant(nanoseconds: .min / 2), wasTold: true,
+                    retry: again)
             ]
         }
     }

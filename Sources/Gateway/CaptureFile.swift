@@ -51,7 +51,9 @@ public struct CaptureFile: ~Copyable {
             // A recording that was cut off, by a kill or a full disk, ends with half a line.
             if lines.isUnfinished, (try? JSON(parsing: bytes)) == nil { return nil }
             return try Self.wrapped(line: number) { () throws(CaptureError) in
-                do { return try Capture.Line(json: JSON(parsing: bytes)) } catch let error as JSONError { throw CaptureError(error.description) } catch {
+                do { return try Capture.Line(json: JSON(parsing: bytes)) } catch let error as JSONError {
+                    throw CaptureError(error.description)
+                } catch {
                     throw (error as? CaptureError) ?? CaptureError("\(error)")
                 }
             }
@@ -100,7 +102,9 @@ struct LineReader {
                 return start < buffer.count ? Array(buffer[start...]) : nil
             }
             searched = buffer.count
-            guard searched - start <= limit else { throw ReplayError(line: nil, reason: "\(path): a line is longer than \(limit >> 20) MiB") }
+            guard searched - start <= limit else {
+                throw ReplayError(line: nil, reason: "\(path): a line is longer than \(limit >> 20) MiB")
+            }
             if start > 0 {
                 searched -= start
                 buffer.removeFirst(start)

@@ -8,9 +8,9 @@ import NIOPosix
 import Profiles
 import Readings
 import ServiceLifecycle
-import UnixSignals
 import SiteConfiguration
 import Store
+import UnixSignals
 
 /// The daemon from start to end: opens the store, starts the engine, the destinations and the API, and closes them in reverse order.
 public enum Daemon {
@@ -69,7 +69,8 @@ public enum Daemon {
         let loop = group.next()
         let service = try await loop.submit { () -> GatewayService in
             let engineLoop = EngineLoop(
-                loop: loop, pool: pool, site: site, library: library, store: store, loaded: .init(loaded.state, lastHash: loaded.lastHash), master: master,
+                loop: loop, pool: pool, site: site, library: library, store: store, loaded: .init(loaded.state, lastHash: loaded.lastHash),
+                master: master,
                 masterDigest: masterStore.version.digest, logger: logger)
             let service = GatewayService(
                 configurationPath: path, engineLoop: NIOLoopBound(engineLoop, eventLoop: loop), loop: loop, store: store,
@@ -89,7 +90,9 @@ public enum Daemon {
         let services = ServiceGroup(
             configuration: .init(
                 services: [
-                    .init(service: control, successTerminationBehavior: .gracefullyShutdownGroup, failureTerminationBehavior: .gracefullyShutdownGroup),
+                    .init(
+                        service: control, successTerminationBehavior: .gracefullyShutdownGroup,
+                        failureTerminationBehavior: .gracefullyShutdownGroup),
                     .init(service: Watchdog(service: service, notifier: notifier)),
                     .init(service: Reloader(service: service, notifier: notifier)),
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(logger)))
@@ -234,7 +237,8 @@ extension GatewayService {
         switch SiteFile.load(path: configurationPath).flatMap(SiteCheck.checked) {
         case .success(let loaded): site = loaded
         case .failure(let problems):
-            throw OperationError(.invalid, "the site file is wrong; nothing was changed", problems: problems.problems.map { .init($0.description) })
+            throw OperationError(
+                .invalid, "the site file is wrong; nothing was changed", problems: problems.problems.map { .init($0.description) })
         }
         let old = try await look { $0.site }
         let fixed = [
@@ -242,7 +246,9 @@ extension GatewayService {
             ("control_socket", old.gateway.controlSocket == site.gateway.controlSocket),
             ("time_zone", old.gateway.timeZone == site.gateway.timeZone),
         ].filter { !$0.1 }.map { "gateway.\($0.0): needs a restart" }
-        guard fixed.isEmpty else { throw OperationError(.invalid, "a reload cannot change this; nothing was changed", problems: fixed.map { .init($0) }) }
+        guard fixed.isEmpty else {
+            throw OperationError(.invalid, "a reload cannot change this; nothing was changed", problems: fixed.map { .init($0) })
+        }
         let library = ProfileLibrary(directories: site.gateway.profileDirectories)
         for problem in library.problems { logger.error("profile not used", metadata: ["problem": "\(problem)"]) }
         do { try await onLoop { try $0.reconfigure(site, library: library) }.get() } catch {

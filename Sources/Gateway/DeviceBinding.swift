@@ -24,9 +24,11 @@ struct DeviceBinding: Sendable {
         }
         let binding = self
         return .node { node in
-            guard device.match.allSatisfy({ pattern in
-                node.property(pattern.key).map { MatchRule.matches($0, pattern: pattern.value) } ?? false
-            }) else { return nil }
+            guard
+                device.match.allSatisfy({ pattern in
+                    node.property(pattern.key).map { MatchRule.matches($0, pattern: pattern.value) } ?? false
+                })
+            else { return nil }
             let named = device.profile.flatMap { binding.library[$0] }
             // A match in the site file says what the device is; without one the profile's own rules must agree.
             if let named, !device.match.isEmpty {

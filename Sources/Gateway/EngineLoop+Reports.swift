@@ -55,7 +55,8 @@ extension EngineLoop {
             return ProfileReport(device: name, profile: library[profile]?.id, reason: reason, candidates: candidates)
         }
         guard let explanation else {
-            return ProfileReport(device: name, profile: nil, reason: "no node that udev shows agrees with the site file's match", candidates: [])
+            return ProfileReport(
+                device: name, profile: nil, reason: "no node that udev shows agrees with the site file's match", candidates: [])
         }
         let reason: String
         switch explanation.outcome {

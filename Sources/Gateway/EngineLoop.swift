@@ -59,7 +59,8 @@ final class EngineLoop: DeviceSupervisorDelegate {
     }
 
     init(
-        loop: any EventLoop, pool: NIOThreadPool, site: Site, library: ProfileLibrary, store: EventStore, loaded: StartPoint, master: MasterData,
+        loop: any EventLoop, pool: NIOThreadPool, site: Site, library: ProfileLibrary, store: EventStore, loaded: StartPoint,
+        master: MasterData,
         masterDigest: String, logger: Logger
     ) {
         self.loop = loop

@@ -60,9 +60,13 @@ extension GatewayService {
         return (found.reversed(), query.before == nil ? newest : found.first?.sequence ?? 0, false)
     }
 
-    private static func indexed(_ query: EventQuery, _ subject: String, _ store: EventStore, _ index: EventIndex) throws -> ([StoredEvent], Int64, Bool) {
+    private static func indexed(_ query: EventQuery, _ subject: String, _ store: EventStore, _ index: EventIndex) throws -> (
+        [StoredEvent], Int64, Bool
+    ) {
         let newest = try index.update(from: store)
-        let paths = subject.contains("/") ? [subject] : ["item", "person", "product", "location", "epc", "loan", "permit", "exception"].map { "\($0)/\(subject)" }
+        let paths =
+            subject.contains("/")
+            ? [subject] : ["item", "person", "product", "location", "epc", "loan", "permit", "exception"].map { "\($0)/\(subject)" }
         var numbers: Set<Int64> = []
         for path in paths { numbers.formUnion(try index.sequences(subject: path, limit: scanLimit, before: query.before)) }
         var found: [StoredEvent] = []
@@ -85,7 +89,9 @@ extension GatewayService {
         switch reference {
         case .sequence(let sequence): number = sequence
         case .id(let id):
-            guard let sequence = store.identity.sequence(of: id) else { throw OperationError(.notFound, "there is no event \(id) at this gateway") }
+            guard let sequence = store.identity.sequence(of: id) else {
+                throw OperationError(.notFound, "there is no event \(id) at this gateway")
+            }
             number = sequence
         }
         let store = store
@@ -95,7 +101,9 @@ extension GatewayService {
         let refused = ledger.state.exceptions.values.filter { $0.raised.kind == .deliveryRefused }.compactMap(\.raised.code)
         let deliveries = deliveryStates.map { configuration, status -> EventReport.Delivery in
             let name = configuration.name
-            if !EventFilter(types: configuration.types).passes(type: json["type"]?.string ?? "") { return .init(destination: name, state: .notSelected) }
+            if !EventFilter(types: configuration.types).passes(type: json["type"]?.string ?? "") {
+                return .init(destination: name, state: .notSelected)
+            }
             if refused.contains("\(name)/\(number)") { return .init(destination: name, state: .deadLetter) }
             if number <= status.cursor { return .init(destination: name, state: .acknowledged) }
             return .init(destination: name, state: .waiting, reason: status.lastError)

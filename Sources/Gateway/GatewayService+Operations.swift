@@ -30,7 +30,8 @@ extension GatewayService: GatewayOperations {
                 overdueLoans: ledger.state.loans.values.count { $0.due.quality != .unknown && $0.due.milliseconds < now.milliseconds },
                 openExceptions: ledger.state.exceptions.count, devicesReading: states.count(where: \.isReading),
                 devicesSilent: states.count { if case .silent = $0 { true } else { false } },
-                devicesAbsent: states.count { if case .absent = $0 { true } else { false } }, recording: loop.recordingReport ?? loop.ring.map(loop.report))
+                devicesAbsent: states.count { if case .absent = $0 { true } else { false } },
+                recording: loop.recordingReport ?? loop.ring.map(loop.report))
         }
     }
 
@@ -39,10 +40,13 @@ extension GatewayService: GatewayOperations {
             zip(loop.engine.devices, loop.supervisor.statuses).map { slot, status in
                 var state = slot.state
                 // Why it could not be opened says more than that it was not.
-                if case .absent(let reason) = state { state = .absent(reason: loop.brokenProfile(of: slot.name) ?? status.lastError ?? status.absence ?? reason) }
+                if case .absent(let reason) = state {
+                    state = .absent(reason: loop.brokenProfile(of: slot.name) ?? status.lastError ?? status.absence ?? reason)
+                }
                 return DeviceReport(
                     name: slot.name, state: state, since: loop.wallTime(at: slot.since)?.rfc3339,
-                    lastReading: slot.lastReading.flatMap { loop.wallTime(at: $0)?.rfc3339 }, readings: slot.session?.counters.readings ?? 0,
+                    lastReading: slot.lastReading.flatMap { loop.wallTime(at: $0)?.rfc3339 },
+                    readings: slot.session?.counters.readings ?? 0,
                     rejects: Dictionary(
                         uniqueKeysWithValues: (slot.session?.counters.rejects.byReason ?? []).map { ("\($0.reason)", $0.count) }),
                     port: status.path, profile: status.profile)
@@ -57,7 +61,8 @@ extension GatewayService: GatewayOperations {
                 return StationReport(
                     name: station.name, kind: station.kind.name,
                     mode: loop.engine.ledger.state.modes[station.name, default: .running].rawValue, location: station.location,
-                    locationName: location.flatMap { loop.engine.ledger.name(.location($0)) }, owner: station.owner, devices: station.inputDevices,
+                    locationName: location.flatMap { loop.engine.ledger.name(.location($0)) }, owner: station.owner,
+                    devices: station.inputDevices,
                     stopped: loop.reasonToStop(station))
             }
         }
@@ -75,7 +80,8 @@ extension GatewayService: GatewayOperations {
                 }
             return DestinationReport(
                 name: configuration.name, kind: kind, state: status.state.rawValue, cursor: status.cursor, waiting: status.pending,
-                oldest: status.oldest, deadLetters: Int64(letters.count { $0.hasPrefix("\(configuration.name)/") }), problem: status.lastError)
+                oldest: status.oldest, deadLetters: Int64(letters.count { $0.hasPrefix("\(configuration.name)/") }),
+                problem: status.lastError)
         }
     }
 
@@ -96,12 +102,13 @@ extension GatewayService: GatewayOperations {
             (place, StockSubject.item(item).path, .item(item), 1)
         }
         rows += ledger.state.stock.map { ($0.key.location, $0.key.subject.path, $0.key.subject, $0.value) }
-        return rows.filter { location == nil || $0.location.text == location }.sorted { ($0.location, $0.path) < ($1.location, $1.path) }.map { row in
-            var members = row.subject.json.object ?? [:]
-            members["location"] = .string(row.location.text)
-            members["quantity"] = .integer(row.count)
-            return JSON.object(members).naming(ledger.name)
-        }
+        return rows.filter { location == nil || $0.location.text == location }.sorted { ($0.location, $0.path) < ($1.location, $1.path) }
+            .map { row in
+                var members = row.subject.json.object ?? [:]
+                members["location"] = .string(row.location.text)
+                members["quantity"] = .integer(row.count)
+                return JSON.object(members).naming(ledger.name)
+            }
     }
 
     func exceptions() async throws(OperationError) -> [JSON] {

@@ -120,7 +120,9 @@ final class GatewayService: Sendable {
     }
 
     var deliveryStates: [(configuration: Site.Destination, status: DeliveryStatus)] {
-        deliveries.withLock { Array($0.values) }.sorted { $0.configuration.name < $1.configuration.name }.map { ($0.configuration, $0.loop.status()) }
+        deliveries.withLock { Array($0.values) }.sorted { $0.configuration.name < $1.configuration.name }.map {
+            ($0.configuration, $0.loop.status())
+        }
     }
 
     /// Called on a destination's thread; waits until the exception is on the disk, because the cursor moves only then.
@@ -129,7 +131,8 @@ final class GatewayService: Sendable {
         let answered = loop.makePromise(of: Void.self)
         loop.execute {
             do throws(CommandRefusal) {
-                try bound.value.perform(.reportDeadLetter(destination: destination, sequence: sequence, reason: reason), by: "gateway") { outcome in
+                try bound.value.perform(.reportDeadLetter(destination: destination, sequence: sequence, reason: reason), by: "gateway") {
+                    outcome in
                     switch outcome {
                     case .committed: answered.succeed()
                     case .failed(let error): answered.fail(error)
@@ -167,7 +170,9 @@ final class GatewayService: Sendable {
         return try outcome.get()
     }
 
-    private func importInTurn(_ rows: [MasterRow], source: String, dryRun: Bool, client: String) async throws(OperationError) -> ImportOutcome {
+    private func importInTurn(_ rows: [MasterRow], source: String, dryRun: Bool, client: String) async throws(OperationError)
+        -> ImportOutcome
+    {
         let (master, tags, time, isStale) = try await look {
             ($0.engine.ledger.master, $0.engine.ledger.state.tags, $0.wallTime, $0.engine.isStale)
         }
@@ -181,7 +186,9 @@ final class GatewayService: Sendable {
                 problems: error.problems.map { .init(row: $0.row, $0.description) })
         }
         let clashes = tags.compactMap { epc, bearer in
-            next.tags[epc].flatMap { $0 == bearer || master.tags[epc] == $0 ? nil : "tag \(epc.hex): is bound here to \(bearer.description)" }
+            next.tags[epc].flatMap {
+                $0 == bearer || master.tags[epc] == $0 ? nil : "tag \(epc.hex): is bound here to \(bearer.description)"
+            }
         }
         guard clashes.isEmpty else { throw OperationError(.invalid, "nothing was changed", problems: clashes.sorted().map { .init($0) }) }
         let stored = try await blocking { try masterStore.load() }
@@ -226,7 +233,8 @@ final class GatewayService: Sendable {
 
     /// Lets the engine decide something and waits until it is on the disk.
     @discardableResult
-    func committed(_ body: @escaping @Sendable (EngineLoop, @escaping @Sendable (CommitOutcome) -> Void) throws -> Void) async throws(OperationError)
+    func committed(_ body: @escaping @Sendable (EngineLoop, @escaping @Sendable (CommitOutcome) -> Void) throws -> Void)
+        async throws(OperationError)
         -> [StoredEvent]
     {
         let promise = loop.makePromise(of: [StoredEvent].self)

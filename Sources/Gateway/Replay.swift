@@ -39,7 +39,9 @@ public struct Replay {
         self.library = library
         let position = header.gateway
         isRecording = position != nil
-        guard let epoch = position.map({ StoreEpoch.value($0.epoch) }) ?? 0 else { throw ReplayError(line: 1, reason: "epoch is not hexadecimal") }
+        guard let epoch = position.map({ StoreEpoch.value($0.epoch) }) ?? 0 else {
+            throw ReplayError(line: 1, reason: "epoch is not hexadecimal")
+        }
         if let code = position?.gateway, code != site.gateway.code {
             throw ReplayError(line: 1, reason: "recorded by gateway \(code), but the site file is of \(site.gateway.code)")
         }

@@ -35,7 +35,9 @@ struct ServiceNotifier: Sendable {
         let length = socklen_t(MemoryLayout<sa_family_t>.size + address.utf8.count)
         let bytes = Array(message.utf8)
         _ = withUnsafePointer(to: &name) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { sendto(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL), $0, length) }
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                sendto(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL), $0, length)
+            }
         }
     }
 }

@@ -30,8 +30,10 @@ public enum SiteCheck {
 
     /// A bad profile disables only itself, so a gateway starts all the same; the device waits, and says this.
     static func broken(_ device: Site.Device, _ library: ProfileLibrary) -> TOMLProblem? {
-        guard let id = device.profile, library[id] == nil, let problem = library.problems.first(where: { $0.file.hasSuffix("/\(id)/profile.toml") })
+        guard let id = device.profile, library[id] == nil,
+            let problem = library.problems.first(where: { $0.file.hasSuffix("/\(id)/profile.toml") })
         else { return nil }
-        return TOMLProblem(file: "device \(device.name)", line: nil, key: "profile", reason: "the profile \"\(id)\" cannot be used: \(problem)")
+        return TOMLProblem(
+            file: "device \(device.name)", line: nil, key: "profile", reason: "the profile \"\(id)\" cannot be used: \(problem)")
     }
 }

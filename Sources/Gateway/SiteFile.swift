@@ -13,7 +13,9 @@ public enum SiteFile {
         var collector = Collector()
         collector.read(path)
         let folder = path.hasSuffix(".toml") ? path.dropLast(5) + ".d" : path + ".d"
-        for name in (try? folderEntries(String(folder)))?.sorted() ?? [] where name.hasSuffix(".toml") { collector.read("\(folder)/\(name)") }
+        for name in (try? folderEntries(String(folder)))?.sorted() ?? [] where name.hasSuffix(".toml") {
+            collector.read("\(folder)/\(name)")
+        }
         return collector.site()
     }
 
@@ -107,7 +109,10 @@ private struct Collector {
     /// The name of a device, station or destination: it goes into file names, topics and URLs.
     private mutating func name(of table: TOMLTableReader, kind: String) -> String? {
         guard let name = table.string("name", maximum: 64, isRequired: true) else { return nil }
-        guard name.utf8.allSatisfy({ ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A) || ($0 >= 0x30 && $0 <= 0x39) || [0x2D, 0x2E, 0x5F].contains($0) })
+        guard
+            name.utf8.allSatisfy({
+                ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A) || ($0 >= 0x30 && $0 <= 0x39) || [0x2D, 0x2E, 0x5F].contains($0)
+            })
         else {
             table.problem("name", "may hold letters, digits, - . _ only")
             return nil
@@ -136,7 +141,9 @@ private struct Collector {
         defer { table.finish() }
         let defaults = Site.Gateway(code: "", site: "")
         let code = table.string("code", maximum: 8, isRequired: true)
-        if let code, !(2...8).contains(code.utf8.count) || !code.utf8.allSatisfy({ ($0 >= 0x30 && $0 <= 0x39) || ($0 >= 0x41 && $0 <= 0x5A) }) {
+        if let code,
+            !(2...8).contains(code.utf8.count) || !code.utf8.allSatisfy({ ($0 >= 0x30 && $0 <= 0x39) || ($0 >= 0x41 && $0 <= 0x5A) })
+        {
             table.problem("code", "must be two to eight of A-Z and 0-9: it begins every loan number")
         }
         let site = table.string("site", maximum: 64, isRequired: true)
@@ -158,7 +165,8 @@ private struct Collector {
             code: code ?? "", site: site ?? "", language: language ?? .english, timeZone: zone,
             stateDirectory: table.string("state_directory", maximum: 4_096) ?? defaults.stateDirectory,
             controlSocket: table.string("control_socket", maximum: 100) ?? defaults.controlSocket,
-            profileDirectories: table.strings("profiles", maximum: 4_096) ?? defaults.profileDirectories, uriPrefix: prefix, recorder: recorder)
+            profileDirectories: table.strings("profiles", maximum: 4_096) ?? defaults.profileDirectories, uriPrefix: prefix,
+            recorder: recorder)
     }
 
     private func readPolicy(_ table: TOMLTableReader) -> LoanPolicy {
@@ -255,7 +263,8 @@ private struct Collector {
         for (index, type) in types.enumerated() {
             let isKnown = Event.Body.types.contains { type.hasSuffix("*") ? $0.hasPrefix(type.dropLast()) : $0 == type }
             if !isKnown {
-                table.problem(at: table.path + [.key("types"), .index(index)], "no event has the type \"\(type)\"; docs/events.md lists them")
+                table.problem(
+                    at: table.path + [.key("types"), .index(index)], "no event has the type \"\(type)\"; docs/events.md lists them")
             }
         }
         let batch = table.integer("batch", in: 1...10_000).map(Int.init) ?? 500
@@ -264,7 +273,9 @@ private struct Collector {
         case .file: kind = table.string("path", maximum: 4_096, isRequired: true).map { .file(path: $0) }
         case .epcis:
             let url = table.string("url", maximum: 2_048, isRequired: true)
-            if let url, !url.hasPrefix("http://"), !url.hasPrefix("https://") { table.problem("url", "must begin with https:// or http://") }
+            if let url, !url.hasPrefix("http://"), !url.hasPrefix("https://") {
+                table.problem("url", "must begin with https:// or http://")
+            }
             kind = url.map {
                 .epcis(
                     .init(

@@ -35,7 +35,9 @@ public enum Command: Hashable, Sendable {
             guard let epc else { return nil }
             self = .unbindTag(epc: epc)
         case "exception.assign":
-            guard let number = json["exception"]?.integer, let owner = json["owner"]?.string, !owner.isEmpty, owner.utf8.count <= 128 else { return nil }
+            guard let number = json["exception"]?.integer, let owner = json["owner"]?.string, !owner.isEmpty, owner.utf8.count <= 128 else {
+                return nil
+            }
             self = .assignException(number: number, owner: owner)
         case "exception.resolve":
             guard let number = json["exception"]?.integer, let resolution = json["resolution"]?.string, !resolution.isEmpty,

@@ -37,7 +37,8 @@ struct Draft {
     }
 
     mutating func raise(
-        _ kind: ExceptionKind, items: [ItemKey] = [], epcs: [EPC] = [], candidates: [PersonKey] = [], loan: LoanNumber? = nil, code: String? = nil,
+        _ kind: ExceptionKind, items: [ItemKey] = [], epcs: [EPC] = [], candidates: [PersonKey] = [], loan: LoanNumber? = nil,
+        code: String? = nil,
         direction: Direction? = nil, evidence: JSON = .null
     ) {
         let hours = Int64(station?.exceptionHours ?? 24)
@@ -73,13 +74,12 @@ struct Draft {
 extension Ledger {
     /// The URI of a thing: its GS1 Digital Link or own URI where it has one, else one of the site's.
     func uri(of bearer: Bearer) -> String {
-        let prefix = site.gateway.uriPrefix
-        switch bearer {
-        case .item(let key): return master.items[key]?.uri ?? "\(prefix)/item/\(key.text.percentEncoded)"
-        case .product(let key):
-            return master.products[key]?.gtin.map { "https://id.gs1.org/01/\($0)" } ?? "\(prefix)/product/\(key.text.percentEncoded)"
-        case .location(let key): return master.locations[key]?.uri ?? "\(prefix)/location/\(key.text.percentEncoded)"
-        case .person(let key): return "\(prefix)/person/\(key.text.percentEncoded)"
+        func own(_ kind: String, _ key: String) -> String { "\(site.gateway.uriPrefix)/\(kind)/\(PercentEncoding.encoded(key))" }
+        return switch bearer {
+        case .item(let key): master.items[key]?.uri ?? own("item", key.text)
+        case .product(let key): master.products[key]?.gtin.map { "https://id.gs1.org/01/\($0)" } ?? own("product", key.text)
+        case .location(let key): master.locations[key]?.uri ?? own("location", key.text)
+        case .person(let key): own("person", key.text)
         }
     }
 
@@ -92,7 +92,7 @@ extension Ledger {
             case .item(let key): return [uri(of: .item(key))]
             case .product(let key, let lot):
                 let product = uri(of: .product(key))
-                return [lot.map { "\(product)/10/\($0.percentEncoded)" } ?? product]
+                return [lot.map { "\(product)/10/\(PercentEncoding.encoded($0))" } ?? product]
             }
         case .exceptionRaised(let raised):
             return raised.items.map { uri(of: .item($0)) } + raised.epcs.map { $0.identity().canonicalURI }
@@ -103,18 +103,6 @@ extension Ledger {
 }
 
 extension String {
-    /// Everything but the unreserved characters of RFC 3986 section 2.3 as `%XX`.
-    var percentEncoded: String {
-        var text = ""
-        for byte in utf8 {
-            switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E: text.unicodeScalars.append(UnicodeScalar(byte))
-            default: text += "%" + Hex.text([byte])
-            }
-        }
-        return text
-    }
-
     /// At most `count` characters, without control or direction characters: a code from a stranger, fit to be stored and shown.
     func shortened(to count: Int) -> String {
         String(

@@ -47,7 +47,8 @@ extension Event {
         guard let sequence = json["seq"]?.integer, let type = json["type"]?.string, let data = json["data"] else {
             throw EventError("an event without seq, type or data")
         }
-        guard var time = json["time"]?.string.flatMap(WallTime.init(rfc3339:)), let quality = json["clock"]?.string.flatMap(ClockQuality.init)
+        guard var time = json["time"]?.string.flatMap(WallTime.init(rfc3339:)),
+            let quality = json["clock"]?.string.flatMap(ClockQuality.init)
         else { throw EventError("event \(sequence): time or clock") }
         time.quality = quality
         guard let certainty = json["certainty"]?.string.flatMap(Certainty.init) else { throw EventError("event \(sequence): certainty") }

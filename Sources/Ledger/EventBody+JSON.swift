@@ -29,12 +29,15 @@ extension Event.Body {
         switch self {
         case .checkedOut(let checkout):
             .compact([
-                "loan": .string(checkout.loan.description), "item": .string(checkout.item.text), "epc": checkout.epc.map { .string($0.hex) },
-                "person": .string(checkout.person.text), "permit": checkout.permit.map { .string($0.text) }, "due": .string(checkout.due.rfc3339),
+                "loan": .string(checkout.loan.description), "item": .string(checkout.item.text),
+                "epc": checkout.epc.map { .string($0.hex) },
+                "person": .string(checkout.person.text), "permit": checkout.permit.map { .string($0.text) },
+                "due": .string(checkout.due.rfc3339),
             ])
         case .returned(let returned):
             .compact([
-                "loan": .string(returned.loan.description), "item": .string(returned.item.text), "epc": returned.epc.map { .string($0.hex) },
+                "loan": .string(returned.loan.description), "item": .string(returned.item.text),
+                "epc": returned.epc.map { .string($0.hex) },
                 "borrower": .string(returned.borrower.text),
             ])
         case .putAway(let putAway):
@@ -61,7 +64,9 @@ extension Event.Body {
         let loan = json["loan"]?.string.flatMap(LoanNumber.init)
         switch type {
         case "loan.checked_out":
-            guard let loan, let item: ItemKey = key("item"), let person: PersonKey = key("person"), let due = time("due") else { return nil }
+            guard let loan, let item: ItemKey = key("item"), let person: PersonKey = key("person"), let due = time("due") else {
+                return nil
+            }
             self = .checkedOut(.init(loan: loan, item: item, epc: epc, person: person, permit: key("permit"), due: due))
         case "loan.returned":
             guard let loan, let item: ItemKey = key("item"), let borrower: PersonKey = key("borrower") else { return nil }
@@ -87,7 +92,9 @@ extension Event.Body {
             guard let mode = json["mode"]?.string.flatMap(StationMode.init) else { return nil }
             self = .stationModeChanged(mode)
         case "master.applied":
-            guard let version = json["version"]?.integer, let digest = json["digest"]?.string, let rows = json["rows"]?.integer else { return nil }
+            guard let version = json["version"]?.integer, let digest = json["digest"]?.string, let rows = json["rows"]?.integer else {
+                return nil
+            }
             self = .masterApplied(version: version, digest: digest, rows: rows)
         default: return nil
         }

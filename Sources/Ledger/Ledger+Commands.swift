@@ -16,7 +16,8 @@ extension Ledger {
             if let bound = state.tags[epc] ?? master.tags[epc] {
                 throw CommandRefusal(
                     .conflict,
-                    "tag \(epc.hex) is already bound to \(bound.description)\(bound == bearer ? "" : "; unbind it first: stockgate tag unbind \(epc.hex)")")
+                    "tag \(epc.hex) is already bound to \(bound.description)\(bound == bearer ? "" : "; unbind it first: stockgate tag unbind \(epc.hex)")"
+                )
             }
             draft.add(.tagBound(epc: epc, bearer: bearer), evidence: .null)
         case .unbindTag(let epc):
@@ -36,7 +37,9 @@ extension Ledger {
             guard site.stations.contains(where: { $0.name == name }) else {
                 throw CommandRefusal(.notFound, "there is no station \"\(name)\"; stockgate station list shows them")
             }
-            guard state.modes[name, default: .running] != mode else { throw CommandRefusal(.conflict, "station \(name) is \(mode.rawValue) already") }
+            guard state.modes[name, default: .running] != mode else {
+                throw CommandRefusal(.conflict, "station \(name) is \(mode.rawValue) already")
+            }
             draft.add(.stationModeChanged(mode), evidence: .null)
         case .reportDeadLetter(let destination, let sequence, let reason):
             let code = "\(destination)/\(sequence)"

@@ -13,7 +13,8 @@ extension Ledger {
         let announced = Set(state.exceptions.values.filter { $0.raised.kind == .unknownTag }.flatMap(\.raised.epcs))
         strangers.removeAll(where: announced.contains)
         if !strangers.isEmpty {
-            draft.raise(.unknownTag, epcs: strangers, candidates: people.keys, direction: crossing.direction, evidence: Self.evidence(crossing))
+            draft.raise(
+                .unknownTag, epcs: strangers, candidates: people.keys, direction: crossing.direction, evidence: Self.evidence(crossing))
         }
         // A tool near a gate whose reader comes and goes is announced once, not at every outage.
         let suspected = Set(state.exceptions.values.filter { $0.raised.kind == .uncertainPassage }.flatMap(\.raised.items))
@@ -62,7 +63,8 @@ extension Ledger {
         draft.actor = .gateway
         guard let first = unexpected.first else { return }
         draft.raise(
-            .stateConflict, items: unexpected.map(\.item), epcs: unexpected.map(\.sighting.epc), direction: .in, evidence: first.sighting.evidence)
+            .stateConflict, items: unexpected.map(\.item), epcs: unexpected.map(\.sighting.epc), direction: .in,
+            evidence: first.sighting.evidence)
     }
 
     private func checkOut(
@@ -124,7 +126,8 @@ extension Ledger {
         }
         if let first = unpermitted.first {
             draft.raise(
-                .notPermitted, items: unpermitted.map(\.item), epcs: unpermitted.map(\.sighting.epc), candidates: [person.key], direction: .out,
+                .notPermitted, items: unpermitted.map(\.item), epcs: unpermitted.map(\.sighting.epc), candidates: [person.key],
+                direction: .out,
                 evidence: first.sighting.evidence)
         }
     }

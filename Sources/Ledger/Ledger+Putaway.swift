@@ -27,7 +27,8 @@ extension Ledger {
             ]))
         guard case .item(let item) = subject, let loan = state.loans[item] else { return draft.plan(feedback: .accepted) }
         // It lies on the shelf, and somebody has it on loan: the record is wrong, and only a person can say which.
-        draft.raise(.stateConflict, items: [item], candidates: [loan.person], loan: loan.number, evidence: ["location": .string(location.text)])
+        draft.raise(
+            .stateConflict, items: [item], candidates: [loan.person], loan: loan.number, evidence: ["location": .string(location.text)])
         return draft.plan(feedback: .exception)
     }
 
@@ -44,7 +45,9 @@ extension Ledger {
         draft.actor = .unknown
         let code = String(decoding: scan.data.prefix(512), as: UTF8.self).shortened(to: 64)
         // The person hears it every time; the storekeeper is told once.
-        let isAnnounced = state.exceptions.values.contains { $0.raised.kind == .unknownCode && $0.raised.code == code && $0.station == station }
+        let isAnnounced = state.exceptions.values.contains {
+            $0.raised.kind == .unknownCode && $0.raised.code == code && $0.station == station
+        }
         guard !isAnnounced else { return draft.plan(feedback: .exception) }
         draft.raise(
             .unknownCode, code: code,

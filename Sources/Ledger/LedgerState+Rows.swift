@@ -55,7 +55,8 @@ extension LedgerState {
             guard let item = ItemKey(rest), let location = value.string.flatMap(LocationKey.init) else { throw failure }
             places[item] = location
         case "stock":
-            guard let location = value["location"]?.string.flatMap(LocationKey.init), let subject = value["stock"].flatMap(StockSubject.init),
+            guard let location = value["location"]?.string.flatMap(LocationKey.init),
+                let subject = value["stock"].flatMap(StockSubject.init),
                 let quantity = value["quantity"]?.integer
             else { throw failure }
             stock[StockPosition(location: location, subject: subject)] = quantity
@@ -110,7 +111,9 @@ extension OpenException {
     }
 
     init?(number: Int64, row: JSON) {
-        guard let raised = Event.ExceptionRaised(json: row), let since = row["since"]?.string.flatMap(WallTime.init(rfc3339:)) else { return nil }
+        guard let raised = Event.ExceptionRaised(json: row), let since = row["since"]?.string.flatMap(WallTime.init(rfc3339:)) else {
+            return nil
+        }
         self.init(number: number, raised: raised, since: since, station: row["station"]?.string)
     }
 }

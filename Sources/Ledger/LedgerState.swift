@@ -134,7 +134,14 @@ extension LedgerState {
             let position = StockPosition(location: putAway.location, subject: putAway.subject)
             let (sum, overflow) = stock[position, default: 0].addingReportingOverflow(putAway.quantity)
             stock[position] = overflow ? Int64.max : sum
-            return [StateRow(key: position.rowKey, value: ["quantity": .integer(stock[position] ?? 0), "location": .string(putAway.location.text), "stock": putAway.subject.json])]
+            return [
+                StateRow(
+                    key: position.rowKey,
+                    value: [
+                        "quantity": .integer(stock[position] ?? 0), "location": .string(putAway.location.text),
+                        "stock": putAway.subject.json,
+                    ])
+            ]
         }
     }
 

@@ -75,7 +75,7 @@ public struct GatePresence: Sendable {
             silentSince = nil
             let outage = now - since
             // A visit that an outage interrupts goes on only when the outage was short.
-            if outage <= settings.bridge { visits.forEach { $0.quietFrom = max($0.quietFrom, now) } }
+            if outage <= settings.bridge { visits.updateAll { $0.quietFrom = max($0.quietFrom, now) } }
             earliestEnd = visits.entries.isEmpty ? nil : now + settings.quiet
         case (false, nil):
             silentSince = now
@@ -96,7 +96,7 @@ public struct GatePresence: Sendable {
         }
         let over = visits.remove { end(of: $0) <= now }
         var earliest: Instant?
-        visits.forEach { visit in earliest = min(earliest ?? end(of: visit), end(of: visit)) }
+        visits.updateAll { visit in earliest = min(earliest ?? end(of: visit), end(of: visit)) }
         earliestEnd = earliest
         return sorted(over.map { $0.value.sighting(epc: $0.epc, kind: silentSince == nil ? $0.value.kind : .unknown) })
     }

@@ -60,7 +60,7 @@ struct TagTable<Value: Sendable>: Sendable {
         return removed
     }
 
-    mutating func forEach(_ body: (inout Value) -> Void) {
+    mutating func updateAll(_ body: (inout Value) -> Void) {
         for position in entries.indices { body(&entries[position].value) }
     }
 

@@ -31,7 +31,9 @@ extension Capture.Header {
     /// - Throws: `CaptureError` when this is no header, or one of a later version.
     public init(json: JSON) throws(CaptureError) {
         guard let version = json["capture"]?.integer else { throw CaptureError("not a capture: the first line has no \"capture\"") }
-        guard version == Capture.version else { throw CaptureError("a capture of version \(version); this program reads \(Capture.version)") }
+        guard version == Capture.version else {
+            throw CaptureError("a capture of version \(version); this program reads \(Capture.version)")
+        }
         self.init(
             recorded: json["recorded"]?.string ?? "", note: json["note"]?.string ?? "",
             devices: (json["devices"]?.object ?? [:]).compactMapValues(\.string))
@@ -68,13 +70,15 @@ extension Capture.Line {
             members["dev"] = "closed"
             members["reason"] = .string(reason)
         case .tag(let read): members["tag"] = read.json
-        case .scan(let scan): members["scan"] = .compact(["aim": scan.symbology.map { .string($0.description) }, "hex": .string(Hex.text(scan.data))])
+        case .scan(let scan):
+            members["scan"] = .compact(["aim": scan.symbology.map { .string($0.description) }, "hex": .string(Hex.text(scan.data))])
         case .badge(let read): members["badge"] = ["id": .string(read.credential)]
         case .command(let command): members["cmd"] = command
         case .master(let master): members["master"] = master
         case .wall(let anchor):
             members["wall"] = [
-                "ms": .integer(anchor.milliseconds), "offset": .integer(Int64(anchor.offsetMinutes)), "quality": .string(anchor.quality.rawValue),
+                "ms": .integer(anchor.milliseconds), "offset": .integer(Int64(anchor.offsetMinutes)),
+                "quality": .string(anchor.quality.rawValue),
             ]
         case .state(let row): members["state"] = row
         case .committed(let ticket): members["committed"] = .integer(Int64(clamping: ticket))
@@ -107,7 +111,8 @@ extension Capture.Line {
             return .key(code: code, value: value)
         }
         if let input = json["in"] {
-            guard let pair = input.array, pair.count == 2, let line = pair[0].integer.flatMap(UInt8.init(exactly:)), let level = pair[1].integer
+            guard let pair = input.array, pair.count == 2, let line = pair[0].integer.flatMap(UInt8.init(exactly:)),
+                let level = pair[1].integer
             else { throw CaptureError("\"in\" must be [line, 0 or 1]") }
             return .input(InputChange(line: line, isActive: level != 0))
         }

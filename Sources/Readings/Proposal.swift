@@ -30,7 +30,9 @@ public struct Proposal: Hashable, Sendable {
         /// Tags whose passage is not certain, because the reader stopped reading.
         public var uncertain: [Sighting]
 
-        public init(direction: Direction, tags: [Sighting], badgeTags: [Sighting] = [], credentials: [String] = [], uncertain: [Sighting] = []) {
+        public init(
+            direction: Direction, tags: [Sighting], badgeTags: [Sighting] = [], credentials: [String] = [], uncertain: [Sighting] = []
+        ) {
             self.direction = direction
             self.tags = tags
             self.badgeTags = badgeTags

@@ -48,7 +48,8 @@ public struct Sighting: Hashable, Sendable {
     }
 
     public init(
-        epc: EPC, kind: Kind, first: Instant, last: Instant, inside: SideEvidence, outside: SideEvidence, firstSide: GateSide, lastSide: GateSide
+        epc: EPC, kind: Kind, first: Instant, last: Instant, inside: SideEvidence, outside: SideEvidence, firstSide: GateSide,
+        lastSide: GateSide
     ) {
         self.epc = epc
         self.kind = kind
@@ -72,6 +73,9 @@ public struct Sighting: Hashable, Sendable {
 extension Sighting.SideEvidence {
     var json: JSON? {
         reads == 0
-            ? nil : .compact(["reads": .integer(Int64(reads)), "rssi": strongest == TagRead.noRSSI ? nil : .decimal(Int64(strongest), scale: 100)])
+            ? nil
+            : .compact([
+                "reads": .integer(Int64(reads)), "rssi": strongest == TagRead.noRSSI ? nil : .decimal(Int64(strongest), scale: 100),
+            ])
     }
 }

@@ -10,7 +10,8 @@ public struct Site: Hashable, Sendable {
     public var policy: LoanPolicy
 
     public init(
-        gateway: Gateway, devices: [Device] = [], stations: [Station] = [], destinations: [Destination] = [], policy: LoanPolicy = LoanPolicy()
+        gateway: Gateway, devices: [Device] = [], stations: [Station] = [], destinations: [Destination] = [],
+        policy: LoanPolicy = LoanPolicy()
     ) {
         self.gateway = gateway
         self.devices = devices
@@ -48,7 +49,8 @@ public struct Site: Hashable, Sendable {
         public var recorder: Recorder?
 
         public init(
-            code: String, site: String, language: Language = .english, timeZone: String? = nil, stateDirectory: String = "/var/lib/stockgate",
+            code: String, site: String, language: Language = .english, timeZone: String? = nil,
+            stateDirectory: String = "/var/lib/stockgate",
             controlSocket: String = "/run/stockgate/control.sock",
             profileDirectories: [String] = ["/usr/share/stockgate/profiles", "/etc/stockgate/profiles"],
             uriPrefix: String = "https://stockgate.invalid", recorder: Recorder? = nil
@@ -124,7 +126,9 @@ public struct Site: Hashable, Sendable {
             public var usesOnlyCBV: Bool
             public var timeoutSeconds: Int
 
-            public init(url: String, tokenFile: String? = nil, authorityFile: String? = nil, usesOnlyCBV: Bool = false, timeoutSeconds: Int = 30) {
+            public init(
+                url: String, tokenFile: String? = nil, authorityFile: String? = nil, usesOnlyCBV: Bool = false, timeoutSeconds: Int = 30
+            ) {
                 self.url = url
                 self.tokenFile = tokenFile
                 self.authorityFile = authorityFile

@@ -28,7 +28,8 @@ extension Site {
         }
 
         public init(
-            name: String, location: String? = nil, feedbackDevices: [String] = [], owner: String = "storekeeper", exceptionHours: Int = 24, kind: Kind
+            name: String, location: String? = nil, feedbackDevices: [String] = [], owner: String = "storekeeper", exceptionHours: Int = 24,
+            kind: Kind
         ) {
             self.name = name
             self.location = location
@@ -57,7 +58,8 @@ extension Site {
         public var badgeWindow: Instant.Span
 
         public init(
-            antennas: [Antenna], badgeReaders: [String] = [], quiet: Instant.Span = .milliseconds(2_000), badgeWindow: Instant.Span = .seconds(15)
+            antennas: [Antenna], badgeReaders: [String] = [], quiet: Instant.Span = .milliseconds(2_000),
+            badgeWindow: Instant.Span = .seconds(15)
         ) {
             self.antennas = antennas
             self.badgeReaders = badgeReaders

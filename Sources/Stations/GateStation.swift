@@ -185,12 +185,15 @@ public struct GateStation: Sendable {
                     station: name,
                     content: .crossing(
                         .init(
-                            direction: direction, tags: tags, badgeTags: group.badgeTags[direction] ?? [], credentials: used.map(\.credential),
+                            direction: direction, tags: tags, badgeTags: group.badgeTags[direction] ?? [],
+                            credentials: used.map(\.credential),
                             uncertain: uncertain))))
         }
         // A badge serves one walk: the next person who forgets theirs must not borrow in this one's name. Who only brings something
         // back uses up their own, not that of the person behind them.
-        let isOnlyReturn = !proposals.contains { if case .crossing(let crossing) = $0.content { crossing.direction == .out } else { false } }
+        let isOnlyReturn = !proposals.contains {
+            if case .crossing(let crossing) = $0.content { crossing.direction == .out } else { false }
+        }
         if !proposals.isEmpty {
             badges.removeAll { badge in used.contains { $0.credential == badge.credential } && !(isOnlyReturn && badge.at > group.last) }
         }

@@ -22,7 +22,7 @@ public struct EPCISMapping: Hashable, Sendable {
         var prefix = uriPrefix[...]
         while prefix.hasSuffix("/") { prefix = prefix.dropLast() }
         self.prefix = String(prefix)
-        self.store = "\(prefix)/store/\(percentEncoded(gatewayCode))"
+        self.store = "\(prefix)/store/\(PercentEncoding.encoded(gatewayCode))"
         self.usesOnlyCBV = usesOnlyCBV
     }
 
@@ -116,26 +116,13 @@ public struct EPCISMapping: Hashable, Sendable {
         [
             .compact([
                 "type": usesOnlyCBV ? nil : .string("\(prefix)/voc/BTT-loan"),
-                "bizTransaction": .string("\(prefix)/loan/\(percentEncoded(loan.description))"),
+                "bizTransaction": .string("\(prefix)/loan/\(PercentEncoding.encoded(loan.description))"),
             ])
         ]
     }
 
     /// The random key, not a name or a number: a borrower's identity is personal data and stays in the gateway's master data.
     private func uri(of person: PersonKey) -> String {
-        "\(prefix)/person/\(percentEncoded(person.text))"
+        "\(prefix)/person/\(PercentEncoding.encoded(person.text))"
     }
-}
-
-/// A path segment: everything but the unreserved characters of RFC 3986 section 2.3 as `%XX`.
-func percentEncoded(_ text: String) -> String {
-    let digits = Array("0123456789ABCDEF".utf8)
-    var bytes: [UInt8] = []
-    for byte in text.utf8 {
-        switch byte {
-        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E: bytes.append(byte)
-        default: bytes += [0x25, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-        }
-    }
-    return String(decoding: bytes, as: UTF8.self)
 }

@@ -28,7 +28,8 @@ struct ImportTests {
         "HTTPClient": ["CCurl", "Readings"],
         "Upstream": ledger.union(["HTTPClient", "CCurl"]),
         "Control": ledger.union([
-            "OperatorText", "HTTPClient", "CLinux", "CCurl", "Hummingbird", "HummingbirdCore", "HTTPTypes", "NIOCore", "NIOPosix", "NIOHTTP1",
+            "OperatorText", "HTTPClient", "CLinux", "CCurl", "Hummingbird", "HummingbirdCore", "HTTPTypes", "NIOCore", "NIOPosix",
+            "NIOHTTP1",
             "Logging", "ServiceLifecycle",
         ]),
         "DeviceSimulators": ["Simulation", "Presence", "Devices", "SiteConfiguration", "Readings", "Identifiers", "Decoding", "CLinux"],
@@ -42,7 +43,8 @@ struct ImportTests {
         return try files.compactMap { $0 as? URL }.filter { $0.pathExtension == "swift" }.flatMap { file in
             try String(contentsOf: file, encoding: .utf8).split(separator: "\n").compactMap { line -> (String, String)? in
                 let words = line.split(separator: " ").map(String.init)
-                guard let position = words.firstIndex(of: "import"), words[..<position].allSatisfy({ $0.hasPrefix("@") || ["public", "internal", "private", "package"].contains($0) }),
+                guard let position = words.firstIndex(of: "import"),
+                    words[..<position].allSatisfy({ $0.hasPrefix("@") || ["public", "internal", "private", "package"].contains($0) }),
                     position + 1 < words.count
                 else { return nil }
                 let kinds: Set = ["struct", "class", "enum", "protocol", "func", "var", "let", "typealias"]

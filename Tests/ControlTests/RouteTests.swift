@@ -193,7 +193,8 @@ import Testing
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = [
-            ProcessInfo.processInfo.environment["STOCKGATE_PYTHON"] ?? "python3", tests.appendingPathComponent("check_api.py").path, tests.appendingPathComponent("../../docs/api.yaml").path, file,
+            ProcessInfo.processInfo.environment["STOCKGATE_PYTHON"] ?? "python3", tests.appendingPathComponent("check_api.py").path,
+            tests.appendingPathComponent("../../docs/api.yaml").path, file,
         ]
         let pipe = Pipe()
         process.standardOutput = pipe

@@ -1,6 +1,7 @@
 import Decoding
 import Identifiers
 import Readings
+import TestSupport
 import Testing
 
 @Suite("A0 protocol")

@@ -1,5 +1,6 @@
 import Decoding
 import Readings
+import TestSupport
 import Testing
 
 /// Any bytes and keys at all: nothing traps, nothing grows, and the next good frame is read.

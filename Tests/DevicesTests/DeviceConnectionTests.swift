@@ -3,6 +3,7 @@ import DeviceSimulators
 import Devices
 import Foundation
 import Readings
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(1)))

@@ -1,5 +1,6 @@
 import CLinux
 import Readings
+import TestSupport
 import Testing
 
 @testable import Devices

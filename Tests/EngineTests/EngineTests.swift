@@ -37,16 +37,20 @@ struct Bench {
                 .init(name: "bench", feedbackDevices: ["scanner"], kind: .putaway(.init(scanners: ["scanner"]))),
             ])
         let rows: [MasterRow] = [
-            MasterRow(set: .people, id: "1", body: ["key": "p-li", "name": "Li"]), MasterRow(set: .credentials, id: "77", body: ["person": "p-li"]),
+            MasterRow(set: .people, id: "1", body: ["key": "p-li", "name": "Li"]),
+            MasterRow(set: .credentials, id: "77", body: ["person": "p-li"]),
             MasterRow(set: .items, id: "DRILL", body: ["name": "Drill"]), MasterRow(set: .items, id: "SAW", body: ["name": "Saw"]),
             MasterRow(set: .tags, id: tool.hex, body: ["item": "DRILL"]), MasterRow(set: .tags, id: saw.hex, body: ["item": "SAW"]),
-            MasterRow(set: .locations, id: "A-01", body: ["name": "Shelf"]), MasterRow(set: .codes, id: "SHELF", body: ["location": "A-01"]),
+            MasterRow(set: .locations, id: "A-01", body: ["name": "Shelf"]),
+            MasterRow(set: .codes, id: "SHELF", body: ["location": "A-01"]),
             MasterRow(set: .codes, id: "DRILL", body: ["item": "DRILL"]),
         ]
         guard let master = try? MasterData().applying(rows) else { fatalError("the fixture's master data are wrong") }
         engine = Engine(site: site, epoch: 1, master: master, startingAt: .zero)
-        engine.wallChanged(WallAnchor(instant: .zero, milliseconds: 1_763_690_400_000, offsetMinutes: 480, quality: .synchronised), into: &output)
-        let plan = SessionPlan(feedback: Dictionary(uniqueKeysWithValues: Feedback.allCases.map { ($0, [.init(bytes: Array($0.rawValue.utf8))]) }))
+        engine.wallChanged(
+            WallAnchor(instant: .zero, milliseconds: 1_763_690_400_000, offsetMinutes: 480, quality: .synchronised), into: &output)
+        let plan = SessionPlan(
+            feedback: Dictionary(uniqueKeysWithValues: Feedback.allCases.map { ($0, [.init(bytes: Array($0.rawValue.utf8))]) }))
         for device in [Self.reader, Self.badges, Self.scanner] {
             engine.opened(device, plan: plan, decoder: .scannerLine(.init()), at: .zero, into: &output)
         }
@@ -70,7 +74,8 @@ struct Bench {
         if let badge { engine.read(.badge(.init(credential: badge)), from: Self.badges, at: at(start), into: &output) }
         for read in 0..<12 {
             engine.read(
-                .tag(TagRead(epc: epc, antenna: read < 6 ? first : 3 - first)), from: Self.reader, at: at(start + Int64(read) * 50), into: &output)
+                .tag(TagRead(epc: epc, antenna: read < 6 ? first : 3 - first)), from: Self.reader, at: at(start + Int64(read) * 50),
+                into: &output)
         }
         settle()
     }
@@ -225,7 +230,8 @@ struct EngineTests {
         bench.engine.read(.badge(.init(credential: "77")), from: Bench.badges, at: at(1_000), into: &bench.output)
         for read in 0..<12 {
             bench.engine.read(
-                .tag(TagRead(epc: tool, antenna: read < 6 ? 1 : 2)), from: Bench.reader, at: at(1_000 + Int64(read) * 50), into: &bench.output)
+                .tag(TagRead(epc: tool, antenna: read < 6 ? 1 : 2)), from: Bench.reader, at: at(1_000 + Int64(read) * 50),
+                into: &bench.output)
         }
         bench.engine.advance(to: at(10_000), into: &bench.output)
         let tested = bench.output.happenings.compactMap { if case .tested(_, let plan) = $0 { plan } else { nil } }

@@ -34,16 +34,21 @@ struct ReplayTests {
         """
 
     static let rows: [MasterRow] = [
-        MasterRow(set: .people, id: "1", body: ["key": "p-li", "name": "Li"]), MasterRow(set: .credentials, id: "77", body: ["person": "p-li"]),
+        MasterRow(set: .people, id: "1", body: ["key": "p-li", "name": "Li"]),
+        MasterRow(set: .credentials, id: "77", body: ["person": "p-li"]),
         MasterRow(set: .items, id: "DRILL", body: ["name": "Drill"]),
         MasterRow(set: .tags, id: "3476451FD400000000000001", body: ["item": "DRILL"]),
     ]
 
     /// A walk out of `tag` lines, as a foreign data set has them.
     static var capture: String {
-        var lines = [#"{"capture":1,"recorded":"2026-11-21T10:00:00+08:00","note":"a walk out"}"#, #"{"t":0,"d":"badge","badge":{"id":"77"}}"#]
+        var lines = [
+            #"{"capture":1,"recorded":"2026-11-21T10:00:00+08:00","note":"a walk out"}"#, #"{"t":0,"d":"badge","badge":{"id":"77"}}"#,
+        ]
         for read in 0..<10 {
-            lines.append(#"{"t":\#(1_000_000_000 + read * 100_000_000),"d":"uhf","tag":{"epc":"3476451FD400000000000001","ant":\#(read < 5 ? 1 : 2),"rssi":-60.5}}"#)
+            lines.append(
+                #"{"t":\#(1_000_000_000 + read * 100_000_000),"d":"uhf","tag":{"epc":"3476451FD400000000000001","ant":\#(read < 5 ? 1 : 2),"rssi":-60.5}}"#
+            )
         }
         return lines.joined(separator: "\n") + "\n"
     }
@@ -55,7 +60,8 @@ struct ReplayTests {
         var file = try CaptureFile(path: path)
         _ = try file.startState()
         var replay = try Replay(
-            site: try SiteFile.parse(Self.site, file: "site.toml").get(), library: ProfileLibrary(), master: try MasterData().applying(Self.rows),
+            site: try SiteFile.parse(Self.site, file: "site.toml").get(), library: ProfileLibrary(),
+            master: try MasterData().applying(Self.rows),
             header: file.header)
         var events: [JSON] = []
         replay.onEvent = { stored in if let json = try? stored.json() { events.append(json) } }

@@ -2,6 +2,7 @@ import Foundation
 import Profiles
 import Readings
 import SiteConfiguration
+import TestSupport
 import Testing
 
 @testable import Gateway
@@ -34,7 +35,8 @@ struct SiteFileTests {
     func demo() throws {
         let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         let text = try String(contentsOf: folder.appending(path: "Demo/site.toml"), encoding: .utf8)
-        let filled = text.replacing("@DIRECTORY@", with: "/var/tmp/demo").replacing("@PROFILES@", with: folder.appending(path: "DeviceProfiles").path)
+        let filled = text.replacing("@DIRECTORY@", with: "/var/tmp/demo").replacing(
+            "@PROFILES@", with: folder.appending(path: "DeviceProfiles").path)
         let site = try SiteFile.parse(filled, file: "site.toml").get()
         #expect(site.stations.map(\.name) == ["gate", "bench"])
         #expect(SiteCheck.problems(of: site).isEmpty)
@@ -43,11 +45,20 @@ struct SiteFileTests {
     @Test(
         "What is wrong is told with file, line and key",
         arguments: [
-            ("[[station]]\nname = \"bench\"\nkind = \"putaway\"\nscanners = [\"nowhere\"]\n", ["site.toml:7", "scanners", "no device \"nowhere\""]),
-            ("[[station]]\nname = \"bench\"\nkind = \"putaway\"\nscaners = [\"x\"]\n", ["site.toml:7", "scaners", "did you mean \"scanners\""]),
+            (
+                "[[station]]\nname = \"bench\"\nkind = \"putaway\"\nscanners = [\"nowhere\"]\n",
+                ["site.toml:7", "scanners", "no device \"nowhere\""]
+            ),
+            (
+                "[[station]]\nname = \"bench\"\nkind = \"putaway\"\nscaners = [\"x\"]\n",
+                ["site.toml:7", "scaners", "did you mean \"scanners\""]
+            ),
             ("[[device]]\nname = \"a\"\nport = \"/dev/ttyUSB0\"\n", ["site.toml:6", "port", "needs a profile"]),
             ("[[device]]\nname = \"a\"\nprofile = \"x/y\"\nbaud = \"fast\"\n", ["site.toml:7", "baud", "integer"]),
-            ("[[device]]\nname = \"a\"\nprofile = \"x/y\"\n[[device]]\nname = \"a\"\nprofile = \"x/y\"\n", ["site.toml:8", "stands twice", "site.toml:4"]),
+            (
+                "[[device]]\nname = \"a\"\nprofile = \"x/y\"\n[[device]]\nname = \"a\"\nprofile = \"x/y\"\n",
+                ["site.toml:8", "stands twice", "site.toml:4"]
+            ),
             ("[[device]]\nname = \"../etc\"\nprofile = \"x/y\"\n", ["site.toml:5", "name", "letters"]),
             ("[[destination]]\nname = \"wms\"\nkind = \"epcis\"\nurl = \"ftp://x\"\n", ["site.toml:7", "url", "https://"]),
             ("[[station]]\nname = \"gate\"\nkind = \"door\"\n", ["site.toml:6", "kind", "gate"]),
@@ -93,8 +104,9 @@ struct SiteFileTests {
 
     @Test("Random bytes and cut files never trap", arguments: [1, 2, 3] as [UInt64])
     func garbage(seed: UInt64) throws {
-        var random = SystemSeed(state: seed)
-        let whole = Array((Self.head + "[[device]]\nname = \"a\"\nprofile = \"x/y\"\n[[station]]\nname=\"b\"\nkind=\"putaway\"\nscanners=[\"a\"]\n").utf8)
+        var random = SeededGenerator(seed: seed)
+        let whole = Array(
+            (Self.head + "[[device]]\nname = \"a\"\nprofile = \"x/y\"\n[[station]]\nname=\"b\"\nkind=\"putaway\"\nscanners=[\"a\"]\n").utf8)
         for _ in 0..<300 {
             var bytes = Array(whole.prefix(Int(random.next() % UInt64(whole.count))))
             for _ in 0..<(random.next() % 4) where !bytes.isEmpty {
@@ -102,17 +114,5 @@ struct SiteFileTests {
             }
             _ = SiteFile.parse(String(decoding: bytes, as: UTF8.self), file: "seed \(seed)")
         }
-    }
-}
-
-struct SystemSeed: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -40,9 +40,13 @@ struct WatchersTests {
         let turns = Turns()
         await turns.enter()
         let order = Order()
-        async let first: Void = { await turns.enter(); await order.add(1); await turns.leave() }()
+        async let first: Void = {
+            await turns.enter(); await order.add(1); await turns.leave()
+        }()
         while await turns.waitingCount < 1 { await Task.yield() }
-        async let second: Void = { await turns.enter(); await order.add(2); await turns.leave() }()
+        async let second: Void = {
+            await turns.enter(); await order.add(2); await turns.leave()
+        }()
         while await turns.waitingCount < 2 { await Task.yield() }
         await turns.leave()
         _ = await (first, second)

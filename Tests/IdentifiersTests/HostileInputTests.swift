@@ -1,4 +1,5 @@
 import Identifiers
+import TestSupport
 import Testing
 
 /// Nothing traps, whatever a tag, a label or a stranger's link holds.

@@ -21,10 +21,12 @@ struct CrossingTests {
             testDescription: "one person takes a tool", crossing: Fixture.crossing(.out, [Fixture.drill], badges: ["1001"]),
             events: ["loan.checked_out DRILL-01 p-li"], feedback: .accepted),
         Situation(
-            testDescription: "one person takes two tools", crossing: Fixture.crossing(.out, [Fixture.drill, Fixture.meter], badges: ["1001"]),
+            testDescription: "one person takes two tools",
+            crossing: Fixture.crossing(.out, [Fixture.drill, Fixture.meter], badges: ["1001"]),
             events: ["loan.checked_out DRILL-01 p-li", "loan.checked_out METER-01 p-li"], feedback: .accepted),
         Situation(
-            testDescription: "a badge with a tag is as good", crossing: Fixture.crossing(.out, [Fixture.drill], badgeTags: [Fixture.badgeTag]),
+            testDescription: "a badge with a tag is as good",
+            crossing: Fixture.crossing(.out, [Fixture.drill], badgeTags: [Fixture.badgeTag]),
             events: ["loan.checked_out DRILL-01 p-han"], feedback: .accepted),
         Situation(
             testDescription: "both badges of one person are one person",
@@ -47,7 +49,8 @@ struct CrossingTests {
             testDescription: "a blocked person", crossing: Fixture.crossing(.out, [Fixture.drill], badges: ["1003"]),
             events: ["exception.raised person_blocked DRILL-01 p-blocked"], feedback: .exception),
         Situation(
-            testDescription: "an unknown tag beside a tool", crossing: Fixture.crossing(.out, [Fixture.drill, Fixture.stranger], badges: ["1001"]),
+            testDescription: "an unknown tag beside a tool",
+            crossing: Fixture.crossing(.out, [Fixture.drill, Fixture.stranger], badges: ["1001"]),
             events: ["exception.raised unknown_tag  p-li", "loan.checked_out DRILL-01 p-li"], feedback: .exception),
         Situation(
             testDescription: "a person without tools", crossing: Fixture.crossing(.out, [], badges: ["1001"]), events: [], feedback: nil),
@@ -57,10 +60,12 @@ struct CrossingTests {
         Situation(
             testDescription: "a return by somebody else closes the borrower's loan",
             before: [Fixture.crossing(.out, [Fixture.drill], badges: ["1001"])],
-            crossing: Fixture.crossing(.in, [Fixture.drill], badges: ["1002"]), events: ["loan.returned DRILL-01 p-li"], feedback: .accepted),
+            crossing: Fixture.crossing(.in, [Fixture.drill], badges: ["1002"]), events: ["loan.returned DRILL-01 p-li"], feedback: .accepted
+        ),
         Situation(
             testDescription: "a blocked person may return", before: [Fixture.crossing(.out, [Fixture.drill], badges: ["1001"])],
-            crossing: Fixture.crossing(.in, [Fixture.drill], badges: ["1003"]), events: ["loan.returned DRILL-01 p-li"], feedback: .accepted),
+            crossing: Fixture.crossing(.in, [Fixture.drill], badges: ["1003"]), events: ["loan.returned DRILL-01 p-li"], feedback: .accepted
+        ),
         Situation(
             testDescription: "already yours", before: [Fixture.crossing(.out, [Fixture.drill], badges: ["1001"])],
             crossing: Fixture.crossing(.out, [Fixture.drill], badges: ["1001"]), events: [], feedback: .accepted),
@@ -106,13 +111,16 @@ struct CrossingTests {
         #expect(back.events.map(\.summary) == ["loan.returned DRILL-01 p-li"])
     }
 
-    private func permit(_ key: String, items: [String] = [], classes: Set<String> = [], quantity: Int = 1, until: String? = nil, due: String? = nil) -> Permit {
+    private func permit(
+        _ key: String, items: [String] = [], classes: Set<String> = [], quantity: Int = 1, until: String? = nil, due: String? = nil
+    ) -> Permit {
         func date(_ text: String?) -> CivilDate? {
             guard let numbers = text?.split(separator: "-").compactMap({ Int($0) }), numbers.count == 3 else { return nil }
             return CivilDate(year: numbers[0], month: numbers[1], day: numbers[2])
         }
         return Permit(
-            key: PermitKey(key)!, person: Fixture.liLei, items: Set(items.compactMap(ItemKey.init)), classes: classes, quantity: quantity, from: nil,
+            key: PermitKey(key)!, person: Fixture.liLei, items: Set(items.compactMap(ItemKey.init)), classes: classes, quantity: quantity,
+            from: nil,
             until: date(until), due: date(due))
     }
 
@@ -127,7 +135,8 @@ struct CrossingTests {
         let first = ledger.decide(Fixture.crossing(.out, [Fixture.drill, Fixture.saw, Fixture.meter], badges: ["1001"]))
         #expect(
             first.events.map(\.summary) == [
-                "loan.checked_out DRILL-01 p-li by REQ-1", "loan.checked_out SAW-01 p-li by REQ-2", "exception.raised not_permitted METER-01 p-li",
+                "loan.checked_out DRILL-01 p-li by REQ-1", "loan.checked_out SAW-01 p-li by REQ-2",
+                "exception.raised not_permitted METER-01 p-li",
             ])
         if case .checkedOut(let checkout) = first.events[0].body { #expect(checkout.due.rfc3339 == "2026-11-23T18:00:00.000+08:00") }
         if case .checkedOut(let checkout) = first.events[1].body { #expect(checkout.due.rfc3339 == "2026-11-28T18:00:00.000+08:00") }

@@ -27,7 +27,10 @@ struct Fixture {
             let key = ItemKey(key)!
             master.items[key] = Item(key: key, name: key.text, itemClass: itemClass, dueDays: nil, uri: nil)
         }
-        master.tags = [drill: .item(ItemKey("DRILL-01")!), saw: .item(ItemKey("SAW-01")!), meter: .item(ItemKey("METER-01")!), badgeTag: .person(hanMei)]
+        master.tags = [
+            drill: .item(ItemKey("DRILL-01")!), saw: .item(ItemKey("SAW-01")!), meter: .item(ItemKey("METER-01")!),
+            badgeTag: .person(hanMei),
+        ]
         master.credentials = ["1001": liLei, "1002": hanMei, "1003": blocked]
         let bolt = ProductKey("BOLT-M8")!
         master.products[bolt] = Product(key: bolt, name: "Bolt M8", gtin: "09506000134352")
@@ -43,7 +46,8 @@ struct Fixture {
         Site(
             gateway: .init(code: "CRIB1", site: "Works", uriPrefix: "https://example.com/sg"),
             stations: [
-                .init(name: "gate", location: "A-01", kind: .gate(.init(antennas: []))), .init(name: "bench", kind: .putaway(.init(scanners: ["s"]))),
+                .init(name: "gate", location: "A-01", kind: .gate(.init(antennas: []))),
+                .init(name: "bench", kind: .putaway(.init(scanners: ["s"]))),
             ], policy: policy)
     }
 
@@ -53,7 +57,8 @@ struct Fixture {
 
     static func sighting(_ epc: EPC, _ direction: Direction) -> Sighting {
         Sighting(
-            epc: epc, kind: .passed(direction), first: .zero, last: Instant(nanoseconds: 1_500_000_000), inside: .init(reads: 9, strongest: -5_500),
+            epc: epc, kind: .passed(direction), first: .zero, last: Instant(nanoseconds: 1_500_000_000),
+            inside: .init(reads: 9, strongest: -5_500),
             outside: .init(reads: 7, strongest: -6_000), firstSide: direction == .out ? .inside : .outside,
             lastSide: direction == .out ? .outside : .inside)
     }
@@ -72,7 +77,8 @@ struct Fixture {
             station: "bench",
             content: .putAway(
                 .init(
-                    item: Scan(data: Array(item.utf8), symbology: aim.flatMap(AIMIdentifier.init)), location: Scan(data: Array(location.utf8)),
+                    item: Scan(data: Array(item.utf8), symbology: aim.flatMap(AIMIdentifier.init)),
+                    location: Scan(data: Array(location.utf8)),
                     credential: badge)))
     }
 }

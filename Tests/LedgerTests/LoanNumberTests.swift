@@ -36,7 +36,11 @@ struct LoanNumberTests {
         }
     }
 
-    @Test("What is no loan number is none", arguments: ["", "-", "---", "CRIB1", "CRIB1-04HM-0-X", "C-04HM-00042-X", "CRIB1-04HM-٠٠٠٤٢-X", String(repeating: "A", count: 9_999)])
+    @Test(
+        "What is no loan number is none",
+        arguments: [
+            "", "-", "---", "CRIB1", "CRIB1-04HM-0-X", "C-04HM-00042-X", "CRIB1-04HM-٠٠٠٤٢-X", String(repeating: "A", count: 9_999),
+        ])
     func garbage(text: String) {
         #expect(LoanNumber(text) == nil)
     }

@@ -1,6 +1,7 @@
 import Identifiers
 import Readings
 import SiteConfiguration
+import TestSupport
 import Testing
 
 @testable import Ledger
@@ -71,13 +72,17 @@ struct StateTests {
     func binding() throws {
         var ledger = Fixture.ledger()
         let drill = Bearer.item(ItemKey("DRILL-01")!)
-        #expect(throws: CommandRefusal.self) { try ledger.plan(.bindTag(epc: Fixture.stranger, bearer: .item(ItemKey("NONE")!)), by: "uid:0", at: Fixture.now) }
+        #expect(throws: CommandRefusal.self) {
+            try ledger.plan(.bindTag(epc: Fixture.stranger, bearer: .item(ItemKey("NONE")!)), by: "uid:0", at: Fixture.now)
+        }
         #expect(throws: CommandRefusal.self) { try ledger.plan(.bindTag(epc: Fixture.saw, bearer: drill), by: "uid:0", at: Fixture.now) }
         #expect(throws: CommandRefusal.self) { try ledger.plan(.unbindTag(epc: Fixture.saw), by: "uid:0", at: Fixture.now) }
         let decision = ledger.commit(try ledger.plan(.bindTag(epc: Fixture.stranger, bearer: drill), by: "uid:0", at: Fixture.now))
         #expect(decision.events.first?.actor == .client("uid:0"))
         #expect(ledger.bearer(of: Fixture.stranger) == drill)
-        #expect(throws: CommandRefusal.self) { try ledger.plan(.bindTag(epc: Fixture.stranger, bearer: drill), by: "uid:0", at: Fixture.now) }
+        #expect(throws: CommandRefusal.self) {
+            try ledger.plan(.bindTag(epc: Fixture.stranger, bearer: drill), by: "uid:0", at: Fixture.now)
+        }
         var master = ledger.master
         master.tags[Fixture.stranger] = .item(ItemKey("SAW-01")!)
         let conflict = ledger.replaceMaster(master, digest: "00", rows: 1, by: nil, at: Fixture.now)
@@ -91,23 +96,30 @@ struct StateTests {
         #expect(ledger.state.exceptions[1]?.raised.deadline.rfc3339 == "2026-11-22T10:00:00.000+08:00")
         _ = ledger.commit(try ledger.plan(.assignException(number: 1, owner: "Wang"), by: "uid:0", at: Fixture.now))
         #expect(ledger.state.exceptions[1]?.raised.owner == "Wang")
-        _ = ledger.commit(try ledger.plan(.resolveException(number: 1, resolution: "found", note: "was on the cart"), by: "uid:0", at: Fixture.now))
+        _ = ledger.commit(
+            try ledger.plan(.resolveException(number: 1, resolution: "found", note: "was on the cart"), by: "uid:0", at: Fixture.now))
         #expect(ledger.state.exceptions.isEmpty)
-        #expect(throws: CommandRefusal.self) { try ledger.plan(.resolveException(number: 1, resolution: "found", note: ""), by: "uid:0", at: Fixture.now) }
+        #expect(throws: CommandRefusal.self) {
+            try ledger.plan(.resolveException(number: 1, resolution: "found", note: ""), by: "uid:0", at: Fixture.now)
+        }
     }
 
     @Test("Stations change their mode")
     func modes() throws {
         var ledger = Fixture.ledger()
-        #expect(throws: CommandRefusal.self) { try ledger.plan(.setStationMode(station: "nowhere", mode: .paused), by: "uid:0", at: Fixture.now) }
-        #expect(throws: CommandRefusal.self) { try ledger.plan(.setStationMode(station: "gate", mode: .running), by: "uid:0", at: Fixture.now) }
+        #expect(throws: CommandRefusal.self) {
+            try ledger.plan(.setStationMode(station: "nowhere", mode: .paused), by: "uid:0", at: Fixture.now)
+        }
+        #expect(throws: CommandRefusal.self) {
+            try ledger.plan(.setStationMode(station: "gate", mode: .running), by: "uid:0", at: Fixture.now)
+        }
         _ = ledger.commit(try ledger.plan(.setStationMode(station: "gate", mode: .testing), by: "uid:0", at: Fixture.now))
         #expect(ledger.state.modes == ["gate": .testing])
     }
 
     @Test("Random days: the rows of the state, and the fold of the stored events, are the state", arguments: [1, 2, 3, 4, 5] as [UInt64])
     func fold(seed: UInt64) throws {
-        var random = SplitMix(state: seed)
+        var random = SeededGenerator(seed: seed)
         var ledger = Fixture.ledger(LoanPolicy(withoutPermit: .flag, quota: 2))
         let identity = EventIdentity(prefix: seed)
         var rows: [String: StateRow] = [:]
@@ -125,7 +137,8 @@ struct StateTests {
                 plan = try ledger.plan(.resolveException(number: number, resolution: "ok", note: ""), by: "uid:0", at: Fixture.now)
             default:
                 let isBound = ledger.state.tags[Fixture.stranger] != nil
-                let command: Command = isBound ? .unbindTag(epc: Fixture.stranger) : .bindTag(epc: Fixture.stranger, bearer: .item(ItemKey("SAW-01")!))
+                let command: Command =
+                    isBound ? .unbindTag(epc: Fixture.stranger) : .bindTag(epc: Fixture.stranger, bearer: .item(ItemKey("SAW-01")!))
                 plan = try ledger.plan(command, by: "uid:0", at: Fixture.now)
             }
             let decision = ledger.commit(plan)
@@ -146,17 +159,5 @@ struct StateTests {
     func identity() {
         let id = EventIdentity(prefix: 0x123_4567_89AB_CDEF).id(sequence: 258)
         #expect(id == "12345678-9abc-8def-8000-000000000102")
-    }
-}
-
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -1,5 +1,6 @@
 import Identifiers
 import Readings
+import TestSupport
 import Testing
 
 @testable import Presence
@@ -83,7 +84,7 @@ struct GatePresenceTests {
 
     @Test("The table agrees with a dictionary", arguments: [1, 2, 3] as [UInt64])
     func table(seed: UInt64) {
-        var random = SplitMix(state: seed)
+        var random = SeededGenerator(seed: seed)
         var table = TagTable<Int>(capacity: 10_000)
         var dictionary: [EPC: Int] = [:]
         for _ in 0..<20_000 {
@@ -97,17 +98,5 @@ struct GatePresenceTests {
             }
         }
         #expect(Dictionary(uniqueKeysWithValues: table.entries.map { ($0.epc, $0.value) }) == dictionary, "seed \(seed)")
-    }
-}
-
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

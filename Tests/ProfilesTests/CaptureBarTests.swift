@@ -1,6 +1,7 @@
 import Decoding
 import Profiles
 import Readings
+import TestSupport
 import Testing
 
 /// Every capture in `DeviceProfiles/` gives its expected readings, however its bytes are cut and whatever stands before them.

@@ -2,6 +2,7 @@ import Decoding
 import FoundationEssentials
 import Profiles
 import Readings
+import TestSupport
 import Testing
 
 /// A folder of profiles that is removed when the test is over.

@@ -1,5 +1,6 @@
 import Profiles
 import Readings
+import TestSupport
 import Testing
 
 @Suite("TOML with lines")

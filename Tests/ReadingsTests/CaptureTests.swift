@@ -1,5 +1,6 @@
 import Identifiers
 import Readings
+import TestSupport
 import Testing
 
 @Suite("Captures")

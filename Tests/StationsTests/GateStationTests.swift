@@ -16,7 +16,8 @@ struct GateStationTests {
         var gate = GateStation(
             name: "gate",
             settings: .init(
-                antennas: [.init(device: "uhf", port: 1, side: .inside), .init(device: "uhf", port: 2, side: .outside)], badgeReaders: ["badge"]),
+                antennas: [.init(device: "uhf", port: 1, side: .inside), .init(device: "uhf", port: 2, side: .outside)],
+                badgeReaders: ["badge"]),
             index: { $0 == "uhf" ? DeviceIndex(0) : nil }, startingAt: .zero)
         gate.deviceChanged(DeviceIndex(0), isReading: true, at: .zero)
         return gate
@@ -121,7 +122,9 @@ struct GateStationTests {
     @Test("A tag that hangs near the gate for minutes does not borrow in the name of who passed long before")
     func residentTag() {
         var gate = gate()
-        for time in stride(from: Int64(0), to: 70_000, by: 1_000) { gate.observe(TagRead(epc: tool, antenna: 1), from: DeviceIndex(0), at: at(time)) }
+        for time in stride(from: Int64(0), to: 70_000, by: 1_000) {
+            gate.observe(TagRead(epc: tool, antenna: 1), from: DeviceIndex(0), at: at(time))
+        }
         gate.badge(BadgeRead(credential: "77"), at: at(10_000))
         walk(&gate, tool, from: 70_000, ports: [1, 2])
         #expect(crossing(proposals(&gate).first)?.credentials == [])
@@ -158,7 +161,8 @@ struct GateStationTests {
             name: "gate",
             settings: .init(
                 antennas: [
-                    .init(device: "a", port: 1, side: .inside), .init(device: "a", port: 2, side: .outside), .init(device: "b", port: 1, side: .inside),
+                    .init(device: "a", port: 1, side: .inside), .init(device: "a", port: 2, side: .outside),
+                    .init(device: "b", port: 1, side: .inside),
                 ]), index: { $0 == "a" ? DeviceIndex(0) : DeviceIndex(1) }, startingAt: .zero)
         gate.deviceChanged(DeviceIndex(0), isReading: true, at: .zero)
         gate.deviceChanged(DeviceIndex(1), isReading: true, at: .zero)

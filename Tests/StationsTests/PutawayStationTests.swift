@@ -81,7 +81,10 @@ struct PutawayStationTests {
     func unknown() {
         var station = station()
         _ = station.scan(scan("A"), from: scanner, at: at(0), known: .product)
-        #expect(station.scan(scan("?"), from: scanner, at: at(1_000), known: .nothing).proposals == [Proposal(station: "bench", content: .unknownCode(scan("?")))])
+        #expect(
+            station.scan(scan("?"), from: scanner, at: at(1_000), known: .nothing).proposals == [
+                Proposal(station: "bench", content: .unknownCode(scan("?")))
+            ])
         #expect(pair(station.scan(scan("L"), from: scanner, at: at(2_000), known: .location)) != nil)
     }
 }

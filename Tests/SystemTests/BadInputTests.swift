@@ -1,6 +1,7 @@
 import DeviceSimulators
 import Foundation
 import Readings
+import TestSupport
 import Testing
 
 extension SystemTests {
@@ -24,7 +25,7 @@ extension SystemTests {
                 try await scanner.putAway(lot: "BEFORE")
                 let before = gateway.residentKilobytes
 
-                var random = SplitMix(state: seed)
+                var random = SeededGenerator(seed: seed)
                 var (sent, slowest) = (0, Duration.zero)
                 let end = ContinuousClock.now + .seconds(seconds)
                 while ContinuousClock.now < end {

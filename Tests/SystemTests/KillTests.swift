@@ -1,6 +1,7 @@
 import Foundation
 import Readings
 import Synchronization
+import TestSupport
 import Testing
 
 extension SystemTests {
@@ -12,7 +13,7 @@ extension SystemTests {
         @Test func whatTheGreenLightPromisedIsKeptAndDeliveredOnce() async throws {
             let seed = UInt64.random(in: 1...1_000_000)
             print("kill -9: seed \(seed), \(Self.rounds) rounds")
-            var random = SplitMix(state: seed)
+            var random = SeededGenerator(seed: seed)
             try await story { place in
                 let server = try await CaptureServer.start(at: place)
                 try Bench.set(up: place, more: Bench.serverDestination(server.url))
@@ -114,19 +115,6 @@ private final class Flag: Sendable {
 
     var isUp: Bool { value.load(ordering: .acquiring) }
     func raise() { value.store(true, ordering: .releasing) }
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014).
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
 }
 
 extension Duration {

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Upstream
 
@@ -15,7 +16,7 @@ import Upstream
     }
 
     @Test(arguments: 1...20 as ClosedRange<UInt64>) func theWaitLiesBetweenZeroAndTheBound(seed: UInt64) {
-        var generator = SplitMix(state: seed)
+        var generator = SeededGenerator(seed: seed)
         var backOff = BackOff(
             base: Int64.random(in: 1...5_000, using: &generator), maximum: Int64.random(in: 1...600_000, using: &generator))
         for _ in 0..<200 {
@@ -51,18 +52,5 @@ import Upstream
                 #expect(wait >= 0)
             }
         }
-    }
-}
-
-/// Reproducible random numbers (SplitMix64).
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-        return value ^ value >> 31
     }
 }

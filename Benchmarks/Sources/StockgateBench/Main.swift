@@ -31,9 +31,14 @@ enum Main {
             }
             let peer = peers.sorted()[2]
             isVoid = isVoid || peer < 10_000_000
-            print("\(padded(framesPerChunk * 21, 11))\(padded(Int(peer), 12))\(padded(Int(ours.sorted()[2]), 17))      \(rounded(ratios.sorted()[2]))")
+            print(
+                "\(padded(framesPerChunk * 21, 11))\(padded(Int(peer), 12))\(padded(Int(ours.sorted()[2]), 17))      \(rounded(ratios.sorted()[2]))"
+            )
         }
-        print(isVoid ? "void: the C loop makes less than 10,000,000 reads/s on this machine" : "wanted: at least 2,000,000 reads/s, ratio at most 6")
+        print(
+            isVoid
+                ? "void: the C loop makes less than 10,000,000 reads/s on this machine"
+                : "wanted: at least 2,000,000 reads/s, ratio at most 6")
     }
 
     /// The bytes of a reader with four antennas, in chunks as a read brings them. Time goes on as 16,000 reads/s take it.
@@ -78,7 +83,8 @@ enum Main {
             stations: [
                 .init(
                     name: "gate",
-                    kind: .gate(.init(antennas: sides.enumerated().map { .init(device: "uhf", port: UInt8($0.offset + 1), side: $0.element) })))
+                    kind: .gate(
+                        .init(antennas: sides.enumerated().map { .init(device: "uhf", port: UInt8($0.offset + 1), side: $0.element) })))
             ])
         var engine = Engine(site: site, epoch: 1, startingAt: .zero)
         var output = EngineOutput()

@@ -100,7 +100,9 @@ private struct JSONParser {
             let key = try string()
             skipSpace()
             guard take(0x3A) else { throw failure("expected :") }
-            guard members.updateValue(try value(depth: depth + 1), forKey: key) == nil else { throw failure("the key \"\(key)\" stands twice") }
+            guard members.updateValue(try value(depth: depth + 1), forKey: key) == nil else {
+                throw failure("the key \"\(key)\" stands twice")
+            }
             skipSpace()
             if take(0x7D) { return .object(members) }
             guard take(0x2C) else { throw failure("expected , or }") }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Control
+import Dispatch
 import Glibc
 import OperatorText
 import Readings
@@ -67,7 +68,10 @@ struct DemoRun: ParsableCommand {
     }
 
     private func removeOldRun(_ directory: String) throws {
-        for name in ["state/events.db", "state/events.db-wal", "state/events.db-shm", "state/master.db", "state/index.db", "state/lock", "state/reserve", "events.ndjson"] {
+        for name in [
+            "state/events.db", "state/events.db-wal", "state/events.db-shm", "state/master.db", "state/index.db", "state/lock",
+            "state/reserve", "events.ndjson",
+        ] {
             unlink("\(directory)/\(name)")
         }
     }
@@ -90,10 +94,14 @@ struct DemoRun: ParsableCommand {
     /// Prints events as they are committed.
     private func follow(_ site: DemoSite, _ language: Site.Language) {
         let (socket, wantsJSON) = (site.socket, output.json)
-        startThread {
+        DispatchQueue(label: "demonstration").async {
             guard let client = try? ControlClient(socket: socket) else { return }
             try? client.lines(["events"], [("follow", "true"), ("limit", "1000")]) { event in
-                if wantsJSON { Terminal.output.write(json: event) } else if event["type"] != "master.applied" { EventLine.print(event, language) }
+                if wantsJSON {
+                    Terminal.output.write(json: event)
+                } else if event["type"] != "master.applied" {
+                    EventLine.print(event, language)
+                }
                 return true
             }
         }
@@ -107,11 +115,13 @@ struct DemoRun: ParsableCommand {
 
     private func tell(_ acts: [DemoAct], at site: DemoSite, _ language: Site.Language) {
         let (once, json) = (once, output.json)
-        startThread {
+        DispatchQueue(label: "demonstration").async {
             usleep(1_500_000)
             repeat {
                 for act in acts {
-                    if !json, let text = act.texts[language.rawValue] { Terminal.output.write([("  ▸ ", .faint), (Printable(escaping: text), .heading)]) }
+                    if !json, let text = act.texts[language.rawValue] {
+                        Terminal.output.write([("  ▸ ", .faint), (Printable(escaping: text), .heading)])
+                    }
                     _ = site.perform(act)
                     usleep(UInt32(act.wait) * 1_000_000)
                 }
@@ -182,20 +192,4 @@ struct DemoScan: ParsableCommand {
         let problem = try DemoRemote(path: "\(DemoRun.absolute(directory))/demo.sock").request(act)
         if let problem { throw CommandFailure(.refused, code: "refused", [Printable(escaping: problem)]) }
     }
-}
-
-func startThread(_ body: @escaping @Sendable () -> Void) {
-    final class Box {
-        let body: @Sendable () -> Void
-        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-    }
-    var thread = pthread_t()
-    let argument = Unmanaged.passRetained(Box(body)).toOpaque()
-    let result = pthread_create(
-        &thread, nil,
-        { argument in
-            if let argument { Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body() }
-            return nil
-        }, argument)
-    if result == 0 { pthread_detach(thread) } else { Unmanaged<Box>.fromOpaque(argument).release() }
 }

@@ -21,7 +21,9 @@ struct DemoAct {
         let request = json["do"] ?? json
         switch request["act"]?.string {
         case "walk":
-            guard let direction = request["direction"]?.string.flatMap(Direction.init), let items = request["items"]?.array else { return nil }
+            guard let direction = request["direction"]?.string.flatMap(Direction.init), let items = request["items"]?.array else {
+                return nil
+            }
             deed = .walk(person: request["person"]?.string, items: items.compactMap(\.string), direction: direction)
         case "scan":
             guard let codes = request["codes"]?.array else { return nil }

@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import OperatorText
 import Readings
@@ -12,13 +13,15 @@ struct DemoRemote: Sendable {
     func serve(_ perform: @escaping @Sendable (DemoAct) -> String?) throws {
         unlink(path)
         let descriptor = try open(bound: path)
-        startThread {
+        DispatchQueue(label: "demo-remote").async {
             var buffer = [UInt8](repeating: 0, count: Self.maximumLength)
             while true {
                 var sender = sockaddr_un()
                 var length = socklen_t(MemoryLayout<sockaddr_un>.size)
                 let count = withUnsafeMutablePointer(to: &sender) { pointer in
-                    pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { recvfrom(descriptor, &buffer, buffer.count, 0, $0, &length) }
+                    pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                        recvfrom(descriptor, &buffer, buffer.count, 0, $0, &length)
+                    }
                 }
                 guard count > 0 else { continue }
                 let answer: String

@@ -64,7 +64,9 @@ final class DemoSite: Sendable {
     func perform(_ act: DemoAct) -> String? {
         switch act.deed {
         case .walk(let person, let items, let direction):
-            for item in items where tags[item] == nil { return "there is no tagged item \"\(item)\"; try \(tags.keys.sorted().joined(separator: ", "))" }
+            for item in items where tags[item] == nil {
+                return "there is no tagged item \"\(item)\"; try \(tags.keys.sorted().joined(separator: ", "))"
+            }
             if let person {
                 guard let badge = badges[person] else {
                     return "nobody with number \"\(person)\" has a badge; try \(badges.keys.sorted().joined(separator: ", "))"

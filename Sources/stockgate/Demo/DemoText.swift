@@ -16,8 +16,14 @@ enum DemoText {
                 ("  " + program + " watch                                every read, sighting and decision, live", .good),
                 ("  " + program + " demo walk --person 1002 TORQUE-01    Han Meimei walks out with the torque wrench", .good),
                 ("  " + program + " loans                                who has what; also: devices, stock, exceptions, explain 2", .good),
-                ("A real reader: put its port into " + Printable(escaping: directory) + "/site.toml, for example port = \"/dev/ttyUSB0\",", .plain),
-                ("  and start .build/debug/stockgated --config " + Printable(escaping: directory) + "/site.toml. README.md says more.", .plain),
+                (
+                    "A real reader: put its port into " + Printable(escaping: directory)
+                        + "/site.toml, for example port = \"/dev/ttyUSB0\",", .plain
+                ),
+                (
+                    "  and start .build/debug/stockgated --config " + Printable(escaping: directory) + "/site.toml. README.md says more.",
+                    .plain
+                ),
                 ("Ctrl-C ends the demonstration. A crossing is decided about 3 s after the last read of its tags.", .plain),
             ]
         case .chinese:

@@ -1,7 +1,7 @@
 /// Percent-encoding of parts of a URL (RFC 3986 section 2.1).
-enum PercentEncoding {
+public enum PercentEncoding {
     /// Everything but unreserved characters is encoded, so that the result is one segment of a path or one value of a query.
-    static func encoded(_ text: String) -> String {
+    public static func encoded(_ text: String) -> String {
         let digits = Array("0123456789ABCDEF".utf8)
         var result: [UInt8] = []
         for byte in text.utf8 {
@@ -14,7 +14,7 @@ enum PercentEncoding {
     }
 
     /// nil for a broken escape or what is no UTF-8.
-    static func decoded(_ text: String) -> String? {
+    public static func decoded(_ text: String) -> String? {
         var result: [UInt8] = []
         var rest = text.utf8[...]
         while let byte = rest.popFirst() {
