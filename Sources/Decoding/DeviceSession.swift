@@ -96,6 +96,9 @@ public struct DeviceSession: Sendable {
         begin(step: 0, at: now, into: &output)
     }
 
+    /// Initialised, whether or not it was heard of lately.
+    public var isInitialised: Bool { phase == .running }
+
     /// The device works already; its initialisation and the beginning of its round are not to be seen.
     public mutating func resumed(at now: Instant, into output: inout SessionOutput) {
         defer { nextDeadline = dueNext }

@@ -79,7 +79,10 @@ public enum Daemon {
             engineLoop.start()
             return service
         }.get()
-        try await service.recordMasterVersion(loaded.state)
+        do throws(OperationError) { try await service.recordMasterVersion(loaded.state) } catch {
+            // A full disk must not keep the gate shut; the next start or import records it.
+            logger.error("the version of the master data is not recorded", metadata: ["error": "\(error)"])
+        }
         service.startDeliveries(of: site)
         let monitor = startMonitor(service, logger: logger)
 

@@ -1,4 +1,5 @@
 import Control
+import Decoding
 import Devices
 import Engine
 import Glibc
@@ -121,11 +122,9 @@ extension EngineLoop {
         // A recording that begins while devices are open says so: the replay steers and decodes them from here.
         for slot in engine.devices {
             guard let profile = devices[slot.name], slot.session != nil else { continue }
-            switch slot.state {
-            case .reading: writer.write(.device(.running(profile: profile)), device: slot.name, at: now)
-            case .silent: writer.write(.device(.opened(profile: profile)), device: slot.name, at: now)
-            case .absent: continue
-            }
+            if case .absent = slot.state { continue }
+            let isRunning = slot.session?.isInitialised == true
+            writer.write(.device(isRunning ? .running(profile: profile) : .opened(profile: profile)), device: slot.name, at: now)
         }
         writer.flush()
         return writer

@@ -100,10 +100,28 @@ final class EngineLoop: DeviceSupervisorDelegate {
         return supervisor.shutdown().flatMap {
             bound.value.finishWalks()
             return bound.value.settled(within: 200)
-        }.map {
+        }.flatMap { bound.value.lastTry() }.map {
             bound.value.recorder?.end()
             bound.value.ring?.end()
             bound.value.watchers.finish()
+        }
+    }
+
+    /// Crossings that wait for a store that failed are tried once more; what cannot be recorded even now is said aloud.
+    private func lastTry() -> EventLoopFuture<Void> {
+        guard engine.isStale else { return loop.makeSucceededVoidFuture() }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        let store = store
+        return pool.runIfActive(eventLoop: loop) { () -> StartPoint in
+            let loaded = try store.load()
+            return StartPoint(loaded.state, lastHash: loaded.lastHash)
+        }.flatMap { loaded in
+            bound.value.reloaded(.success(loaded))
+            return bound.value.settled(within: 200)
+        }.flatMapError { _ in bound.value.loop.makeSucceededVoidFuture() }.map {
+            let waiting = bound.value.engine.unrecorded.count
+            guard waiting > 0 else { return }
+            bound.value.logger.critical("crossings are lost, the store could not take them", metadata: ["count": "\(waiting)"])
         }
     }
 
@@ -131,8 +149,15 @@ final class EngineLoop: DeviceSupervisorDelegate {
     /// - Returns: fails when decisions are still on their way to the disk after 2 s.
     func reconfigure(_ site: Site, library: ProfileLibrary) throws -> EventLoopFuture<Void> {
         loop.preconditionInEventLoop()
-        finishWalks()
-        return whenSettled { try $0.replaceEngine(site, library: library) }
+        guard !engine.isStale else { throw ReconfigurationError() }
+        // Walks under way are decided only when nothing stands against the change.
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        return settled(within: 200).flatMapThrowing {
+            guard bound.value.outstanding == 0, !bound.value.engine.isStale else { throw ReconfigurationError() }
+            bound.value.finishWalks()
+        }.flatMap {
+            bound.value.whenSettled { try $0.replaceEngine(site, library: library) }
+        }
     }
 
     private func replaceEngine(_ site: Site, library: ProfileLibrary) throws {
@@ -161,7 +186,9 @@ final class EngineLoop: DeviceSupervisorDelegate {
     /// Gives the engine one input and does what it returns.
     func input(_ body: (inout Engine, inout EngineOutput) -> Void) {
         var output = EngineOutput()
+        let lost = engine.lostProposals
         body(&engine, &output)
+        if engine.lostProposals > lost { logger.critical("crossings are lost: too many wait to be recorded") }
         carryOut(output)
         armTimer()
     }
@@ -292,9 +319,7 @@ final class EngineLoop: DeviceSupervisorDelegate {
         case .failed(let error):
             logger.error("not recorded", metadata: ["error": "\(error)"])
             record(.commitFailed(ticket: ticket), at: now)
-            let lost = engine.lostProposals
             input { $0.commitFailed(ticket: ticket, at: now, into: &$1) }
-            if engine.lostProposals > lost { logger.critical("crossings were lost: too many wait to be recorded") }
             reloadSoon()
         }
         answers.removeValue(forKey: ticket)?(outcome)

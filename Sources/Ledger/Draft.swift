@@ -5,7 +5,7 @@ import SiteConfiguration
 /// Gathers the events of one decision: numbers them, names what they are about, keeps the evidence within its bound.
 struct Draft {
     private let ledger: Ledger
-    private let station: Site.Station?
+    let station: Site.Station?
     private let stationName: String?
     let time: WallTime
     var actor: Event.Actor = .gateway
@@ -44,19 +44,24 @@ struct Draft {
         let hours = Int64(station?.exceptionHours ?? 24)
         var deadline = time
         deadline.milliseconds += hours * 3_600_000
-        let (items, epcs) = (Array(items.prefix(Self.maximumListed)), Array(epcs.prefix(Self.maximumListed)))
-        add(
-            .exceptionRaised(
-                .init(
-                    kind: kind, items: items, epcs: epcs, candidates: candidates, loan: loan, code: code, direction: direction,
-                    owner: station?.owner ?? "storekeeper", deadline: deadline)),
-            evidence: evidence)
+        // A cart of tools is several exceptions rather than one that names only some of them.
+        let parts = max(1, min(Self.maximumParts, (max(items.count, epcs.count) + Self.maximumListed - 1) / Self.maximumListed))
+        for part in 0..<parts {
+            let range = part * Self.maximumListed..<(part + 1) * Self.maximumListed
+            add(
+                .exceptionRaised(
+                    .init(
+                        kind: kind, items: items.part(range), epcs: epcs.part(range), candidates: candidates, loan: loan, code: code,
+                        direction: direction, owner: station?.owner ?? "storekeeper", deadline: deadline)),
+                evidence: evidence)
+        }
     }
 
     func plan(feedback: Feedback?) -> Plan { Plan(events: events, feedback: feedback) }
 
-    /// Items and tags that one exception names; the evidence counts all.
+    /// Items and tags that one exception names, and how many exceptions one happening makes.
     static let maximumListed = 100
+    static let maximumParts = 20
 
     /// Evidence that is too long loses its longest members first, and says so: an event is a few hundred bytes for ever.
     private static func bounded(_ evidence: JSON) -> JSON {
@@ -99,6 +104,12 @@ extension Ledger {
         case .tagBound(let epc, let bearer), .tagUnbound(let epc, let bearer): return [epc.identity().canonicalURI, uri(of: bearer)]
         case .exceptionAssigned, .exceptionResolved, .stationModeChanged, .masterApplied: return []
         }
+    }
+}
+
+extension Array {
+    fileprivate func part(_ range: Range<Int>) -> [Element] {
+        Array(self[Swift.min(range.lowerBound, count)..<Swift.min(range.upperBound, count)])
     }
 }
 

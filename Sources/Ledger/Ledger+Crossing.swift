@@ -18,7 +18,8 @@ extension Ledger {
         }
         // A tool near a gate whose reader comes and goes is announced once, not at every outage.
         let suspected = Set(state.exceptions.values.filter { $0.raised.kind == .uncertainPassage }.flatMap(\.raised.items))
-        let uncertain = self.tools(among: crossing.uncertain).filter { !suspected.contains($0.item) }
+        let certain = Set(tools.map(\.item))
+        let uncertain = self.tools(among: crossing.uncertain).filter { !suspected.contains($0.item) && !certain.contains($0.item) }
         if let first = uncertain.first {
             draft.raise(
                 .uncertainPassage, items: uncertain.map(\.item), epcs: uncertain.map(\.sighting.epc), candidates: people.keys,
@@ -70,6 +71,12 @@ extension Ledger {
     private func checkOut(
         _ tools: [(item: ItemKey, sighting: Sighting)], carriedBy people: Carriers, _ crossing: Proposal.Crossing, into draft: inout Draft
     ) {
+        let station = draft.station?.name
+        // A second tag of a tool that went out with this walk, only read a little longer.
+        let tools = tools.filter { tool in
+            guard let loan = state.loans[tool.item], loan.station == station, people.keys.isEmpty else { return true }
+            return draft.time.milliseconds - loan.since.milliseconds > Self.sameWalk
+        }
         guard !tools.isEmpty else { return }
         let (taken, conflicting) = tools.partitioned { state.loans[$0.item] == nil }
         guard let person = people.only else {
@@ -95,6 +102,9 @@ extension Ledger {
         }
         lend(taken, to: person, into: &draft)
     }
+
+    /// In milliseconds.
+    private static let sameWalk: Int64 = 10_000
 
     private func lend(_ tools: [(item: ItemKey, sighting: Sighting)], to person: Person, into draft: inout Draft) {
         var openLoans = state.openLoans(of: person.key)

@@ -27,8 +27,13 @@ extension Ledger {
             ]))
         guard case .item(let item) = subject, let loan = state.loans[item] else { return draft.plan(feedback: .accepted) }
         // It lies on the shelf, and somebody has it on loan: the record is wrong, and only a person can say which.
-        draft.raise(
-            .stateConflict, items: [item], candidates: [loan.person], loan: loan.number, evidence: ["location": .string(location.text)])
+        let isAnnounced = state.exceptions.values.contains {
+            $0.raised.kind == .stateConflict && $0.raised.items == [item] && $0.raised.loan == loan.number
+        }
+        if !isAnnounced {
+            draft.raise(
+                .stateConflict, items: [item], candidates: [loan.person], loan: loan.number, evidence: ["location": .string(location.text)])
+        }
         return draft.plan(feedback: .exception)
     }
 

@@ -33,11 +33,13 @@ public struct Ledger: Sendable {
 
     /// Takes planned events into the image.
     public mutating func commit(_ plan: Plan) -> Decision {
-        var rows: [String: StateRow] = [:]
+        // By bytes: to a String two spellings of é are the same, to the store they are not.
+        var rows: [[UInt8]: StateRow] = [:]
         for event in plan.events {
-            for row in state.apply(event) { rows[row.key] = row }
+            for row in state.apply(event) { rows[Array(row.key.utf8)] = row }
         }
-        return Decision(events: plan.events, rows: rows.values.sorted { $0.key < $1.key }, feedback: plan.feedback)
+        let sorted = rows.sorted { $0.key.lexicographicallyPrecedes($1.key) }
+        return Decision(events: plan.events, rows: sorted.map(\.value), feedback: plan.feedback)
     }
 
     /// Replaces the image by what the store holds, after a commit whose outcome is not the one that was hoped for.

@@ -18,7 +18,7 @@ extension LedgerState {
         rows += exceptions.values.map { StateRow(key: "exception/\($0.number)", value: $0.row) }
         rows += tags.map { StateRow(key: "tag/\($0.key.hex)", value: $0.value.json) }
         rows += modes.map { StateRow(key: "station/\($0.key)", value: .string($0.value.rawValue)) }
-        return rows.sorted { $0.key < $1.key }
+        return rows.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
     }
 
     /// What a counter can have reached; files come from strangers too, and a step further must not overflow.

@@ -26,6 +26,10 @@ public struct GateStation: Sendable {
     static let groupGap = Instant.Span.seconds(1)
     /// Reads on each side from which a crossing against the recorded state is strong enough to be an exception.
     static let strongReads: UInt32 = 4
+    /// A badge held this soon after the last read belongs to the same walk as those held before: then a person must say whose it was.
+    static let badgeAfter = Instant.Span.seconds(1)
+    /// A tag that was seen for longer lies near the gate; where it was seen last says nothing.
+    static let longestWalk = Instant.Span.seconds(60)
     /// How long after the end of a walk its badge may still be needed: quiet time, gap, and a reader's short silence.
     static let longestDecision = Instant.Span.seconds(70)
     /// The most badges remembered at once.
@@ -37,7 +41,8 @@ public struct GateStation: Sendable {
     }
 
     private struct Group {
-        var first: Instant
+        /// When the first and the last tag of the walk were read last.
+        var firstEnd: Instant
         var last: Instant
         var tags: [Direction: [Sighting]] = [:]
         var badgeTags: [Direction: [Sighting]] = [:]
@@ -147,7 +152,9 @@ public struct GateStation: Sendable {
         case .appeared, .stayed: return
         case .unknown:
             // Last seen where it began says nothing; last seen on the other side, it was on its way.
-            guard case .item = bearer, sighting.firstSide != sighting.lastSide else { return }
+            guard case .item = bearer, sighting.firstSide != sighting.lastSide, sighting.last - sighting.first <= Self.longestWalk else {
+                return
+            }
             join(sighting) { $0.uncertain.append(sighting) }
         case .passed(let direction):
             switch bearer {
@@ -164,8 +171,8 @@ public struct GateStation: Sendable {
     }
 
     private mutating func join(_ sighting: Sighting, _ body: (inout Group) -> Void) {
-        var joined = group ?? Group(first: sighting.first, last: sighting.last)
-        joined.first = min(joined.first, sighting.first)
+        var joined = group ?? Group(firstEnd: sighting.last, last: sighting.last)
+        joined.firstEnd = min(joined.firstEnd, sighting.last)
         joined.last = max(joined.last, sighting.last)
         body(&joined)
         group = joined
@@ -174,7 +181,7 @@ public struct GateStation: Sendable {
     private mutating func closeGroup() -> [Proposal] {
         guard let group else { return [] }
         self.group = nil
-        let used = badgesUsed(until: group.last)
+        let used = badgesUsed(by: group)
         var proposals: [Proposal] = []
         for direction in Direction.allCases {
             let tags = group.tags[direction] ?? []
@@ -200,11 +207,12 @@ public struct GateStation: Sendable {
         return proposals
     }
 
-    /// The badges that go with a walk: those held before its end, not too long ago; only where there is none, one held right after it.
+    /// The badges that go with a walk: those held before its end, not too long ago, and one held right after it. One held later belongs
+    /// to the next person, unless this walk has none.
     ///
-    /// The window counts back from the end: a tag that hangs near the gate may have been seen for hours.
-    private func badgesUsed(until end: Instant) -> [Badge] {
-        let before = badges.filter { $0.at <= end && end - $0.at <= settings.badgeWindow }
-        return before.isEmpty ? badges.filter { $0.at > end } : before
+    /// The window counts back from the first tag that left: a tag that hangs near the gate may have been seen for hours.
+    private func badgesUsed(by group: Group) -> [Badge] {
+        let near = badges.filter { group.firstEnd - $0.at <= settings.badgeWindow && $0.at <= group.last + Self.badgeAfter }
+        return near.isEmpty ? badges.filter { $0.at > group.last } : near
     }
 }

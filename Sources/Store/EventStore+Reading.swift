@@ -95,16 +95,19 @@ private struct StoreWalk {
     mutating func compare(_ stored: [StateRow]) -> StoreVerification {
         result.rows = stored.count
         result.lastHash = chain.lastHash
-        var expected: [String: JSON] = [:]
-        for row in state.rows { expected[row.key] = row.value }
+        // By bytes, as SQLite compares them.
+        var expected: [[UInt8]: JSON] = [:]
+        for row in state.rows { expected[Array(row.key.utf8)] = row.value }
         for row in stored {
-            guard let value = expected.removeValue(forKey: row.key) else {
+            guard let value = expected.removeValue(forKey: Array(row.key.utf8)) else {
                 result.add("state row \(row.key) follows from no event")
                 continue
             }
             if value != row.value { result.add("state row \(row.key) is not what the events say") }
         }
-        for key in expected.keys.sorted() { result.add("state row \(key) is missing") }
+        for key in expected.keys.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+            result.add("state row \(String(decoding: key, as: UTF8.self)) is missing")
+        }
         return result
     }
 }

@@ -99,6 +99,30 @@ struct CrossingTests {
         #expect(decision.feedback == situation.feedback)
     }
 
+    @Test("A cart with more than a hundred strange tags is several exceptions, and none is left out")
+    func cart() {
+        var ledger = Fixture.ledger()
+        let strangers = (0..<250).map { EPC([0xE2, UInt8($0 / 100), UInt8($0 % 100)])! }
+        let decision = ledger.decide(Fixture.crossing(.out, strangers))
+        let named = decision.events.flatMap { event -> [EPC] in
+            if case .exceptionRaised(let raised) = event.body { raised.epcs } else { [] }
+        }
+        #expect(decision.events.count == 3)
+        #expect(Set(named) == Set(strangers))
+    }
+
+    @Test("A second tag that is read a little longer does not make a lent tool look taken without a badge")
+    func stragglingTag() {
+        var ledger = Fixture.ledger()
+        _ = ledger.decide(Fixture.crossing(.out, [Fixture.drill], badges: ["1001"]))
+        var soon = Fixture.now
+        soon.milliseconds += 1_500
+        #expect(ledger.decide(Fixture.crossing(.out, [Fixture.drill]), at: soon).events.isEmpty)
+        soon.milliseconds += 60_000
+        let late = ledger.decide(Fixture.crossing(.out, [Fixture.drill]), at: soon)
+        #expect(late.events.map(\.summary) == ["exception.raised no_badge DRILL-01 "])
+    }
+
     @Test("A tool with two tags is one tool: one loan, one return")
     func twoTags() {
         var master = Fixture.master

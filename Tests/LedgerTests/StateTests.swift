@@ -35,6 +35,9 @@ struct StateTests {
         let decision = ledger.decide(Fixture.putAway("DRILL-01", "A-01"))
         #expect(decision.events.map(\.summary) == ["stock.put_away item/DRILL-01 A-01", "exception.raised state_conflict DRILL-01 p-li"])
         #expect(decision.feedback == .exception)
+        let again = ledger.decide(Fixture.putAway("DRILL-01", "A-01"))
+        #expect(again.events.map(\.summary) == ["stock.put_away item/DRILL-01 A-01"])
+        #expect(again.feedback == .exception)
     }
 
     @Test("Keys are compared by their bytes, as the store compares them")

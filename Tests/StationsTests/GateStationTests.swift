@@ -145,6 +145,25 @@ struct GateStationTests {
         #expect(found.map(\.credentials) == [["li"], ["han"]])
     }
 
+    @Test("A badge left over from somebody who took nothing does not beat the carrier's own, held right after the walk")
+    func leftOverBadge() {
+        var gate = gate()
+        gate.badge(BadgeRead(credential: "left over"), at: at(0))
+        walk(&gate, tool, from: 10_000, ports: [1, 2])
+        gate.badge(BadgeRead(credential: "own"), at: at(11_200))
+        #expect(crossing(proposals(&gate).first)?.credentials == ["left over", "own"])
+    }
+
+    @Test("Two people whose walks overlap are both named, however far apart their badges")
+    func overlappingWalks() {
+        var gate = gate()
+        gate.badge(BadgeRead(credential: "a"), at: at(0))
+        walk(&gate, tool, from: 13_400, ports: [1, 2])
+        gate.badge(BadgeRead(credential: "b"), at: at(13_500))
+        walk(&gate, other, from: 14_100, ports: [1, 1, 2])
+        #expect(crossing(proposals(&gate).first)?.credentials == ["a", "b"])
+    }
+
     @Test("Who only brings something back leaves the badge of the next person alone")
     func returnKeepsBadge() {
         var gate = gate()
