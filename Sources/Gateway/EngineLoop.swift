@@ -14,7 +14,7 @@ import Store
 /// Drives the engine: brings it its inputs in one order, at their times, and does what it returns.
 ///
 /// Confined to one event loop. Whatever comes from another thread (the store's answers, udev, the API) is posted here first.
-final class EngineLoop: DeviceSupervisorDelegate {
+final class EngineLoop {
     let loop: any EventLoop
     let store: EventStore
     let logger: Logger
@@ -238,47 +238,7 @@ final class EngineLoop: DeviceSupervisorDelegate {
         }
     }
 
-    // MARK: Devices
-
-    func supervisor(_ supervisor: DeviceSupervisor, opened device: DeviceIndex, as match: DeviceMatch, path: String, at now: Instant) {
-        guard let profile = library[match.profile] else { return }
-        logger.info("device opened", metadata: ["device": "\(name(device))", "path": "\(path)", "profile": "\(profile.id)"])
-        record(.device(.opened(profile: profile.id)), device: device, at: now)
-        input { $0.opened(device, plan: profile.plan, decoder: profile.decoder, at: now, into: &$1) }
-    }
-
-    func supervisor(_ supervisor: DeviceSupervisor, closed device: DeviceIndex, reason: String, at now: Instant) {
-        logger.info("device closed", metadata: ["device": "\(name(device))", "reason": "\(reason)"])
-        record(.device(.closed(reason: reason)), device: device, at: now)
-        input { $0.closed(device, reason: reason, at: now, into: &$1) }
-    }
-
-    func supervisor(_ supervisor: DeviceSupervisor, device: DeviceIndex, received bytes: UnsafeRawBufferPointer, at now: Instant) {
-        record(.received(Array(bytes)), device: device, at: now)
-        input { $0.received(bytes, from: device, at: now, into: &$1) }
-    }
-
-    func supervisor(_ supervisor: DeviceSupervisor, device: DeviceIndex, key code: UInt16, value: Int32, at now: Instant) {
-        record(.key(code: code, value: value), device: device, at: now)
-        input { $0.key(code, value: value, from: device, at: now, into: &$1) }
-    }
-
-    func supervisor(_ supervisor: DeviceSupervisor, overran device: DeviceIndex, at now: Instant) {
-        record(.inputLost, device: device, at: now)
-        input { $0.inputLost(from: device, at: now, into: &$1) }
-    }
-
-    func supervisor(_ supervisor: DeviceSupervisor, device: DeviceIndex, droppedWrite count: Int) {
-        logger.warning("device does not take what it is sent", metadata: ["device": "\(name(device))", "bytes": "\(count)"])
-    }
-
-    func supervisor(_ supervisor: DeviceSupervisor, device: DeviceIndex, is status: DeviceStatus) {
-        if status.state == .backingOff, status.failures == 1, let error = status.lastError {
-            logger.warning("device cannot be used", metadata: ["device": "\(status.name)", "error": "\(error)"])
-        }
-    }
-
-    private func name(_ device: DeviceIndex) -> String { site.devices[Int(device.rawValue)].name }
+    func name(_ device: DeviceIndex) -> String { site.devices[Int(device.rawValue)].name }
 
     // MARK: Outputs
 
