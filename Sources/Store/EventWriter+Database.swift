@@ -28,6 +28,7 @@ extension EventWriter {
 
     private mutating func transact(_ group: Group) throws(StoreError) {
         if database == nil { try reopen() }
+        try makeDurable()
         guard let database else { throw StoreError(.closed, "the database is not open") }
         // Opening again can show that the log ends elsewhere than was believed when the group was sealed.
         guard group.events.first.map({ $0.sequence == lastSequence + 1 }) ?? true else {
@@ -129,12 +130,18 @@ extension EventWriter {
         database = opened
         wal.attach(to: opened)
         // Before anybody reads, who could hold it up.
-        let isDurable = checkpoint(.truncate)
+        isDurable = checkpoint(.truncate)
         shared.setReader(try file.openReader())
         lastSequence = end.sequence
         chain = EventChain(identity: chain.identity, lastHash: end.hash)
         shared.lastSequence.withLock { $0 = end.sequence }
         return isDurable
+    }
+
+    /// Tries again what a reopening could not do.
+    private mutating func makeDurable() throws(StoreError) {
+        if !isDurable { isDurable = checkpoint(.truncate) }
+        guard isDurable else { throw StoreError(.inputOutput, "what the log holds cannot be made durable") }
     }
 
     private mutating func giveUpReserve() -> Bool {
@@ -149,7 +156,10 @@ extension EventWriter {
     mutating func checkpoint(_ mode: Database.CheckpointMode) -> Bool {
         guard let database else { return false }
         do throws(StoreError) {
-            let (frames, done) = try storing("checkpoint") { try database.inDatabase { try $0.checkpoint(mode) } }
+            let (frames, done) = try storing("checkpoint") {
+                try tuning.fault?(.checkpoint)
+                return try database.inDatabase { try $0.checkpoint(mode) }
+            }
             wal.checkpointed(done: done, of: frames, mode: mode)
             shared.statistics.withLock {
                 $0.checkpoints += 1
@@ -167,6 +177,7 @@ extension EventWriter {
     mutating func load() -> Result<LoadedState, StoreError> {
         do throws(StoreError) {
             if database == nil { try reopen() }
+            try makeDurable()
             guard let database else { throw StoreError(.closed, "the database is not open") }
             let rows = try storing("read the state") { try database.inDatabase { try StateRow.all($0) } }
             let state: LedgerState

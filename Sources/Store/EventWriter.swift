@@ -40,6 +40,9 @@ struct EventWriter {
     let wal = WALCounter()
     /// nil after it could not be opened again: the next order tries.
     var database: DatabaseQueue?
+    /// Whether all that the log holds is known to be on the disk. Not after a failed flush whose repair failed too: until it succeeds
+    /// nothing is built on that log, and nobody is told that it holds.
+    var isDurable = true
     var chain: EventChain
     var lastSequence: Int64
     /// Decisions of this generation and older were made on an image that does not hold.

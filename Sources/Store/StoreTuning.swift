@@ -7,6 +7,8 @@ struct StoreTuning: Sendable {
         /// Committed, but the answer is an error, as when the disk fails the flush and holds the data all the same.
         case afterCommit
         case reopen
+        /// The WAL cannot be moved into the database.
+        case checkpoint
     }
 
     /// Bytes kept back for a full disk.

@@ -68,6 +68,20 @@ import Testing
         #expect(try store.verify().isIntact)
     }
 
+    /// What a failed flush left may stand only in memory: nobody is told that it holds before it was written once more.
+    @Test func whatCannotBeMadeDurableIsNotBelieved() async throws {
+        let directory = try Directory()
+        let store = try directory.open(Faults([.afterCommit: 1, .checkpoint: 2]).tuning)
+        var decider = Decider()
+        #expect(await store.commit(decider.putAway()).failure == .inputOutput)
+        #expect(throws: StoreError.self) { try store.load() }
+        let loaded = try store.load()
+        #expect(loaded.state == decider.state)
+        decider = Decider(state: loaded.state)
+        #expect(await store.commit(decider.putAway(), generation: 2).events?.map(\.sequence) == [2])
+        #expect(try store.verify().isIntact)
+    }
+
     @Test func refusesEventsThatDoNotContinueTheLog() async throws {
         let directory = try Directory()
         let store = try directory.open()
