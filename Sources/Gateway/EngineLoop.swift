@@ -56,6 +56,9 @@ final class EngineLoop {
         var lastHash: String
 
         init(_ state: LedgerState, lastHash: String) { (self.state, self.lastHash) = (state, lastHash) }
+
+        /// Waits for the store's writer: not for the event loop.
+        init(loading store: EventStore) throws(StoreError) { (state, lastHash) = try store.load() }
     }
 
     init(
@@ -112,10 +115,7 @@ final class EngineLoop {
         guard engine.isStale else { return loop.makeSucceededVoidFuture() }
         let bound = NIOLoopBound(self, eventLoop: loop)
         let store = store
-        return pool.runIfActive(eventLoop: loop) { () -> StartPoint in
-            let loaded = try store.load()
-            return StartPoint(loaded.state, lastHash: loaded.lastHash)
-        }.flatMap { loaded in
+        return pool.runIfActive(eventLoop: loop) { try StartPoint(loading: store) }.flatMap { loaded in
             bound.value.reloaded(.success(loaded))
             return bound.value.settled(within: 200)
         }.flatMapError { _ in bound.value.loop.makeSucceededVoidFuture() }.map {
@@ -302,10 +302,7 @@ final class EngineLoop {
         let (loop, store) = (loop, store)
         // Loading waits for the writer, so it waits on a thread that may.
         pool.submit { _ in
-            let result = Result { () throws(StoreError) in
-                let loaded = try store.load()
-                return StartPoint(loaded.state, lastHash: loaded.lastHash)
-            }
+            let result = Result { () throws(StoreError) in try StartPoint(loading: store) }
             loop.execute { bound.value.reloaded(result) }
         }
     }

@@ -9,11 +9,7 @@ extension LedgerState {
         if masterVersion > 0 { rows.append(StateRow(key: "master", value: .integer(masterVersion))) }
         rows += loans.values.map { StateRow(key: "loan/\($0.item)", value: $0.row) }
         rows += places.map { StateRow(key: "place/\($0.key)", value: .string($0.value.text)) }
-        rows += stock.map { position, quantity in
-            StateRow(
-                key: position.rowKey,
-                value: ["quantity": .integer(quantity), "location": .string(position.location.text), "stock": position.subject.json])
-        }
+        rows += stock.map { $0.key.row(quantity: $0.value) }
         rows += permitUse.map { StateRow(key: "permit/\($0.key)", value: .integer(Int64($0.value))) }
         rows += exceptions.values.map { StateRow(key: "exception/\($0.number)", value: $0.row) }
         rows += tags.map { StateRow(key: "tag/\($0.key.hex)", value: $0.value.json) }

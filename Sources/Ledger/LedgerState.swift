@@ -63,7 +63,11 @@ public struct StockPosition: Hashable, Sendable {
         self.subject = subject
     }
 
-    var rowKey: String { "stock/\(location)/\(subject.path)" }
+    func row(quantity: Int64) -> StateRow {
+        StateRow(
+            key: "stock/\(location)/\(subject.path)",
+            value: ["quantity": .integer(quantity), "location": .string(location.text), "stock": subject.json])
+    }
 }
 
 extension LedgerState {
@@ -134,14 +138,7 @@ extension LedgerState {
             let position = StockPosition(location: putAway.location, subject: putAway.subject)
             let (sum, overflow) = stock[position, default: 0].addingReportingOverflow(putAway.quantity)
             stock[position] = overflow ? Int64.max : sum
-            return [
-                StateRow(
-                    key: position.rowKey,
-                    value: [
-                        "quantity": .integer(stock[position] ?? 0), "location": .string(putAway.location.text),
-                        "stock": putAway.subject.json,
-                    ])
-            ]
+            return [position.row(quantity: stock[position] ?? 0)]
         }
     }
 
