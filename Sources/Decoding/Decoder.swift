@@ -53,6 +53,10 @@ public struct DecodedBatch: Sendable {
 public enum Signal: Hashable, Sendable {
     /// A whole frame or line that is not a reading: the answer to a command.
     case answer([UInt8])
+    /// To be sent to the device at once: an acknowledgement that it waits for.
+    case reply([UInt8])
+    /// The device said that it works, though there is nothing to report.
+    case alive
     /// A round of inventory is over and the next may be asked for.
     case roundEnded
     /// A round of inventory did not happen, because of the fault told just before: the next may be asked for after a pause.

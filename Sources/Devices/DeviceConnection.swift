@@ -56,6 +56,7 @@ public final class DeviceConnection {
                 switch transport {
                 case .serial(let line): return .success(try SerialPort.open(path, line))
                 case .evdev: return .success(try EventDevice.open(path))
+                case .hidraw, .tcp, .modbus: throw DeviceError(.open, path: path, detail: "not built")
                 }
             } catch {
                 return .failure(error)

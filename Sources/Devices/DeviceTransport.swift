@@ -6,6 +6,67 @@ public enum DeviceTransport: Hashable, Sendable {
     case serial(SerialLine)
     /// An input device that types what it reads, taken for the gateway alone.
     case evdev
+    /// The reports of a HID device; the feature reports are set after opening, report id first.
+    case hidraw(featureReports: [[UInt8]])
+    /// A device on the network that is called, or that calls.
+    case tcp(TCPEndpoint)
+    /// One unit on a Modbus bus that it may share with others.
+    case modbus(ModbusUnit)
+}
+
+/// Where a device on the network is.
+public struct TCPEndpoint: Hashable, Sendable {
+    /// For a device that is called: a name, an IPv4 or an IPv6 address. For one that calls: the address to listen on.
+    public var host: String
+    public var port: UInt16
+    /// Whether the device calls.
+    public var listens: Bool
+    /// nil: in the clear.
+    public var tls: TLSFiles?
+
+    public init(host: String, port: UInt16, listens: Bool = false, tls: TLSFiles? = nil) {
+        self.host = host
+        self.port = port
+        self.listens = listens
+        self.tls = tls
+    }
+}
+
+/// The files that TLS needs.
+public struct TLSFiles: Hashable, Sendable {
+    /// The certificate authorities to trust instead of the system's.
+    public var authorityFile: String?
+    /// Our own certificate and key.
+    public var certificateFile: String?
+    public var keyFile: String?
+    /// The name that must stand in the other's certificate; nil: the host that is called.
+    public var serverName: String?
+
+    public init(authorityFile: String? = nil, certificateFile: String? = nil, keyFile: String? = nil, serverName: String? = nil) {
+        self.authorityFile = authorityFile
+        self.certificateFile = certificateFile
+        self.keyFile = keyFile
+        self.serverName = serverName
+    }
+}
+
+/// One unit on a Modbus bus.
+public struct ModbusUnit: Hashable, Sendable {
+    /// What units share: only one of them talks at a time.
+    public enum Bus: Hashable, Sendable {
+        /// RTU on a serial line.
+        case serial(path: String, SerialLine)
+        case tcp(host: String, port: UInt16)
+    }
+
+    public var bus: Bus
+    /// The unit's address, 1...247 (255 for a TCP device without units).
+    public var unit: UInt8
+
+    public init(bus: Bus, unit: UInt8) {
+        self.bus = bus
+        self.unit = unit
+    }
 }
 
 /// The settings of a serial line.

@@ -5,36 +5,30 @@ import Stations
 
 extension Engine {
     /// A device was opened.
-    /// - Parameters:
-    ///   - plan: what its profile says about steering it.
-    ///   - decoder: what its profile says about its protocol.
-    public mutating func opened(
-        _ device: DeviceIndex, plan: SessionPlan, decoder: DecoderConfiguration, at now: Instant, into output: inout EngineOutput
-    ) {
+    /// - Parameter program: what its profile and the site say about its protocol and about steering it.
+    public mutating func opened(_ device: DeviceIndex, program: DeviceProgram, at now: Instant, into output: inout EngineOutput) {
         advance(to: now, into: &output)
         guard devices.indices.contains(Int(device.rawValue)) else { return }
         let slot = Int(device.rawValue)
-        prepare(slot, plan: plan, decoder: decoder)
+        prepare(slot, program)
         devices[slot].session?.opened(at: self.now, into: &scratch)
         drain(device, into: &output)
     }
 
     /// A device was open and initialised already when a recording began: a replay takes it over in the middle of its work.
-    public mutating func resumed(
-        _ device: DeviceIndex, plan: SessionPlan, decoder: DecoderConfiguration, at now: Instant, into output: inout EngineOutput
-    ) {
+    public mutating func resumed(_ device: DeviceIndex, program: DeviceProgram, at now: Instant, into output: inout EngineOutput) {
         advance(to: now, into: &output)
         guard devices.indices.contains(Int(device.rawValue)) else { return }
-        prepare(Int(device.rawValue), plan: plan, decoder: decoder)
+        prepare(Int(device.rawValue), program)
         devices[Int(device.rawValue)].session?.resumed(at: self.now, into: &scratch)
         drain(device, into: &output)
     }
 
     /// Another device in the same place may have another profile.
-    private mutating func prepare(_ slot: Int, plan: SessionPlan, decoder: DecoderConfiguration) {
-        guard devices[slot].session?.plan != plan || devices[slot].decoder != decoder else { return }
-        devices[slot].session = DeviceSession(plan: plan, decoder: decoder.makeDecoder())
-        devices[slot].decoder = decoder
+    private mutating func prepare(_ slot: Int, _ program: DeviceProgram) {
+        guard devices[slot].session == nil || devices[slot].program != program else { return }
+        devices[slot].session = program.makeSession()
+        devices[slot].program = program
     }
 
     /// The gateway ends, or takes over new settings: what stations can still say of walks under way is said now.
@@ -43,6 +37,15 @@ extension Engine {
         for index in gates.indices where !isPaused(gates[index].name) {
             let result = gates[index].finish { ledger.known($0) }
             take(result, station: gates[index].name, into: &output)
+        }
+    }
+
+    /// The gateway is about to close all devices: what they must be told before.
+    public mutating func release(at now: Instant, into output: inout EngineOutput) {
+        advance(to: now, into: &output)
+        for slot in devices.indices {
+            devices[slot].session?.release(at: self.now, into: &scratch)
+            drain(DeviceIndex(UInt16(slot)), into: &output)
         }
     }
 

@@ -48,9 +48,9 @@ public struct Engine: Sendable {
     public struct DeviceSlot: Sendable {
         public let name: String
         /// nil until a profile was found and the device was opened once.
-        public internal(set) var session: DeviceSession?
-        /// What the session's decoder was made from.
-        var decoder: DecoderConfiguration?
+        public internal(set) var session: (any DeviceSteering)?
+        /// What the session was made from.
+        var program: DeviceProgram?
         public internal(set) var state = DeviceState.absent(reason: "not opened")
         /// When the state last changed.
         public internal(set) var since: Instant

@@ -1,3 +1,4 @@
+import Decoding
 import Devices
 import Profiles
 import Readings
@@ -43,11 +44,19 @@ struct DeviceBinding: Sendable {
     private func match(_ profile: DeviceProfile, for device: Site.Device) -> DeviceMatch {
         switch profile.transport {
         case .evdev: return DeviceMatch(profile: profile.id, transport: .evdev)
-        case .serial(var line):
+        case .hidraw(let hid): return DeviceMatch(profile: profile.id, transport: .hidraw(featureReports: hid.featureReports))
+        case .serial(let line), .tcp(_, let line?):
+            var line = line
             if let baud = device.baud { line.baud = baud }
             return DeviceMatch(profile: profile.id, transport: .serial(SerialLine(line)))
+        case .tcp: fatalError("not built yet")
         }
     }
+}
+
+extension DeviceProfile {
+    /// What a session of this device of the site is made from.
+    func program(for device: Site.Device) -> DeviceProgram { program(radio: device.radio, unit: device.unit) }
 }
 
 extension DeviceNode {

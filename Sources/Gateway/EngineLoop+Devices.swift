@@ -10,7 +10,8 @@ extension EngineLoop: DeviceSupervisorDelegate {
         guard let profile = library[match.profile] else { return }
         logger.info("device opened", metadata: ["device": "\(name(device))", "path": "\(path)", "profile": "\(profile.id)"])
         record(.device(.opened(profile: profile.id)), device: device, at: now)
-        input { $0.opened(device, plan: profile.plan, decoder: profile.decoder, at: now, into: &$1) }
+        let program = profile.program(for: site.devices[Int(device.rawValue)])
+        input { $0.opened(device, program: program, at: now, into: &$1) }
     }
 
     func supervisor(_ supervisor: DeviceSupervisor, closed device: DeviceIndex, reason: String, at now: Instant) {

@@ -91,13 +91,13 @@ public struct Replay {
             guard let id = profile ?? site.devices[Int(device.rawValue)].profile, let profile = library[id] else {
                 throw ReplayError(line: number, reason: "the profile \(profile ?? "of the device") is not there")
             }
-            engine.opened(device, plan: profile.plan, decoder: profile.decoder, at: now, into: &output)
+            engine.opened(device, program: profile.program(for: site.devices[Int(device.rawValue)]), at: now, into: &output)
         case .device(.running(let profile)):
             let device = try required(device, line: number)
             guard let id = profile, let profile = library[id] else {
                 throw ReplayError(line: number, reason: "the profile \(profile ?? "of the device") is not there")
             }
-            engine.resumed(device, plan: profile.plan, decoder: profile.decoder, at: now, into: &output)
+            engine.resumed(device, program: profile.program(for: site.devices[Int(device.rawValue)]), at: now, into: &output)
         case .device(.closed(let reason)): engine.closed(try required(device, line: number), reason: reason, at: now, into: &output)
         case .wall(var anchor):
             anchor.instant = now
@@ -178,7 +178,7 @@ public struct Replay {
     private mutating func open(_ device: DeviceIndex) {
         let slot = Int(device.rawValue)
         guard engine.devices[slot].session == nil, let profile = site.devices[slot].profile.flatMap({ library[$0] }) else { return }
-        engine.opened(device, plan: profile.plan, decoder: profile.decoder, at: now, into: &output)
+        engine.opened(device, program: profile.program(for: site.devices[Int(device.rawValue)]), at: now, into: &output)
     }
 
     private func index(of name: String, line: Int) throws(ReplayError) -> DeviceIndex {

@@ -193,8 +193,36 @@ private struct Collector {
         if port != nil, !match.isEmpty { table.problem("match", "stands beside port; one of them says where the device is") }
         if port == nil, match.isEmpty, profile == nil { table.problem(nil, "needs a port, a match or a profile to be found by") }
         let baud = table.integer("baud", in: 50...4_000_000).map(Int.init)
+        let network = readNetwork(table)
+        if network != nil, port != nil || !match.isEmpty { table.problem("address", "stands beside port or match; one of them says where") }
+        if network != nil, profile == nil { table.problem("profile", "is missing: an address does not tell what is behind it") }
+        let unit = table.integer("unit", in: 0...255).map { UInt8($0) }
+        let radio = table.table("radio").map(RadioSettings.init) ?? RadioSettings()
         table.finish()
-        if let name { devices.append(Site.Device(name: name, profile: profile, port: port, match: match, baud: baud)) }
+        guard let name else { return }
+        devices.append(
+            Site.Device(
+                name: name, profile: profile, port: port, match: match, baud: baud, network: network, unit: unit, radio: radio))
+    }
+
+    /// `address = "host:port"` for a device that is called, `listen = "address:port"` for one that calls.
+    private func readNetwork(_ table: TOMLTableReader) -> Site.Device.Network? {
+        let address = table.string("address", maximum: 300)
+        let listen = table.string("listen", maximum: 300)
+        let tls = table.table("tls").map { reader in
+            defer { reader.finish() }
+            return Site.Device.TLS(
+                authorityFile: reader.string("authority_file"), certificateFile: reader.string("certificate_file"),
+                keyFile: reader.string("key_file"), serverName: reader.string("server_name", maximum: 253))
+        }
+        if address != nil, listen != nil { table.problem("listen", "stands beside address; either we call or the device does") }
+        if tls != nil, address == nil, listen == nil { table.problem("tls", "needs an address or listen") }
+        guard let text = address ?? listen else { return nil }
+        guard let (host, port) = hostAndPort(text) else {
+            table.problem(address == nil ? "listen" : "address", "must be \"host:port\" or \"host\"; an IPv6 address stands in [brackets]")
+            return nil
+        }
+        return Site.Device.Network(host: host, port: port, listens: address == nil, tls: tls)
     }
 
     private mutating func readStation(_ table: TOMLTableReader) {
@@ -288,5 +316,40 @@ private struct Collector {
         if word != nil { table.finish() }
         guard let name, let kind else { return nil }
         return Site.Destination(name: name, kind: kind, types: types, batch: batch)
+    }
+}
+
+/// Takes `host`, `host:port`, `[::1]` and `[::1]:port` apart; nil for anything else.
+func hostAndPort(_ text: String) -> (host: String, port: UInt16?)? {
+    var host = Substring(text)
+    var rest: Substring = ""
+    if text.hasPrefix("[") {
+        guard let end = text.firstIndex(of: "]") else { return nil }
+        host = text[text.index(after: text.startIndex)..<end]
+        rest = text[text.index(after: end)...]
+        guard rest.isEmpty || rest.first == ":" else { return nil }
+    } else if let colon = text.firstIndex(of: ":") {
+        (host, rest) = (text[..<colon], text[colon...])
+    }
+    guard !host.isEmpty, host.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F && $0 != 0x2F }) else { return nil }
+    guard !rest.isEmpty else { return (String(host), nil) }
+    guard let port = UInt16(rest.dropFirst()), port > 0 else { return nil }
+    return (String(host), port)
+}
+
+extension RadioSettings {
+    /// `[device.radio]`
+    init(_ table: TOMLTableReader) {
+        defer { table.finish() }
+        let names = RadioRegion.allCases.filter { !$0.name.isEmpty }
+        var region: RadioRegion?
+        if let name = table.string("region", maximum: 40) {
+            region = names.first { $0.name == name }
+            if region == nil { table.problem("region", "must be one of \(names.map(\.name).joined(separator: ", "))") }
+        }
+        let antennas = table.integers("antennas", in: 1...64, maximumCount: 64) ?? []
+        self.init(
+            region: region, power: table.number("power_dbm", in: -20...40).map { Int(($0 * 100).rounded()) },
+            intent: table.choice("intent") ?? .gate, antennas: antennas.map { UInt8(truncatingIfNeeded: $0) })
     }
 }

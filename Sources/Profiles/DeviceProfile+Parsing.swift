@@ -35,7 +35,7 @@ extension DeviceProfile {
 
 extension DeviceProfile.Transport {
     private enum Kind: String, CaseIterable {
-        case serial, evdev
+        case serial, evdev, hidraw, tcp
     }
 
     init?(_ reader: TOMLTableReader) {
@@ -44,6 +44,27 @@ extension DeviceProfile.Transport {
         switch kind {
         case .evdev: self = .evdev
         case .serial: self = .serial(DeviceProfile.SerialLine(reader))
+        case .hidraw:
+            let reports = reader.strings("feature_reports", maximumCount: 8) ?? []
+            self = .hidraw(
+                DeviceProfile.HID(
+                    featureReports: reports.map { text in
+                        guard let bytes = BytePattern(text)?.bytes.compactMap(\.self), !bytes.isEmpty else {
+                            reader.problem("feature_reports", "must be bytes in hexadecimal, the report id first")
+                            return []
+                        }
+                        return bytes
+                    }))
+        case .tcp:
+            let serial = reader.table("serial").map { table in
+                defer { table.finish() }
+                return DeviceProfile.SerialLine(table)
+            }
+            self = .tcp(
+                DeviceProfile.Network(
+                    port: UInt16(reader.integer("port", in: 1...65_535, isRequired: true) ?? 1),
+                    tlsPort: reader.integer("tls_port", in: 1...65_535).map { UInt16($0) }),
+                serial: serial)
         case nil: return nil
         }
     }

@@ -43,14 +43,46 @@ public struct DeviceProfile: Hashable, Sendable {
         case serial(SerialLine)
         /// A keyboard's event node, grabbed so that its keys reach nobody else.
         case evdev
+        /// The reports of a HID device.
+        case hidraw(HID)
+        /// A TCP connection. `serial`: the settings of its serial port, should the site file name one instead of an address.
+        case tcp(Network, serial: SerialLine?)
 
-        /// The udev subsystem of its node.
-        public var subsystem: String {
+        /// The udev subsystem of its node; nil: it has none.
+        public var subsystem: String? {
             switch self {
             case .serial: "tty"
             case .evdev: "input"
+            case .hidraw: "hidraw"
+            case .tcp(_, let serial): serial == nil ? nil : "tty"
             }
         }
+    }
+
+    /// How a HID device is set up.
+    public struct HID: Hashable, Sendable {
+        /// Feature reports to set after opening, report id first; a device that does not know them says so, and is used as it is.
+        public var featureReports: [[UInt8]]
+
+        public init(featureReports: [[UInt8]] = []) { self.featureReports = featureReports }
+    }
+
+    /// How a device on the network is reached.
+    public struct Network: Hashable, Sendable {
+        /// The port of the protocol or of the factory setting; where the device calls, the port to listen on.
+        public var port: UInt16
+        /// The port for TLS; nil: the device has none.
+        public var tlsPort: UInt16?
+
+        public init(port: UInt16, tlsPort: UInt16? = nil) {
+            self.port = port
+            self.tlsPort = tlsPort
+        }
+    }
+
+    /// What a session is made from, with what the site file says of this one device.
+    public func program(radio: RadioSettings = RadioSettings(), unit: UInt8? = nil) -> DeviceProgram {
+        DeviceProgram(decoder: decoder, plan: plan, radio: radio, unit: unit)
     }
 
     /// The settings of a serial line.

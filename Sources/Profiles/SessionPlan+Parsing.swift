@@ -8,6 +8,7 @@ extension SessionPlan {
             steps = reader.tables("step", maximumCount: 32).map { Step($0, decoder: decoder) }
             inventory = reader.table("inventory").map { Inventory($0, decoder: decoder) }
             livenessTimeout = reader.milliseconds("liveness_ms", in: 200...600_000)
+            if reader.has("stop") { stop = reader.commands("stop", decoder: decoder) }
             if let inventory, let livenessTimeout, livenessTimeout <= inventory.watchdog {
                 reader.problem("liveness_ms", "must be longer than the watchdog of the inventory")
             }
@@ -60,7 +61,8 @@ extension SessionPlan.Step {
             name: reader.string("name", maximum: 40, isRequired: true) ?? "", send: reader.command("send", decoder: decoder),
             expect: expect, answer: answer, check: check,
             timeout: reader.milliseconds("timeout_ms", in: 10...30_000) ?? .milliseconds(500),
-            retries: Int(reader.integer("retries", in: 0...10) ?? 2), isOptional: reader.bool("optional") ?? false)
+            retries: Int(reader.integer("retries", in: 0...10) ?? 2), isOptional: reader.bool("optional") ?? false,
+            settle: reader.milliseconds("settle_ms", in: 0...10_000) ?? .zero, identifies: reader.bool("identifies") ?? false)
         reader.finish()
     }
 }
@@ -69,7 +71,7 @@ extension SessionPlan.Inventory {
     init(_ reader: TOMLTableReader, decoder: DecoderConfiguration?) {
         if let decoder, !decoder.hasAnswers { reader.problem(nil, "\(decoder.protocolName) has no rounds") }
         self.init(
-            command: reader.command("command", decoder: decoder),
+            reader.choice("mode") ?? .rounds, commands: reader.commands("command", decoder: decoder),
             watchdog: reader.milliseconds("watchdog_ms", in: 100...60_000) ?? .milliseconds(1_500),
             faultPause: reader.milliseconds("fault_pause_ms", in: 50...5_000) ?? .milliseconds(500),
             faultLimit: Int(reader.integer("fault_limit", in: 1...64) ?? 1))
@@ -81,8 +83,20 @@ extension TOMLTableReader {
     /// Bytes to send, which must be a whole frame where the protocol has frames.
     fileprivate func command(_ key: String, decoder: DecoderConfiguration?) -> [UInt8] {
         guard let bytes = bytes(key, isRequired: true) else { return [] }
-        if case .a0? = decoder, let fault = A0Protocol.fault(ofFrame: bytes) { problem(key, fault) }
+        if let fault = decoder?.fault(ofFrame: bytes) { problem(key, fault) }
         return bytes
+    }
+
+    /// One command, or several in a list.
+    fileprivate func commands(_ key: String, decoder: DecoderConfiguration?) -> [[UInt8]] {
+        guard isList(key), let texts = strings(key, maximumCount: 32, maximum: 800) else { return [command(key, decoder: decoder)] }
+        if texts.isEmpty { problem(key, "is empty") }
+        return texts.map { text in
+            let bytes = BytePattern(text)?.bytes.compactMap(\.self) ?? []
+            if bytes.isEmpty { problem(key, "must be bytes in hexadecimal") }
+            if let fault = decoder?.fault(ofFrame: bytes) { problem(key, fault) }
+            return bytes
+        }
     }
 
     fileprivate func pattern(_ key: String, isRequired: Bool = false) -> BytePattern? {

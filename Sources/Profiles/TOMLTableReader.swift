@@ -36,6 +36,8 @@ public final class TOMLTableReader {
 
     public func has(_ key: String) -> Bool { members[key] != nil }
 
+    public func isList(_ key: String) -> Bool { members[key]?.array != nil }
+
     /// Notes a problem with a key of this table, or with the table itself.
     public func problem(_ key: String?, _ reason: String) {
         collected.problems.append(document.problem(key.map { path + [.key($0)] } ?? path, reason))
@@ -84,6 +86,20 @@ public final class TOMLTableReader {
         }
         guard let number = value.integer else {
             problem(key, "must be an integer")
+            return nil
+        }
+        guard range.contains(number) else {
+            problem(key, "must be between \(range.lowerBound) and \(range.upperBound)")
+            return nil
+        }
+        return number
+    }
+
+    /// A number with or without a fraction.
+    public func number(_ key: String, in range: ClosedRange<Double>) -> Double? {
+        guard let value = take(key) else { return nil }
+        guard let number = value.double else {
+            problem(key, "must be a number")
             return nil
         }
         guard range.contains(number) else {

@@ -89,13 +89,61 @@ public struct Site: Hashable, Sendable {
         public var match: [String: String]
         /// The line speed in baud, where it differs from the profile's.
         public var baud: Int?
+        /// A device on the network that is called, or that calls.
+        public var network: Network?
+        /// Its address on a bus that it shares with others: a Modbus unit, 1...247, or an OSDP address, 0...126.
+        public var unit: UInt8?
+        public var radio: RadioSettings
 
-        public init(name: String, profile: String? = nil, port: String? = nil, match: [String: String] = [:], baud: Int? = nil) {
+        public struct Network: Hashable, Sendable {
+            /// For a device that is called: its name or address; for one that calls, where to listen.
+            public var host: String
+            /// nil: the port that the profile names.
+            public var port: UInt16?
+            /// Whether the device calls.
+            public var listens: Bool
+            /// nil: in the clear.
+            public var tls: TLS?
+
+            public init(host: String, port: UInt16? = nil, listens: Bool = false, tls: TLS? = nil) {
+                self.host = host
+                self.port = port
+                self.listens = listens
+                self.tls = tls
+            }
+        }
+
+        public struct TLS: Hashable, Sendable {
+            /// A file with the certificate authorities to trust instead of the system's.
+            public var authorityFile: String?
+            /// Our own certificate and key, for a device that asks for one, or that calls.
+            public var certificateFile: String?
+            public var keyFile: String?
+            /// The name that must stand in the device's certificate; nil: `host`.
+            public var serverName: String?
+
+            public init(
+                authorityFile: String? = nil, certificateFile: String? = nil, keyFile: String? = nil, serverName: String? = nil
+            ) {
+                self.authorityFile = authorityFile
+                self.certificateFile = certificateFile
+                self.keyFile = keyFile
+                self.serverName = serverName
+            }
+        }
+
+        public init(
+            name: String, profile: String? = nil, port: String? = nil, match: [String: String] = [:], baud: Int? = nil,
+            network: Network? = nil, unit: UInt8? = nil, radio: RadioSettings = RadioSettings()
+        ) {
             self.name = name
             self.profile = profile
             self.port = port
             self.match = match
             self.baud = baud
+            self.network = network
+            self.unit = unit
+            self.radio = radio
         }
     }
 

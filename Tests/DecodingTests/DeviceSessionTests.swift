@@ -84,7 +84,7 @@ struct DeviceSessionTests {
                     name: "firmware", send: bytes(firmware), expect: BytePattern("A0 05 ?? 72 ?? ?? ??"),
                     answer: BytePattern("A0 ?? ?? 72 ..."))
             ],
-            inventory: SessionPlan.Inventory(command: bytes(round), faultLimit: faultLimit), feedback: feedback,
+            inventory: SessionPlan.Inventory(commands: [bytes(round)], faultLimit: faultLimit), feedback: feedback,
             livenessTimeout: .seconds(4))
     }
 

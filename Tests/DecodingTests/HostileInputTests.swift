@@ -20,7 +20,7 @@ struct HostileInputTests {
         var session = DeviceSession(
             plan: SessionPlan(
                 steps: [.init(name: "any", send: [1], expect: BytePattern("A0 ..."), isOptional: true)],
-                inventory: .init(command: [2]), feedback: [.accepted: [.init(bytes: [3]), .init(pause: .milliseconds(5), bytes: [4])]],
+                inventory: .init(commands: [[2]]), feedback: [.accepted: [.init(bytes: [3]), .init(pause: .milliseconds(5), bytes: [4])]],
                 livenessTimeout: .seconds(3)),
             decoder: configuration.makeDecoder())
         var output = SessionOutput()

@@ -52,7 +52,7 @@ struct Bench {
         let plan = SessionPlan(
             feedback: Dictionary(uniqueKeysWithValues: Feedback.allCases.map { ($0, [.init(bytes: Array($0.rawValue.utf8))]) }))
         for device in [Self.reader, Self.badges, Self.scanner] {
-            engine.opened(device, plan: plan, decoder: .scannerLine(.init()), at: .zero, into: &output)
+            engine.opened(device, program: DeviceProgram(decoder: .scannerLine(.init()), plan: plan), at: .zero, into: &output)
         }
         settle()
     }
@@ -216,9 +216,9 @@ struct EngineTests {
     func exchangedDevice() {
         var bench = Bench()
         let before = bench.engine.devices[2].session?.counters.bytes
-        bench.engine.opened(Bench.scanner, plan: SessionPlan(), decoder: .em4100(.init()), at: at(1), into: &bench.output)
+        bench.engine.opened(Bench.scanner, program: DeviceProgram(decoder: .em4100(.init())), at: at(1), into: &bench.output)
         #expect(before == 0)
-        #expect(bench.engine.devices[2].decoder == .em4100(.init()))
+        #expect(bench.engine.devices[2].program?.decoder == .em4100(.init()))
     }
 
     @Test("A station in maintenance decides and answers, and records nothing")

@@ -76,7 +76,7 @@ struct ProfileFileTests {
         #expect(profile.transport == .serial(.init(baud: 9_600)))
         #expect(profile.decoder == .a0(.init()))
         #expect(profile.plan.steps.map(\.name) == ["firmware", "antenna"])
-        #expect(profile.plan.inventory?.command == [0xA0, 0x04, 0x01, 0x89, 0x01, 0xD1])
+        #expect(profile.plan.inventory?.commands.first == [0xA0, 0x04, 0x01, 0x89, 0x01, 0xD1])
         #expect(profile.plan.feedback[.accepted]?.map(\.pause.milliseconds) == [0, 100])
         #expect(profile.plan.livenessTimeout == .seconds(3))
     }

@@ -88,7 +88,7 @@ enum Main {
             ])
         var engine = Engine(site: site, epoch: 1, startingAt: .zero)
         var output = EngineOutput()
-        engine.opened(DeviceIndex(0), plan: SessionPlan(), decoder: .a0(.init()), at: .zero, into: &output)
+        engine.opened(DeviceIndex(0), program: DeviceProgram(decoder: .a0(.init())), at: .zero, into: &output)
         var now: Int64 = 0
         for _ in 0..<4 {
             for chunk in chunks {

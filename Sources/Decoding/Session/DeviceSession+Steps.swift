@@ -16,6 +16,7 @@ extension DeviceSession {
                 phase = .step(StepState(index: index, isChecking: false, deadline: now + step.timeout))
                 return
             }
+            if step.settle > .zero { return settle(index, step, at: now) }
             index += 1
         }
         phase = .running
@@ -33,7 +34,7 @@ extension DeviceSession {
             if let due = feedback.first?.due, due <= now { return }
             startRound(at: now, into: &output)
         case .step(var state):
-            guard plan.steps.indices.contains(state.index) else { return }
+            guard plan.steps.indices.contains(state.index), !state.isSettling else { return }
             let step = plan.steps[state.index]
             if state.isChecking, let check = step.check {
                 if check.wanted.matches(frame) {
@@ -56,6 +57,7 @@ extension DeviceSession {
 
     mutating func stepTimedOut(_ state: StepState, at now: Instant, into output: inout SessionOutput) {
         guard plan.steps.indices.contains(state.index) else { return }
+        if state.isSettling { return begin(step: state.index + 1, at: now, into: &output) }
         retry(plan.steps[state.index], state, at: now, into: &output)
     }
 
@@ -63,6 +65,7 @@ extension DeviceSession {
     private mutating func write(_ step: SessionPlan.Step, _ state: StepState, at now: Instant, into output: inout SessionOutput) {
         output.transmissions.append(step.send)
         if step.expect == nil {
+            if step.settle > .zero { return settle(state.index, step, at: now) }
             begin(step: state.index + 1, at: now, into: &output)
         } else {
             phase = .step(StepState(index: state.index, isChecking: false, deadline: now + step.timeout))
@@ -72,7 +75,13 @@ extension DeviceSession {
     private mutating func finish(_ step: SessionPlan.Step, with frame: [UInt8], at now: Instant, into output: inout SessionOutput) {
         guard case .step(let state) = phase else { return }
         stepAnswers[step.name] = frame
+        if step.settle > .zero { return settle(state.index, step, at: now) }
         begin(step: state.index + 1, at: now, into: &output)
+    }
+
+    /// What comes in the pause after a step is no answer to anything.
+    private mutating func settle(_ index: Int, _ step: SessionPlan.Step, at now: Instant) {
+        phase = .step(StepState(index: index, isChecking: false, isSettling: true, deadline: now + step.settle))
     }
 
     private mutating func retry(_ step: SessionPlan.Step, _ state: StepState, at now: Instant, into output: inout SessionOutput) {

@@ -4,7 +4,7 @@ import Readings
 /// anything. It owns the decoder; the driver owns the descriptor and the clock.
 ///
 /// The driver calls `advance(to:into:)` at `nextDeadline`, before any later input.
-public struct DeviceSession: Sendable {
+public struct DeviceSession: DeviceSteering {
     /// The longest pause after failed rounds.
     public static let longestPause = Instant.Span.seconds(5)
     /// Feedback waits for the end of a round, but no longer than this.
@@ -32,6 +32,8 @@ public struct DeviceSession: Sendable {
         var retries = 0
         /// The question before the command is out.
         var isChecking: Bool
+        /// The step is done; its pause is not.
+        var isSettling = false
         var deadline: Instant
         var lastAnswer: [UInt8]?
     }
@@ -46,6 +48,8 @@ public struct DeviceSession: Sendable {
         var watchdog: Instant?
         /// When the next round may be asked for.
         var resume: Instant?
+        /// The place of the next command among those of the plan.
+        var nextCommand = 0
         var faults = 0
         var failedRounds = 0
         var watchdogs = 0
@@ -143,6 +147,15 @@ public struct DeviceSession: Sendable {
         digest(since: before, at: now, into: &output)
     }
 
+    /// The gateway is about to let the device go.
+    public mutating func release(at now: Instant, into output: inout SessionOutput) {
+        defer { nextDeadline = dueNext }
+        guard phase == .running else { return }
+        output.transmissions += plan.stop
+        inventory = Inventory()
+        phase = .closed
+    }
+
     /// The device was closed or lost. A half frame is forgotten.
     public mutating func closed(reason: String, at now: Instant, into output: inout SessionOutput) {
         defer { nextDeadline = dueNext }
@@ -221,6 +234,8 @@ public struct DeviceSession: Sendable {
             index += 1
             switch signal {
             case .answer(let frame): answered(frame, at: now, into: &output)
+            case .reply(let bytes): output.transmissions.append(bytes)
+            case .alive: alive(at: now, into: &output)
             case .roundEnded: roundEnded(at: now, into: &output)
             case .roundFailed: roundFailed(at: now, into: &output)
             case .fault(let code, let meaning, let isTransient):
@@ -236,6 +251,7 @@ public struct DeviceSession: Sendable {
     mutating func alive(at now: Instant, into output: inout SessionOutput) {
         lastLife = now
         inventory.watchdogs = 0
+        if let plan = plan.inventory, plan.mode == .stream, inventory.isInRound { inventory.watchdog = now + plan.watchdog }
         if phase == .running { report(.reading, into: &output) }
     }
 

@@ -10,14 +10,18 @@ public struct SessionPlan: Hashable, Sendable {
     public var feedback: [Feedback: [Transmission]]
     /// A device that was silent this long is no longer *shown* to be reading; nil where silence is normal (scanners).
     public var livenessTimeout: Instant.Span?
+    /// Sent when the gateway lets the device go: it shall not go on transmitting for nobody.
+    public var stop: [[UInt8]]
 
     public init(
-        steps: [Step] = [], inventory: Inventory? = nil, feedback: [Feedback: [Transmission]] = [:], livenessTimeout: Instant.Span? = nil
+        steps: [Step] = [], inventory: Inventory? = nil, feedback: [Feedback: [Transmission]] = [:], livenessTimeout: Instant.Span? = nil,
+        stop: [[UInt8]] = []
     ) {
         self.steps = steps
         self.inventory = inventory
         self.feedback = feedback
         self.livenessTimeout = livenessTimeout
+        self.stop = stop
     }
 
     /// One command of the initialisation.
@@ -36,10 +40,15 @@ public struct SessionPlan: Hashable, Sendable {
         public var retries: Int
         /// An optional step that fails is noted and passed over.
         public var isOptional: Bool
+        /// The pause before the next step, 0...10 s: for a device that restarts or that must fall silent.
+        public var settle: Instant.Span
+        /// A harmless question whose answer tells the protocol: what `stockgate probe` asks.
+        public var identifies: Bool
 
         public init(
             name: String, send: [UInt8], expect: BytePattern? = nil, answer: BytePattern? = nil, check: Check? = nil,
-            timeout: Instant.Span = .milliseconds(500), retries: Int = 2, isOptional: Bool = false
+            timeout: Instant.Span = .milliseconds(500), retries: Int = 2, isOptional: Bool = false, settle: Instant.Span = .zero,
+            identifies: Bool = false
         ) {
             self.name = name
             self.send = send
@@ -49,6 +58,8 @@ public struct SessionPlan: Hashable, Sendable {
             self.timeout = max(timeout, .milliseconds(1))
             self.retries = retries
             self.isOptional = isOptional
+            self.settle = settle
+            self.identifies = identifies
         }
     }
 
@@ -67,10 +78,20 @@ public struct SessionPlan: Hashable, Sendable {
         }
     }
 
-    /// A command that makes the device read once round and must be sent again after every round.
+    /// What makes the device read.
     public struct Inventory: Hashable, Sendable {
-        public var command: [UInt8]
-        /// Sent again when no round ended for this long; at least 10 ms.
+        /// How the device goes on.
+        public enum Mode: String, Hashable, Sendable, CaseIterable {
+            /// It reads one round and must be asked again.
+            case rounds
+            /// It reads until it is told to stop; the command is sent again only when it falls silent.
+            case stream
+        }
+
+        public var mode: Mode
+        /// Sent in turn, one a round; a stream takes all of them once, in this order. Never empty.
+        public var commands: [[UInt8]]
+        /// Sent again when no round ended, or a stream was silent, for this long; at least 10 ms.
         public var watchdog: Instant.Span
         /// The pause before the next command after a failed round; doubled with each further one, up to `DeviceSession.longestPause`.
         public var faultPause: Instant.Span
@@ -79,10 +100,11 @@ public struct SessionPlan: Hashable, Sendable {
         public var faultLimit: Int
 
         public init(
-            command: [UInt8], watchdog: Instant.Span = .milliseconds(1_500), faultPause: Instant.Span = .milliseconds(500),
-            faultLimit: Int = 1
+            _ mode: Mode = .rounds, commands: [[UInt8]], watchdog: Instant.Span = .milliseconds(1_500),
+            faultPause: Instant.Span = .milliseconds(500), faultLimit: Int = 1
         ) {
-            self.command = command
+            self.mode = mode
+            self.commands = commands
             self.watchdog = max(watchdog, .milliseconds(10))
             self.faultPause = max(faultPause, .milliseconds(1))
             self.faultLimit = faultLimit

@@ -1,10 +1,15 @@
 import Readings
 
 extension DeviceSession {
-    /// Asks for a round.
+    /// Asks for a round, or for a stream to begin.
     mutating func startRound(at now: Instant, into output: inout SessionOutput) {
-        guard let plan = plan.inventory else { return }
-        output.transmissions.append(plan.command)
+        guard let plan = plan.inventory, !plan.commands.isEmpty else { return }
+        switch plan.mode {
+        case .rounds:
+            output.transmissions.append(plan.commands[inventory.nextCommand % plan.commands.count])
+            inventory.nextCommand = (inventory.nextCommand + 1) % plan.commands.count
+        case .stream: output.transmissions += plan.commands
+        }
         inventory.isInRound = true
         inventory.isFresh = true
         inventory.watchdog = now + plan.watchdog
@@ -18,7 +23,7 @@ extension DeviceSession {
         counters.rounds &+= 1
         alive(at: now, into: &output)
         inventory.failedRounds = 0
-        guard phase == .running, inventory.isInRound, !inventory.isFresh else { return }
+        guard plan.mode == .rounds, phase == .running, inventory.isInRound, !inventory.isFresh else { return }
         inventory.isInRound = false
         inventory.watchdog = nil
         nextRound(at: now, into: &output)
@@ -26,6 +31,7 @@ extension DeviceSession {
 
     mutating func roundFailed(at now: Instant, into output: inout SessionOutput) {
         guard let plan = plan.inventory, phase == .running, inventory.isInRound, !inventory.isFresh else { return }
+        // A stream that ended by a fault is begun again after the pause, like a round.
         counters.failedRounds &+= 1
         inventory.isInRound = false
         inventory.watchdog = nil
@@ -95,15 +101,18 @@ extension DeviceSession {
         return true
     }
 
+    /// Only rounds have an end that feedback can wait for.
+    private var waitsForRound: Bool { inventory.isInRound && plan.inventory?.mode == .rounds }
+
     var feedbackDeadline: Instant? {
-        feedback.first.map { inventory.isInRound ? $0.due + Self.longestFeedbackWait : $0.due }
+        feedback.first.map { waitsForRound ? $0.due + Self.longestFeedbackWait : $0.due }
     }
 
     /// Sends what is due, in order.
     mutating func sendFeedback(at now: Instant, into output: inout SessionOutput) {
         while let first = feedback.first {
             // Between rounds what is due is sent; within a round it waits for the end, but not for ever.
-            let limit = inventory.isInRound ? first.due + Self.longestFeedbackWait : first.due
+            let limit = waitsForRound ? first.due + Self.longestFeedbackWait : first.due
             guard limit <= now else { return }
             feedback.removeFirst()
             output.transmissions.append(first.bytes)

@@ -1,0 +1,8 @@
+import Decoding
+import Readings
+
+extension ModbusProtocol.Configuration {
+    init(_ reader: TOMLTableReader) {
+        self.init()
+    }
+}
