@@ -12,5 +12,8 @@ let package = Package(
         .executableTarget(
             name: "stockgate-bench", dependencies: ["CPeer", .product(name: "StockgateEngine", package: "stockgate")],
             path: "Sources/StockgateBench"),
+        // Simulated readers on pseudo-terminals and a bare read loop, against the unmodified daemon.
+        .target(name: "CSoak"),
+        .executableTarget(name: "stockgate-soak", dependencies: ["CSoak"], path: "Sources/StockgateSoak"),
     ]
 )

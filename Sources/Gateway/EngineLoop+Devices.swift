@@ -3,6 +3,7 @@ import Engine
 import Logging
 import Profiles
 import Readings
+import SiteConfiguration
 
 /// What the site's devices do, as inputs of the engine.
 extension EngineLoop: DeviceSupervisorDelegate {

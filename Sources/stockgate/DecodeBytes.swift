@@ -67,6 +67,8 @@ struct DecodeBytes: ParsableCommand {
     private static func json(_ signal: Signal) -> JSON {
         switch signal {
         case .answer(let bytes): ["answer": .string(Hex.text(bytes))]
+        case .reply(let bytes): ["reply": .string(Hex.text(bytes))]
+        case .alive: ["signal": "alive"]
         case .roundEnded: ["signal": "round_ended"]
         case .roundFailed: ["signal": "round_failed"]
         case .fault(let code, let meaning, let isTransient):
