@@ -16,7 +16,7 @@ export STOCKGATE_VECTORS
 export STOCKGATE_PYTHON = $(VENV)/bin/python
 export STOCKGATE_IDENTIFIER_COUNTERPARTS = $(VENV)/identifiers.jsonl
 
-.PHONY: help setup build release run test lint format check-units sanitize bench long clean
+.PHONY: help setup build release run test lint format check-units sanitize bench soak long clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -66,6 +66,13 @@ sanitize: setup ## the engine and device tests under the thread sanitizer
 
 bench: setup ## reads per second and CPU beside a plain C loop, in one run
 	swift run -c release --package-path Benchmarks stockgate-bench
+
+SOAK_SECONDS ?= 600
+
+soak: release ## sixteen readers of 1,000 reads/s against the daemon: nothing lost, CPU and memory (SOAK_SECONDS)
+	swift build -c release --package-path Benchmarks --product stockgate-soak
+	Benchmarks/.build/release/stockgate-soak --seconds $(SOAK_SECONDS) --gateway .build/release/stockgated \
+	    --command .build/release/stockgate --profiles DeviceProfiles
 
 long: build $(VENV)/ready ## kills at random moments, a minute of random bytes: what takes too long for every commit
 	STOCKGATE_LONG=1 swift test --skip-build --filter SystemTests

@@ -34,6 +34,7 @@ enum Main {
         let ratio = single.share / peer.share
         print("ratio \((ratio * 100).rounded() / 100), wanted: at most 3")
         isGood = isGood && single.isComplete && peer.isComplete && ratio <= 3
+        soak.clean()
         exit(isGood ? 0 : 1)
     }
 }
@@ -90,10 +91,12 @@ struct Soak {
         }
         for index in 0..<readers {
             let antennas = (1...4).map { "{ device = \"reader-\(index)\", port = \($0), side = \"\($0 % 2 == 0 ? "inside" : "outside")\" }" }
-            site += "[[station]]\nname = \"gate-\(index)\"\nkind = \"gate\"\nantennas = [\(antennas.joined(separator: ", "))]\n\n"
+            site += "[[station]]\nname = \"gate-\(index)\"\nkind = \"gate\"\nantenna = [\(antennas.joined(separator: ", "))]\n\n"
         }
         try site.write(to: folder.appending(path: "site.toml"), atomically: true, encoding: .utf8)
     }
+
+    func clean() { try? FileManager.default.removeItem(at: folder) }
 
     /// Runs the bench in a thread of its own for `seconds`, then lets it finish its rounds.
     private func load<Value>(framesPerWrite: Int, _ body: (OpaquePointer) throws -> Value) throws -> Value {
