@@ -1,12 +1,110 @@
 import Readings
 
-/// The tag reports and input events of an LLRP reader.
+/// What an LLRP reader reports: tags as readings, changes of its inputs as readings, KEEPALIVE as a sign of life with its answer, and every
+/// other message whole, as an answer for whoever leads the conversation.
+///
+/// Hopping events say only what the tag reports say too, and come by the hundred: they are a sign of life and nothing else.
 public struct LLRPReportDecoder: Decoder {
-    public init() {}
+    /// A message that does not go on for this long never will: readers send a KEEPALIVE more often, and TCP gave up long before.
+    public static let messageTimeout = Instant.Span.seconds(30)
 
-    public mutating func decode(_ bytes: UnsafeRawBufferPointer, at now: Instant, into batch: inout DecodedBatch) {
-        batch.rejects.count(.noise, times: UInt64(bytes.count))
+    private var framer: LLRPFramer
+    private var reports: LLRPTagReports
+    private var lastBytes = Instant.zero
+
+    public init(channels: [UInt32] = [], maximumLength: Int = LLRPFramer.usualMaximumLength) {
+        framer = LLRPFramer(maximumLength: maximumLength)
+        reports = LLRPTagReports(channels: channels)
     }
 
-    public mutating func reset() {}
+    /// The frequencies in kHz that channel indexes name, the first that of index 1.
+    public var channels: [UInt32] {
+        get { reports.channels }
+        set { reports.channels = newValue }
+    }
+
+    /// The reader was told anew what to report: nothing that it leaves out is what it reported before.
+    public mutating func forgetReported() {
+        reports.reset()
+    }
+
+    public mutating func decode(_ bytes: UnsafeRawBufferPointer, at now: Instant, into batch: inout DecodedBatch) {
+        guard !bytes.isEmpty else { return }
+        lastBytes = now
+        var output = Output(reports: reports, readings: [], signals: [])
+        swap(&output.readings, &batch.readings)
+        swap(&output.signals, &batch.signals)
+        framer.take(bytes, rejects: &batch.rejects, context: &output) { $1.take($0, rejects: &$2) }
+        swap(&output.readings, &batch.readings)
+        swap(&output.signals, &batch.signals)
+        reports = output.reports
+    }
+
+    public var nextDeadline: Instant? { framer.isHolding ? lastBytes + Self.messageTimeout : nil }
+
+    public mutating func advance(to now: Instant, into batch: inout DecodedBatch) {
+        guard let deadline = nextDeadline, now >= deadline else { return }
+        var output = Output(reports: reports, readings: [], signals: [])
+        framer.flush(rejects: &batch.rejects, context: &output) { $1.take($0, rejects: &$2) }
+        batch.readings += output.readings
+        batch.signals += output.signals
+        reports = output.reports
+    }
+
+    public mutating func reset() {
+        framer.reset()
+        reports.reset()
+    }
+}
+
+/// Where the messages of one call go.
+private struct Output {
+    var reports: LLRPTagReports
+    var readings: [Reading]
+    var signals: [Signal]
+
+    mutating func take(_ frame: UnsafeRawBufferPointer, rejects: inout RejectCounts) {
+        // The framer gives whole messages only.
+        guard let base = frame.baseAddress, frame.count >= LLRPMessage.headerLength else { return }
+        let type = base.bigEndian16(at: 0) & 0x3FF
+        switch type {
+        case 61: reports.take(frame, readings: &readings, rejects: &rejects)
+        case 62:
+            // KEEPALIVE_ACK, type 72, carries the version and the id of its question.
+            signals.append(.reply([base.byte(at: 0), 72, 0, 0, 0, 10] + frame[6..<10]))
+            signals.append(.alive)
+        case 63: takeEvents(base, frame, rejects: &rejects)
+        default: if LLRPTypes.isKnown(type) { signals.append(.answer(Array(frame))) } else { rejects.count(.unknownFrame) }
+        }
+    }
+
+    /// READER_EVENT_NOTIFICATION: one ReaderEventNotificationData (246) with a time and events.
+    private mutating func takeEvents(_ base: UnsafeRawPointer, _ frame: UnsafeRawBufferPointer, rejects: inout RejectCounts) {
+        let start = LLRPMessage.headerLength
+        guard frame.count - start >= 4, base.bigEndian16(at: start) & 0x3FF == 246,
+            Int(base.bigEndian16(at: start + 2)) == frame.count - start
+        else { return rejects.count(.malformed) }
+        var position = start + 4
+        var isForOthers = false
+        while frame.count - position >= 4, base.byte(at: position) & 0x80 == 0 {
+            let length = Int(base.bigEndian16(at: position + 2))
+            guard length >= 4, length <= frame.count - position else { break }
+            switch base.bigEndian16(at: position) & 0x3FF {
+            // UTCTimestamp, Uptime, HoppingEvent.
+            case 128, 129, 247: break
+            case 248 where length == 7:
+                let port = base.bigEndian16(at: position + 4)
+                if (1...256).contains(port) {
+                    let change = InputChange(line: UInt8(truncatingIfNeeded: port - 1), isActive: base.byte(at: position + 6) & 0x80 != 0)
+                    readings.append(.input(change))
+                } else {
+                    rejects.count(.malformed)
+                }
+            default: isForOthers = true
+            }
+            position += length
+        }
+        if position != frame.count { rejects.count(.malformed) }
+        signals.append(isForOthers ? .answer(Array(frame)) : .alive)
+    }
 }
