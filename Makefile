@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 # What the build and the tests need from Debian.
 PACKAGES := pkg-config libudev-dev libsqlite3-dev libcurl4-openssl-dev libssl-dev libmodbus-dev libmosquitto-dev zlib1g-dev \
-    umockdev gir1.2-umockdev-1.0 python3-gi python3-venv systemd udev sqlite3
+    umockdev gir1.2-umockdev-1.0 python3-gi python3-venv systemd udev sqlite3 libxkbcommon0 xkb-data tshark
 
 ROOT := $(CURDIR)
 VENV := $(ROOT)/.venv-tests
@@ -16,7 +16,9 @@ export STOCKGATE_VECTORS
 export STOCKGATE_PYTHON = $(VENV)/bin/python
 export STOCKGATE_IDENTIFIER_COUNTERPARTS = $(VENV)/identifiers.jsonl
 
-.PHONY: help setup build release run test lint format check-units sanitize bench soak long clean
+FUZZ_SECONDS ?= 600
+
+.PHONY: docs fuzz fuzz-short help setup build release run test lint format check-units sanitize bench soak long clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -52,17 +54,24 @@ test: build $(VENV)/ready $(VENV)/identifiers.jsonl ## all tests that a commit m
 check-units: ## systemd units and udev rules, by the tools that read them
 	scripts/check-units
 
+docs: setup ## write docs/devices.md and the udev rules anew from the device profiles
+	swift build --product stockgate
+	.build/debug/stockgate profile list --markdown --profile-dir DeviceProfiles > docs/devices.md.new
+	.build/debug/stockgate profile rules --profile-dir DeviceProfiles > udev/70-stockgate.rules.new
+	mv docs/devices.md.new docs/devices.md
+	mv udev/70-stockgate.rules.new udev/70-stockgate.rules
+
 lint: ## the format and the house rules
-	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks/Sources
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks/Sources Fuzzing/Sources/StockgateFuzz
 
 format: ## bring the sources into the format
-	swift format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks/Sources
+	swift format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks/Sources Fuzzing/Sources/StockgateFuzz
 
 # The targets whose locks the sanitizer can see: the standard library's Mutex is not instrumented, and where threads contend for one
 # (the store) correct code is reported as a race.
 sanitize: setup ## the engine and device tests under the thread sanitizer
 	swift build --build-tests --sanitize=thread --scratch-path .build-tsan
-	swift test --skip-build --no-parallel --sanitize=thread --scratch-path .build-tsan --filter 'EngineTests|DevicesTests'
+	swift test --skip-build --no-parallel --sanitize=thread --scratch-path .build-tsan --filter 'EngineTests|DevicesTests|ModbusTests'
 
 bench: setup ## reads per second and CPU beside a plain C loop, in one run
 	swift run -c release --package-path Benchmarks stockgate-bench
@@ -74,8 +83,14 @@ soak: release ## sixteen readers of 1,000 reads/s against the daemon: nothing lo
 	Benchmarks/.build/release/stockgate-soak --seconds $(SOAK_SECONDS) --gateway .build/release/stockgated \
 	    --command .build/release/stockgate --profiles DeviceProfiles
 
+fuzz: setup ## random bytes guided by coverage against every decoder and parser, FUZZ_SECONDS each (600)
+	Fuzzing/run $(FUZZ_SECONDS)
+
+fuzz-short: setup ## the same, 20 s each
+	Fuzzing/run 20
+
 long: build $(VENV)/ready ## kills at random moments, a minute of random bytes: what takes too long for every commit
 	STOCKGATE_LONG=1 swift test --skip-build --filter SystemTests
 
 clean: ## remove everything that was built
-	rm -rf .build .build-tsan Benchmarks/.build $(VENV) run
+	rm -rf .build .build-tsan Benchmarks/.build Fuzzing/.build $(VENV) run

@@ -69,14 +69,17 @@ let package = Package(
 
         // Libraries of the system.
         system("CUdev", pkgConfig: "libudev", apt: "libudev-dev"),
+        system("CModbus", pkgConfig: "libmodbus", apt: "libmodbus-dev"),
         system("CCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
         .target(name: "CLinux"),
         .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
+        .target(name: "CTLS", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
 
         // With effects.
         effectful("Profiles", ["Decoding", "TOMLKit"]),
         effectful("Store", ["Ledger", grdb, .product(name: "GRDBSQLite", package: "GRDB.swift"), "CCrypto"]),
-        effectful("Devices", ["Readings", "CLinux", "CUdev", nioCore, nioPosix]),
+        effectful("Devices", ["Readings", "CLinux", "CTLS", "CUdev", "CModbus", nioCore, nioPosix]),
+        effectful("Probing", ["Profiles", "Devices"]),
         effectful("MasterImport", ["Ledger"]),
         effectful("HTTPClient", ["CCurl"]),
         effectful("Upstream", ["Ledger", "HTTPClient"]),
@@ -86,7 +89,7 @@ let package = Package(
                 "Ledger", "HTTPClient", "CLinux", logging, nioCore,
                 .product(name: "Hummingbird", package: "hummingbird"), lifecycle,
             ]),
-        effectful("DeviceSimulators", ["Simulation", "Devices", "CLinux"]),
+        effectful("DeviceSimulators", ["Simulation", "Devices", "Decoding", "CLinux"]),
         effectful(
             "Gateway",
             [
@@ -95,7 +98,8 @@ let package = Package(
             ]),
         .executableTarget(name: "stockgated", dependencies: ["Gateway", arguments], swiftSettings: settings),
         .executableTarget(
-            name: "stockgate", dependencies: ["Gateway", "Control", "MasterImport", "OperatorText", "DeviceSimulators", arguments],
+            name: "stockgate",
+            dependencies: ["Gateway", "Control", "MasterImport", "OperatorText", "DeviceSimulators", "Probing", arguments],
             swiftSettings: settings),
 
         // Tests.
@@ -105,6 +109,7 @@ let package = Package(
         tests("ReadingsTests", ["Readings"]),
         tests("DecodingTests", ["Decoding"]),
         tests("ProfilesTests", ["Profiles"]),
+        tests("ProbingTests", ["Probing", "DeviceSimulators"]),
         tests("PresenceTests", ["Presence"]),
         tests("StationsTests", ["Stations"]),
         tests("LedgerTests", ["Ledger"]),
@@ -114,8 +119,9 @@ let package = Package(
         tests("StoreTests", ["Store", "StoreWriterProbe", grdb]),
         tests("UpstreamTests", ["Upstream", "HTTPClient"]),
         tests("GatewayTests", ["Gateway"]),
-        tests("SimulationTests", ["DeviceSimulators", "Decoding"]),
+        tests("SimulationTests", ["DeviceSimulators", "Decoding", "Profiles"]),
         tests("DevicesTests", ["Devices", "DeviceSimulators", "device-probe", "USBBench", "CLinux", nioCore, nioPosix]),
+        tests("ModbusTests", ["Devices", "DeviceSimulators", "Decoding", "Profiles", nioCore, nioPosix]),
         .testTarget(
             name: "ControlTests",
             dependencies: [

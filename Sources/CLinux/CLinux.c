@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/hidraw.h>
 #include <linux/input.h>
 #include <linux/serial.h>
 #include <pthread.h>
@@ -49,6 +50,16 @@ int clinux_set_low_latency(int fd) {
     return ioctl(fd, TIOCSSERIAL, &settings);
 }
 
+int clinux_get_line_errors(int fd, struct clinux_line_errors *errors) {
+    struct serial_icounter_struct counters;
+    if (ioctl(fd, TIOCGICOUNT, &counters) != 0) return -1;
+    errors->framing = (uint32_t)counters.frame;
+    errors->parity = (uint32_t)counters.parity;
+    errors->breaks = (uint32_t)counters.brk;
+    errors->overruns = (uint32_t)(counters.overrun + counters.buf_overrun);
+    return 0;
+}
+
 size_t clinux_input_event_size(void) { return sizeof(struct input_event); }
 
 struct clinux_input_event clinux_parse_input_event(const void *record) {
@@ -77,6 +88,33 @@ int clinux_input_name(int fd, char *name, size_t size) {
     memset(name, 0, size);
     if (ioctl(fd, EVIOCGNAME(size - 1), name) < 0) return -1;
     return 0;
+}
+
+int clinux_check_hid(int fd) {
+    struct hidraw_devinfo information;
+    memset(&information, 0, sizeof information);
+    return ioctl(fd, HIDIOCGRAWINFO, &information) < 0 ? -1 : 0;
+}
+
+int clinux_hid_name(int fd, char *name, size_t size) {
+    if (size == 0) {
+        errno = EINVAL;
+        return -1;
+    }
+    memset(name, 0, size);
+    return ioctl(fd, HIDIOCGRAWNAME(size - 1), name) < 0 ? -1 : 0;
+}
+
+int clinux_set_hid_feature(int fd, const uint8_t *report, size_t count) {
+    // The length is a part of the request's number; HID_MAX_BUFFER_SIZE of the kernel is 16 KiB, an ioctl's size field 14 bits.
+    if (count == 0 || count > 4096) {
+        errno = EINVAL;
+        return -1;
+    }
+    // The kernel may write back.
+    uint8_t copy[4096];
+    memcpy(copy, report, count);
+    return ioctl(fd, HIDIOCSFEATURE(count), copy) < 0 ? -1 : 0;
 }
 
 int clinux_clock_is_synchronised(void) {

@@ -79,31 +79,62 @@ public struct DeviceReport: Hashable, Sendable {
     public var readings: UInt64
     /// Bytes, keys or frames that gave no reading, by reason (`RejectReason`), since it was opened.
     public var rejects: [String: UInt64]
-    /// The device node.
+    /// Faults that the device told of, by meaning.
+    public var faults: [String: UInt64]
+    /// What the device said about itself when it was initialised, by step: text where it is text, else hexadecimal.
+    public var answers: [String: String]
+    /// Steps that the device could not do and is used without.
+    public var skipped: [String]
+    /// What to look at next (`DeviceAdvice`).
+    public var advice: String?
+    /// The device node, or the address of a device on the network.
     public var port: String?
     public var profile: String?
+    /// What its outputs do when the gateway falls silent: `none` or `host_watchdog`; nil: it has none, or nobody knows.
+    public var failsafe: String?
+    /// What the device calls itself, or where it called from; from a stranger.
+    public var deviceName: String?
+    /// What a technician should know although the device works.
+    public var notes: [String]
+    /// From the appearance of its node to its being taken for the gateway alone; nil where that does not matter or is not known.
+    public var grabMilliseconds: Int64?
 
     public init(
         name: String, state: DeviceState, since: String? = nil, lastReading: String? = nil, readings: UInt64 = 0,
-        rejects: [String: UInt64] = [:],
-        port: String? = nil, profile: String? = nil
+        rejects: [String: UInt64] = [:], faults: [String: UInt64] = [:], answers: [String: String] = [:], skipped: [String] = [],
+        advice: String? = nil, port: String? = nil, profile: String? = nil, failsafe: String? = nil,
+        deviceName: String? = nil, notes: [String] = [], grabMilliseconds: Int64? = nil
     ) {
         self.name = name
+        self.failsafe = failsafe
         self.state = state
         self.since = since
         self.lastReading = lastReading
         self.readings = readings
         self.rejects = rejects
+        self.faults = faults
+        self.answers = answers
+        self.skipped = skipped
+        self.advice = advice
         self.port = port
         self.profile = profile
+        self.deviceName = deviceName
+        self.notes = notes
+        self.grabMilliseconds = grabMilliseconds
     }
 
     var json: JSON {
         .compact([
             "name": .string(name), "state": .string(state.word), "reason": state.reason.map(JSON.string), "since": since.map(JSON.string),
             "last_reading": lastReading.map(JSON.string), "readings": .integer(Int64(clamping: readings)),
-            "rejects": .object(rejects.mapValues { .integer(Int64(clamping: $0)) }), "port": port.map(JSON.string),
-            "profile": profile.map(JSON.string),
+            "rejects": .object(rejects.mapValues { .integer(Int64(clamping: $0)) }),
+            "faults": faults.isEmpty ? nil : .object(faults.mapValues { .integer(Int64(clamping: $0)) }),
+            "answers": answers.isEmpty ? nil : .object(answers.mapValues(JSON.string)),
+            "skipped": skipped.isEmpty ? nil : .array(skipped.map(JSON.string)), "advice": advice.map(JSON.string),
+            "port": port.map(JSON.string),
+            "profile": profile.map(JSON.string), "failsafe": failsafe.map(JSON.string),
+            "device_name": deviceName.map(JSON.string), "notes": notes.isEmpty ? nil : .array(notes.map(JSON.string)),
+            "grab_ms": grabMilliseconds.map(JSON.integer),
         ])
     }
 }

@@ -9,4 +9,50 @@ enum Checksum {
 
     /// The two's complement of `sum8`, so that the bytes and their check add up to zero: 23.
     static func neg8(_ bytes: some Sequence<UInt8>) -> UInt8 { 0 &- sum8(bytes) }
+
+    /// CRC with the reflected polynomial 8408, beginning with FFFF ("MCRF4XX"): 6F91. UHFReader18 and its kin send the low byte first.
+    static func crc8408(_ bytes: some Sequence<UInt8>) -> UInt16 {
+        var crc: UInt16 = 0xFFFF
+        for byte in bytes {
+            // One byte at once without a table: the polynomial has so few terms that the eight steps fold into three shifts.
+            var mixed = byte ^ UInt8(truncatingIfNeeded: crc)
+            mixed ^= mixed << 4
+            let wide = UInt16(mixed)
+            crc = (crc >> 8) ^ (wide << 8) ^ (wide << 3) ^ (wide >> 4)
+        }
+        return crc
+    }
+
+    /// The CRC-16 of the Gen2 air interface over PC and EPC: polynomial 1021, beginning with FFFF, inverted at the end: D64E.
+    static func crcGen2(_ bytes: some Sequence<UInt8>) -> UInt16 {
+        var crc: UInt16 = 0xFFFF
+        for byte in bytes { crc = (crc << 8) ^ remainder(UInt8(truncatingIfNeeded: crc >> 8) ^ byte) }
+        return ~crc
+    }
+
+    /// The CRC of ThingMagic's modules: polynomial 1021, beginning with FFFF; the bits of the message are shifted in at the low end and
+    /// no zeros follow, unlike any CRC of the catalogues: A69D.
+    static func crcMercury(_ bytes: some Sequence<UInt8>) -> UInt16 {
+        var crc: UInt16 = 0xFFFF
+        for byte in bytes { crc = (crc << 8 | UInt16(byte)) ^ remainder(UInt8(truncatingIfNeeded: crc >> 8)) }
+        return crc
+    }
+
+    /// A byte times x¹⁶ modulo the polynomial 1021.
+    private static func remainder(_ byte: UInt8) -> UInt16 {
+        let wide = UInt16(byte ^ byte >> 4)
+        return (wide << 12) ^ (wide << 5) ^ wide
+    }
+
+    /// The two's complement of the 16-bit sum of the bytes.
+    static func neg16(_ bytes: some Sequence<UInt8>) -> UInt16 { 0 &- bytes.reduce(UInt16(0)) { $0 &+ UInt16($1) } }
+
+    /// CRC-16/XMODEM: polynomial 1021, from zero, highest bit first: 31C3.
+    static func crcXMODEM(_ bytes: some Sequence<UInt8>) -> UInt16 {
+        bytes.reduce(UInt16(0)) { register, byte in
+            var register = register ^ UInt16(byte) << 8
+            for _ in 0..<8 { register = register & 0x8000 == 0 ? register << 1 : register << 1 ^ 0x1021 }
+            return register
+        }
+    }
 }

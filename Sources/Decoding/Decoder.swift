@@ -57,6 +57,8 @@ public enum Signal: Hashable, Sendable {
     case reply([UInt8])
     /// The device said that it works, though there is nothing to report.
     case alive
+    /// The device looked for a code and found none: no scan, and no fault.
+    case noRead
     /// A round of inventory is over and the next may be asked for.
     case roundEnded
     /// A round of inventory did not happen, because of the fault told just before: the next may be asked for after a pause.

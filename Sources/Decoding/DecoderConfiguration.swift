@@ -79,8 +79,18 @@ public enum DecoderConfiguration: Hashable, Sendable {
     /// Whether the device answers commands with frames of their own, so that steps of a plan can expect something.
     public var hasAnswers: Bool {
         switch self {
-        case .a0, .uhfReader18, .m100, .mercury, .pn532, .ssi, .gm65, .modbus: true
-        case .llrp, .osdp, .em4100, .scannerLine, .keyboardWedge, .hidPointOfSale: false
+        case .a0, .uhfReader18, .m100, .mercury, .pn532, .ssi, .gm65, .modbus, .hidPointOfSale: true
+        case .scannerLine(let configuration): !configuration.answers.isEmpty
+        case .llrp, .osdp, .em4100, .keyboardWedge: false
+        }
+    }
+
+    /// Whether the device can read in rounds that end, so that a plan can have an inventory.
+    public var hasRounds: Bool {
+        switch self {
+        case .scannerLine(let configuration): configuration.endsRounds
+        case .ssi, .gm65, .hidPointOfSale: false
+        default: hasAnswers
         }
     }
 
@@ -100,6 +110,11 @@ public enum DecoderConfiguration: Hashable, Sendable {
         }
     }
 
+    /// Whether a frame with a wrong check is counted and read all the same.
+    public var forgivesWrongChecks: Bool {
+        if case .em4100(let configuration) = self { configuration.check == .warn } else { false }
+    }
+
     /// Whether it takes key events, not bytes.
     public var takesKeys: Bool {
         if case .keyboardWedge = self { true } else { false }
@@ -111,7 +126,41 @@ extension DecoderConfiguration {
     public func fault(ofFrame bytes: [UInt8]) -> String? {
         switch self {
         case .a0: A0Protocol.fault(ofFrame: bytes)
+        case .pn532: PN532Protocol.fault(ofFrame: bytes)
+        case .osdp: OSDPPacket.fault(ofCommand: bytes)
+        case .uhfReader18: UHFReader18Protocol.fault(ofFrame: bytes)
+        case .m100(let configuration): M100Protocol.fault(ofFrame: bytes, framing: configuration.framing)
+        case .mercury: MercuryProtocol.fault(ofFrame: bytes)
+        case .ssi: SSIProtocol.fault(ofFrame: bytes)
+        case .gm65: GM65Protocol.fault(ofFrame: bytes)
+        case .modbus: ModbusRequest.fault(bytes)
+        case .llrp: LLRPSession.fault(ofFeedback: bytes)
         default: nil
         }
+    }
+
+    /// The check that a command of this protocol carries behind these bytes, its head and everything that the check covers; nil: the
+    /// protocol has none.
+    public func check(behind bytes: [UInt8]) -> [UInt8]? {
+        switch self {
+        case .a0: return [Checksum.neg8(bytes)]
+        case .uhfReader18:
+            let crc = Checksum.crc8408(bytes)
+            return [UInt8(crc & 0xFF), UInt8(crc >> 8)]
+        case .m100: return [Checksum.sum8(bytes.dropFirst())]
+        case .mercury:
+            let crc = Checksum.crcMercury(bytes.dropFirst())
+            return [UInt8(crc >> 8), UInt8(crc & 0xFF)]
+        default: return nil
+        }
+    }
+}
+
+extension DecoderConfiguration {
+    /// The same decoder for a keyboard of another layout; nil for a protocol that has no keys.
+    public func with(layout: KeyboardLayout) -> DecoderConfiguration? {
+        guard case .keyboardWedge(var configuration) = self else { return nil }
+        configuration.layout = layout
+        return .keyboardWedge(configuration)
     }
 }

@@ -2,20 +2,15 @@ import NIOCore
 import NIOPosix
 import Readings
 
-/// One opening of one device node: moves bytes and keys between the device and the event loop, and knows nothing of what they mean.
-///
-/// Confined to its event loop; call everything on it. After `open()` the delegate is told exactly one of two stories: that opening
-/// failed, or opened, then anything, then closed, then released. Nothing here waits: opening and the last close, which talk to
-/// hardware, run on the thread pool, and writing goes to a bounded queue.
-public final class DeviceConnection {
-    /// Bytes that may wait for a slow device, in bytes. More than that can only be a device that stopped taking any.
-    public static let maximumPending = 64 << 10
-
+/// The link to a device node. Opening and the last close, which talk to hardware, run on the thread pool.
+public final class DeviceConnection: DeviceLink {
     public let path: String
     public let transport: DeviceTransport
     public let loop: any EventLoop
     /// The name that the driver gives the device, once it is open; from a stranger, like everything a device says.
     public private(set) var deviceName: String?
+    public private(set) var takenAt: Instant?
+    public private(set) var notes: [String] = []
     /// Records lost to overruns of the kernel's buffer since the device was opened.
     public private(set) var overruns: UInt64 = 0
     public weak var delegate: (any DeviceConnectionDelegate)?
@@ -37,6 +32,12 @@ public final class DeviceConnection {
     private var closeRequest: String?
     private var failure: DeviceError?
     private var pending = 0
+    /// Runs while a close waits for what was written before.
+    private var drainTimer: Scheduled<Void>?
+    /// Reports for a HID device; the first one is being sent.
+    private var reports: [[UInt8]] = []
+    /// What is to be done when no report is being sent any more.
+    private var afterReports: (() -> Void)?
 
     public init(path: String, transport: DeviceTransport, loop: any EventLoop, pool: NIOThreadPool) {
         self.path = path
@@ -56,7 +57,8 @@ public final class DeviceConnection {
                 switch transport {
                 case .serial(let line): return .success(try SerialPort.open(path, line))
                 case .evdev: return .success(try EventDevice.open(path))
-                case .hidraw, .tcp, .modbus: throw DeviceError(.open, path: path, detail: "not built")
+                case .hidraw(let reports): return .success(try HIDDevice.open(path, featureReports: reports))
+                case .tcp, .modbus: throw DeviceError(.open, path: path, detail: "this is no device node")
                 }
             } catch {
                 return .failure(error)
@@ -72,24 +74,58 @@ public final class DeviceConnection {
         }
     }
 
-    /// Hands bytes to the device, in order and without waiting.
-    /// - Returns: false when they were dropped: the device is not open, cannot be written, or does not take what it was sent.
     @discardableResult
     public func write(_ bytes: [UInt8]) -> Bool {
         loop.preconditionInEventLoop()
-        guard case .open(let channel, let descriptors) = stage, descriptors.output != nil else { return false }
-        guard bytes.count <= Self.maximumPending - pending else {
+        guard case .open(let channel, let descriptors) = stage, drainTimer == nil, descriptors.output != nil || descriptors.takesReports
+        else { return false }
+        guard bytes.count <= maximumPendingBytes - pending else {
             delegate?.connection(self, droppedWrite: bytes.count)
             return false
         }
         pending += bytes.count
-        channel.writeAndFlush(channel.allocator.buffer(bytes: bytes)).assumeIsolated().whenComplete { _ in
-            self.pending -= bytes.count
+        if descriptors.takesReports {
+            reports.append(bytes)
+            if reports.count == 1 { sendReport(descriptors.control) }
+        } else {
+            channel.writeAndFlush(channel.allocator.buffer(bytes: bytes)).assumeIsolated().whenComplete { _ in
+                self.written(bytes.count)
+            }
         }
         return true
     }
 
-    /// Closes the device; has no effect when that is under way already. While the device is being opened, opening then fails.
+    /// Sends the first report where waiting is no harm: the driver hands it to the device while its caller waits.
+    private func sendReport(_ descriptor: Int32) {
+        let (report, path) = (reports[0], path)
+        pool.runIfActive(eventLoop: loop) { () -> DeviceError? in
+            do throws(DeviceError) { try HIDDevice.send(report, to: descriptor, path) } catch { return error }
+            return nil
+        }
+        .assumeIsolated()
+        .whenComplete { result in
+            self.reports.removeFirst()
+            let error: DeviceError? = if case .success(let error) = result { error } else { nil }
+            if let error {
+                self.channelFailed(error)
+                if case .open(let channel, _) = self.stage { channel.close(promise: nil) }
+            }
+            if error == nil, self.afterReports == nil, !self.reports.isEmpty {
+                self.sendReport(descriptor)
+            } else {
+                self.reports.removeAll()
+                self.afterReports?()
+                self.afterReports = nil
+            }
+            self.written(report.count)
+        }
+    }
+
+    private func written(_ count: Int) {
+        pending -= count
+        if pending <= 0, drainTimer != nil, case .open(let channel, _) = stage { channel.close(promise: nil) }
+    }
+
     public func close(reason: String) {
         loop.preconditionInEventLoop()
         if closeRequest == nil { closeRequest = reason }
@@ -99,7 +135,10 @@ public final class DeviceConnection {
         case .settling(let descriptors, let timer):
             timer.cancel()
             abandon(descriptors)
-        case .open(let channel, _): channel.close(promise: nil)
+        case .open(let channel, _):
+            guard pending > 0 else { return channel.close(promise: nil) }
+            guard drainTimer == nil else { return }
+            drainTimer = loop.scheduleTask(in: longestDrain) { channel.close(promise: nil) }
         case .closing, .finished: break
         }
     }
@@ -137,7 +176,7 @@ public final class DeviceConnection {
             // A channel that came to life reports its end itself, and one that was set up has closed its descriptors.
             guard case .starting = self.stage else { return }
             if !handler.value.wasAdded { descriptors.closeUnused() }
-            self.failure = Self.deviceError(error, .open, self.path)
+            self.failure = DeviceError(error, .open, path: self.path)
             self.abandon(descriptors, closingUnused: false)
         }
     }
@@ -145,7 +184,7 @@ public final class DeviceConnection {
     fileprivate func channelActive(_ channel: any Channel) {
         guard case .starting(let descriptors) = stage else { return }
         stage = .open(channel, descriptors)
-        deviceName = descriptors.name
+        (deviceName, takenAt, notes) = (descriptors.name, descriptors.takenAt, descriptors.notes)
         delegate?.connectionOpened(self, at: BootClock.now())
         if isCancelled { channel.close(promise: nil) }
     }
@@ -166,12 +205,13 @@ public final class DeviceConnection {
     // MARK: - Closing
 
     fileprivate func channelFailed(_ error: any Error) {
-        if failure == nil { failure = Self.deviceError(error, .read, path) }
+        if failure == nil { failure = DeviceError(error, .read, path: path) }
     }
 
     fileprivate func channelInactive() {
         guard case .open(_, let descriptors) = stage else { return }
         stage = .closing
+        drainTimer?.cancel()
         let end: ConnectionEnd =
             if let closeRequest {
                 .requested(reason: closeRequest)
@@ -181,25 +221,22 @@ public final class DeviceConnection {
                 .gone
             }
         delegate?.connectionClosed(self, end: end, at: BootClock.now())
-        release(descriptors) {
-            self.stage = .finished
-            self.delegate?.connectionReleased(self, at: BootClock.now())
+        let drains = if case .requested = end { true } else { false }
+        let finish = {
+            self.release(descriptors, drains: drains) {
+                self.stage = .finished
+                self.delegate?.connectionReleased(self, at: BootClock.now())
+            }
         }
+        // The node must not be closed, and its number used again, under a report that is being sent.
+        if reports.isEmpty { finish() } else { afterReports = finish }
     }
 
-    private func release(_ descriptors: OpenedDescriptors, then body: @escaping () -> Void) {
-        pool.runIfActive(eventLoop: loop) { descriptors.release() }.assumeIsolated().whenComplete { result in
+    private func release(_ descriptors: OpenedDescriptors, drains: Bool = false, then body: @escaping () -> Void) {
+        pool.runIfActive(eventLoop: loop) { descriptors.release(drains: drains) }.assumeIsolated().whenComplete { result in
             // A pool that was shut down runs nothing; the descriptor must not stay open for that.
-            if case .failure = result { descriptors.release() }
+            if case .failure = result { descriptors.release(drains: false) }
             body()
-        }
-    }
-
-    private static func deviceError(_ error: any Error, _ operation: DeviceError.Operation, _ path: String) -> DeviceError {
-        switch error {
-        case let error as DeviceError: error
-        case let error as IOError: DeviceError(operation, path: path, errorNumber: error.errnoCode)
-        default: DeviceError(operation, path: path, detail: "\(error)")
         }
     }
 

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import NIOCore
 
 /// Why a device could not be opened or used, in words for the technician who has to do something about it.
 public struct DeviceError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -14,6 +15,14 @@ public struct DeviceError: Error, Hashable, Sendable, CustomStringConvertible {
         case grab
         case read
         case write
+        /// Finding the address of a name.
+        case resolve
+        /// Calling a device on the network.
+        case connect
+        /// Waiting for the call of a device.
+        case listen
+        /// Agreeing on encryption, and on who is who.
+        case tls
         /// udev or one of its sockets.
         case monitor
         /// The gateway itself gave up: it is closing, or it no longer wants the device.
@@ -51,6 +60,16 @@ public struct DeviceError: Error, Hashable, Sendable, CustomStringConvertible {
         return "\(String(cString: message)) (\(name))"
     }
 
+    /// What another layer reports, as an error of this device.
+    init(_ error: any Error, _ operation: Operation, path: String) {
+        switch error {
+        case let error as DeviceError: self = error
+        case let error as IOError: self.init(operation, path: path, errorNumber: error.errnoCode)
+        case ChannelError.connectTimeout: self.init(operation, path: path, errorNumber: ETIMEDOUT)
+        default: self.init(operation, path: path, detail: "\(error)")
+        }
+    }
+
     /// Whether this is how a device says that it was unplugged. EPIPE and ECONNRESET are what the event loop makes of a hang-up.
     var meansGone: Bool {
         switch errorNumber {
@@ -64,6 +83,12 @@ public struct DeviceError: Error, Hashable, Sendable, CustomStringConvertible {
         switch (operation, errorNumber) {
         case (.open, EACCES), (.open, EPERM): "the gateway's user is not in the group of this node; see the udev rules"
         case (.open, EBUSY), (.lock, EWOULDBLOCK), (.grab, EBUSY): "another program uses this device"
+        case (.connect, ECONNREFUSED): "there is a machine, but nothing listens on this port"
+        case (.connect, ETIMEDOUT), (.connect, EHOSTUNREACH): "no answer: is the address right, and is the device on?"
+        case (.read, ETIMEDOUT), (.read, EHOSTUNREACH): "the device no longer answers: is it on, and is the cable plugged in?"
+        case (.listen, EADDRINUSE): "another program listens on this port"
+        case (.listen, EADDRNOTAVAIL): "this machine has no such address"
+        case (.listen, EACCES): "ports below 1024 need a right that the gateway does not have"
         default: ""
         }
     }

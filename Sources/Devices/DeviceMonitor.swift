@@ -42,20 +42,17 @@ public final class DeviceMonitor: Sendable {
             guard running == nil else { return nil }
             let wake = clinux_open_event_counter()
             guard wake >= 0 else { return DeviceError(.monitor, path: "eventfd", errorNumber: errno) }
-            let body = ThreadBody { [subsystems] in
-                clinux_name_thread("udev-monitor")
+            let started = startThread("udev-monitor") { [subsystems] in
                 UdevWatch(subsystems: subsystems, wake: wake, callback: callback).run()
             }
-            var thread = pthread_t()
-            let argument = Unmanaged.passRetained(body)
-            let number = pthread_create(&thread, nil, runThread, argument.toOpaque())
-            guard number == 0 else {
-                argument.release()
+            switch started {
+            case .success(let thread):
+                running = Running(thread: thread, wake: wake)
+                return nil
+            case .failure(let error):
                 close(wake)
-                return DeviceError(.monitor, path: "thread", errorNumber: number)
+                return DeviceError(.monitor, path: "thread", errorNumber: error.number)
             }
-            running = Running(thread: thread, wake: wake)
-            return nil
         }
         if let failure { throw failure }
     }
@@ -72,19 +69,4 @@ public final class DeviceMonitor: Sendable {
             running = nil
         }
     }
-}
-
-/// What a thread is to do, on its way through C.
-private final class ThreadBody: Sendable {
-    let run: @Sendable () -> Void
-
-    init(_ run: @escaping @Sendable () -> Void) {
-        self.run = run
-    }
-}
-
-/// A global function: a closure handed to C would inherit the isolation of where it was written.
-private func runThread(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-    if let argument { Unmanaged<ThreadBody>.fromOpaque(argument).takeRetainedValue().run() }
-    return nil
 }

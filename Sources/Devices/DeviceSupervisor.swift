@@ -10,7 +10,7 @@ public final class DeviceSupervisor {
     public weak var delegate: (any DeviceSupervisorDelegate)?
 
     private var state: SupervisionState
-    private let pool: NIOThreadPool
+    private let links: DeviceLinks
     private var connections: [UInt64: SupervisedConnection] = [:]
     private var openAttempts: [DeviceIndex: UInt64] = [:]
     private var queue: [SupervisionState.Action] = []
@@ -24,13 +24,21 @@ public final class DeviceSupervisor {
         loop: any EventLoop, devices: [SupervisedDevice], pool: NIOThreadPool = .singleton, delegate: (any DeviceSupervisorDelegate)? = nil
     ) {
         self.loop = loop
-        self.pool = pool
+        links = DeviceLinks(loop: loop, pool: pool)
         self.delegate = delegate
         state = SupervisionState(devices: devices, now: BootClock.now())
     }
 
     /// How every device is doing, in the order of the configuration.
-    public var statuses: [DeviceStatus] { state.statuses }
+    public var statuses: [DeviceStatus] {
+        state.statuses.enumerated().map { index, status in
+            let link = openAttempts[DeviceIndex(UInt16(truncatingIfNeeded: index))].flatMap { connections[$0]?.connection }
+            var status = status
+            status.deviceName = link?.deviceName
+            status.notes = link?.notes ?? []
+            return status
+        }
+    }
 
     public func start() { perform { $0.start(now: $1) } }
 
@@ -115,7 +123,7 @@ public final class DeviceSupervisor {
         case .open(let attempt, _, let path, let transport):
             // The state may have moved on since: the number is asked for now.
             let connection = SupervisedConnection(
-                DeviceConnection(path: path, transport: transport, loop: loop, pool: pool), attempt: attempt, supervisor: self)
+                links.makeLink(path: path, transport: transport), attempt: attempt, supervisor: self)
             connection.device = state.device(of: attempt)
             connections[attempt] = connection
             if let device = connection.device { openAttempts[device] = attempt }
@@ -146,7 +154,7 @@ public final class DeviceSupervisor {
 
     // MARK: - What connections tell
 
-    fileprivate func opened(_ attempt: UInt64) { perform { $0.opened(attempt, now: $1) } }
+    fileprivate func opened(_ attempt: UInt64, takenAt: Instant?) { perform { $0.opened(attempt, takenAt: takenAt, now: $1) } }
 
     fileprivate func failed(_ connection: SupervisedConnection, _ error: DeviceError) {
         forget(connection)
@@ -169,42 +177,42 @@ public final class DeviceSupervisor {
     }
 }
 
-/// A connection with the number of its attempt and of its device.
+/// A link with the number of its attempt and of its device.
 private final class SupervisedConnection: DeviceConnectionDelegate {
-    let connection: DeviceConnection
+    let connection: any DeviceLink
     let attempt: UInt64
     /// nil when the device is no longer configured: nobody is told what it still says.
     var device: DeviceIndex?
     private unowned let supervisor: DeviceSupervisor
 
-    init(_ connection: DeviceConnection, attempt: UInt64, supervisor: DeviceSupervisor) {
+    init(_ connection: any DeviceLink, attempt: UInt64, supervisor: DeviceSupervisor) {
         self.connection = connection
         self.attempt = attempt
         self.supervisor = supervisor
         connection.delegate = self
     }
 
-    func connectionOpened(_ connection: DeviceConnection, at now: Instant) { supervisor.opened(attempt) }
+    func connectionOpened(_ connection: any DeviceLink, at now: Instant) { supervisor.opened(attempt, takenAt: connection.takenAt) }
 
-    func connection(_ connection: DeviceConnection, failedToOpen error: DeviceError, at now: Instant) { supervisor.failed(self, error) }
+    func connection(_ connection: any DeviceLink, failedToOpen error: DeviceError, at now: Instant) { supervisor.failed(self, error) }
 
-    func connection(_ connection: DeviceConnection, received bytes: UnsafeRawBufferPointer, at now: Instant) {
+    func connection(_ connection: any DeviceLink, received bytes: UnsafeRawBufferPointer, at now: Instant) {
         if let device { supervisor.delegate?.supervisor(supervisor, device: device, received: bytes, at: now) }
     }
 
-    func connection(_ connection: DeviceConnection, key code: UInt16, value: Int32, at now: Instant) {
+    func connection(_ connection: any DeviceLink, key code: UInt16, value: Int32, at now: Instant) {
         if let device { supervisor.delegate?.supervisor(supervisor, device: device, key: code, value: value, at: now) }
     }
 
-    func connectionOverran(_ connection: DeviceConnection, at now: Instant) {
+    func connectionOverran(_ connection: any DeviceLink, at now: Instant) {
         if let device { supervisor.delegate?.supervisor(supervisor, overran: device, at: now) }
     }
 
-    func connection(_ connection: DeviceConnection, droppedWrite count: Int) {
+    func connection(_ connection: any DeviceLink, droppedWrite count: Int) {
         if let device { supervisor.delegate?.supervisor(supervisor, device: device, droppedWrite: count) }
     }
 
-    func connectionClosed(_ connection: DeviceConnection, end: ConnectionEnd, at now: Instant) { supervisor.closed(attempt, end) }
+    func connectionClosed(_ connection: any DeviceLink, end: ConnectionEnd, at now: Instant) { supervisor.closed(attempt, end) }
 
-    func connectionReleased(_ connection: DeviceConnection, at now: Instant) { supervisor.released(self) }
+    func connectionReleased(_ connection: any DeviceLink, at now: Instant) { supervisor.released(self) }
 }

@@ -14,6 +14,11 @@ public enum DeviceTransport: Hashable, Sendable {
     case modbus(ModbusUnit)
 }
 
+extension DeviceTransport {
+    /// Whether the device calls, when it pleases.
+    var listens: Bool { if case .tcp(let endpoint) = self { endpoint.listens } else { false } }
+}
+
 /// Where a device on the network is.
 public struct TCPEndpoint: Hashable, Sendable {
     /// For a device that is called: a name, an IPv4 or an IPv6 address. For one that calls: the address to listen on.
@@ -30,16 +35,22 @@ public struct TCPEndpoint: Hashable, Sendable {
         self.listens = listens
         self.tls = tls
     }
+
+    /// `tcp://10.0.0.5:5084`, `tls://reader.lan:5085`; where the device calls, `tcp-listen://0.0.0.0:4001`.
+    public var path: String {
+        let scheme = tls == nil ? "tcp" : "tls"
+        return "\(scheme)\(listens ? "-listen" : "")://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+    }
 }
 
-/// The files that TLS needs.
+/// The files that TLS needs; all PEM. They are read for every connection, so that renewed ones need no restart.
 public struct TLSFiles: Hashable, Sendable {
     /// The certificate authorities to trust instead of the system's.
     public var authorityFile: String?
-    /// Our own certificate and key.
+    /// Our own certificate, and its key where it does not stand in the same file. Required where the device calls.
     public var certificateFile: String?
     public var keyFile: String?
-    /// The name that must stand in the other's certificate; nil: the host that is called.
+    /// The name that must stand in the other's certificate; nil: the host that is called, or no matter which where the device calls.
     public var serverName: String?
 
     public init(authorityFile: String? = nil, certificateFile: String? = nil, keyFile: String? = nil, serverName: String? = nil) {
@@ -50,23 +61,48 @@ public struct TLSFiles: Hashable, Sendable {
     }
 }
 
-/// One unit on a Modbus bus.
+/// One unit on a Modbus bus, and what is read from it again and again.
 public struct ModbusUnit: Hashable, Sendable {
     /// What units share: only one of them talks at a time.
-    public enum Bus: Hashable, Sendable {
+    public enum Bus: Hashable, Sendable, CustomStringConvertible {
         /// RTU on a serial line.
         case serial(path: String, SerialLine)
         case tcp(host: String, port: UInt16)
+
+        /// `/dev/ttyUSB0`, `tcp://10.0.0.7:502`
+        public var description: String {
+            switch self {
+            case .serial(let path, _): path
+            case .tcp(let host, let port): "tcp://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+            }
+        }
     }
 
     public var bus: Bus
-    /// The unit's address, 1...247 (255 for a TCP device without units).
+    /// The unit's address: 1...247 on a serial line; over TCP also 0 and 255, for a device without units.
     public var unit: UInt8
+    /// Requests that are sent again and again, in this order, function first; at least one, because a unit is open from its first answer on.
+    public var polls: [[UInt8]]
+    /// The pause between two beginnings of a cycle of polls; at least 10 ms.
+    public var interval: Instant.Span
+    /// How long the unit may take for a whole answer; 10 ms to 10 s.
+    public var responseTimeout: Instant.Span
 
-    public init(bus: Bus, unit: UInt8) {
+    public static let shortestInterval = Instant.Span.milliseconds(10)
+
+    public init(
+        bus: Bus, unit: UInt8, polls: [[UInt8]] = [], interval: Instant.Span = shortestInterval,
+        responseTimeout: Instant.Span = .milliseconds(500)
+    ) {
         self.bus = bus
         self.unit = unit
+        self.polls = polls
+        self.interval = max(interval, Self.shortestInterval)
+        self.responseTimeout = min(max(responseTimeout, .milliseconds(10)), .seconds(10))
     }
+
+    /// The name of the device for its supervisor: `/dev/ttyUSB0#3`, `tcp://10.0.0.7:502#1`.
+    public var path: String { "\(bus)#\(unit)" }
 }
 
 /// The settings of a serial line.

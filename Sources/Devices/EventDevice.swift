@@ -14,7 +14,10 @@ enum EventDevice {
             let detail = number == ENOTTY || number == EINVAL ? "this is no input device" : ""
             throw DeviceError(.grab, path: path, errorNumber: number, detail: detail)
         }
-        return try OpenedDescriptors(duplicating: descriptor, writable: false, name: name(of: descriptor), path: path)
+        let takenAt = BootClock.now()
+        var descriptors = try OpenedDescriptors(duplicating: descriptor, writable: false, name: name(of: descriptor), path: path)
+        descriptors.takenAt = takenAt
+        return descriptors
     }
 
     private static func name(of descriptor: Int32) -> String? {

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Readings
 
 /// The descriptors of an open device: two for the event loop, one that stays with the connection.
 ///
@@ -15,6 +16,12 @@ struct OpenedDescriptors: Sendable {
     var output: Int32?
     /// The name that the driver gives the device, where it gives one.
     var name: String?
+    /// Whether reports may be written to `control`, one at a time, by whoever may wait for the device.
+    var takesReports = false
+    /// When the device was taken for this program alone; nil where that does not matter.
+    var takenAt: Instant?
+    /// What a technician should know of this opening.
+    var notes: [String] = []
 
     /// Makes the others out of the first one. On failure nothing is left open.
     init(duplicating descriptor: Int32, writable: Bool, name: String?, path: String) throws(DeviceError) {
@@ -42,13 +49,26 @@ struct OpenedDescriptors: Sendable {
     }
 
     /// The last close. May block; errors do not matter any more: a device that is gone answers everything with EIO.
-    func release() {
+    /// - Parameter drains: whether what was written last still has to reach the device. That is waited for, but not for ever.
+    func release(drains: Bool) {
         if output != nil {
             // Unsent bytes would hold up the close, and exclusive use outlives it on a pseudo-terminal.
-            tcflush(control, TCIOFLUSH)
+            let isSent = drains && waitUntilSent()
+            tcflush(control, isSent ? TCIFLUSH : TCIOFLUSH)
             _ = ioctl(control, UInt(TIOCNXCL), 0)
         }
         close(control)
+    }
+
+    /// Polls, because `tcdrain` has no bound: a line under flow control may never be ready.
+    private func waitUntilSent() -> Bool {
+        for _ in 0...50 {
+            var waiting: Int32 = 0
+            guard ioctl(control, UInt(TIOCOUTQ), &waiting) == 0 else { return false }
+            if waiting == 0 { return true }
+            usleep(5_000)
+        }
+        return false
     }
 }
 

@@ -17,15 +17,24 @@ enum SerialPort {
         return try OpenedDescriptors(duplicating: descriptor, writable: true, name: nil, path: path)
     }
 
+    /// The same for a line that a library has opened in its own way: claims it and makes all settings once more, because a library may
+    /// know fewer speeds and does not look whether the driver took them.
+    static func adopt(_ descriptor: Int32, _ path: String, _ line: SerialLine) throws(DeviceError) {
+        try claim(descriptor, path)
+        try configure(descriptor, path, line)
+    }
+
     /// The lock keeps out a second gateway and well-behaved terminals even for root; TIOCEXCL keeps out everybody but root.
-    private static func claim(_ descriptor: Int32, _ path: String) throws(DeviceError) {
+    static func claim(_ descriptor: Int32, _ path: String) throws(DeviceError) {
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { throw DeviceError(.lock, path: path, errorNumber: errno) }
         guard ioctl(descriptor, UInt(TIOCEXCL), 0) == 0 || hasNoSuchRequest(errno) else {
             throw DeviceError(.lock, path: path, errorNumber: errno)
         }
     }
 
-    private static func configure(_ descriptor: Int32, _ path: String, _ line: SerialLine) throws(DeviceError) {
+    static func configure(
+        _ descriptor: Int32, _ path: String, _ line: SerialLine, lowLatency: Bool = true
+    ) throws(DeviceError) {
         var settings = termios()
         guard tcgetattr(descriptor, &settings) == 0 else {
             throw DeviceError(.configure, path: path, errorNumber: errno, detail: "this is no serial line")
@@ -46,7 +55,7 @@ enum SerialPort {
         try verify(descriptor, path, wanted, settings, line, isStandard: isStandard)
         setModemLines(descriptor, line)
         // Most drivers have no such timer; nothing depends on it but a few milliseconds.
-        _ = clinux_set_low_latency(descriptor)
+        if lowLatency { _ = clinux_set_low_latency(descriptor) }
         tcflush(descriptor, TCIOFLUSH)
     }
 

@@ -10,10 +10,18 @@ public struct SupervisedDevice: Sendable {
 
     /// Where the device is found.
     public enum Source: Sendable {
-        /// A path that the operator named. It is tried again and again; udev only makes that quicker.
+        /// A path, or the address of a device on the network (`TCPEndpoint.path`), that the operator named. It is tried again and
+        /// again; udev only makes that quicker.
         case port(String, DeviceMatch)
         /// Any node that the closure recognises. It must give the same answer for the same node every time.
         case node(@Sendable (DeviceNode) -> DeviceMatch?)
+
+        /// The node that a device with a named port depends on: for a unit on a serial bus that of the bus.
+        var namedNode: String? {
+            guard case .port(let path, let match) = self else { return nil }
+            if case .modbus(let unit) = match.transport { return "\(unit.bus)" }
+            return path
+        }
     }
 
     public init(name: String, revision: String, source: Source) {
@@ -57,6 +65,17 @@ public struct DeviceStatus: Hashable, Sendable {
     public var path: String?
     /// The profile that recognised it.
     public var profile: String?
+    /// How it is or was last reached.
+    public var transport: DeviceTransport?
+    /// What the other end calls itself, or where it called from; nil unless it is open. From a stranger.
+    public var deviceName: String?
+    /// What a technician should know of this opening, in words.
+    public var notes: [String] = []
+    /// From the node's appearance to its being taken for the gateway alone: for so long its keys went to the console too. nil for
+    /// devices that are not taken, and for a node that was there before the gateway.
+    public var grabDelay: Instant.Span?
+    /// The nodes that fit this device, where there is more than one: which of them it gets is chance.
+    public var rivals: [String] = []
     /// What udev knows of the node; nil for a port that udev knows nothing of.
     public var node: DeviceNode?
     /// How often it was opened.

@@ -7,7 +7,7 @@ extension SupervisionState {
     /// Whether this node could be that device.
     func recognises(_ device: SupervisedDevice, _ node: DeviceNode) -> Bool {
         switch device.source {
-        case .port(let path, _): node.answers(to: path)
+        case .port(let path, _): node.answers(to: device.source.namedNode ?? path)
         case .node(let match): match(node) != nil
         }
     }
@@ -18,6 +18,19 @@ extension SupervisionState {
         return nodes.values.first { $0.answers(to: path) }?.path ?? path
     }
 
+    /// All nodes that fit a device that is found by its properties, where there is more than one.
+    func rivals(of device: SupervisedDevice) -> [String] {
+        guard case .node(let match) = device.source else { return [] }
+        let paths = nodes.values.filter { match($0) != nil }.map(\.path)
+        return paths.count > 1 ? paths.sorted() : []
+    }
+
+    /// Whether an attempt is lost when this node goes: it is open on it, or is a unit on the bus behind it.
+    func uses(_ attempt: Attempt, _ node: DeviceNode) -> Bool {
+        if case .modbus(let unit) = attempt.match.transport { return node.answers(to: "\(unit.bus)") }
+        return attempt.path == node.path
+    }
+
     private func isInUse(_ path: String) -> Bool { attempts.values.contains { $0.path == path } }
 
     /// Whether this node belongs to another device that is in a pause just now: the operator named it, or it was open on it. Else
@@ -25,7 +38,7 @@ extension SupervisionState {
     private func isReserved(_ node: DeviceNode, for index: Int) -> Bool {
         slots.indices.contains { other in
             guard other != index else { return false }
-            if case .port(let port, _) = slots[other].device.source { return resolved(port) == node.path }
+            if let port = slots[other].device.source.namedNode { return resolved(port) == node.path }
             guard case .backingOff = slots[other].phase else { return false }
             return slots[other].lastPath == node.path && slots[other].identity == node.identity
         }

@@ -16,7 +16,8 @@ extension SupervisionState {
         let slot = slots[index]
         var status = DeviceStatus(
             name: slot.device.name, state: isStopping ? .stopped : .waiting, since: slot.since, path: slot.lastPath,
-            profile: slot.lastMatch?.profile, node: slot.lastPath.flatMap { nodes[$0] }, opens: slot.opens, failures: slot.failures,
+            profile: slot.lastMatch?.profile, transport: slot.lastMatch?.transport, grabDelay: slot.grabDelay,
+            rivals: rivals(of: slot.device), node: slot.lastPath.flatMap { nodes[$0] }, opens: slot.opens, failures: slot.failures,
             retryAt: nil, lastError: slot.lastError)
         switch slot.phase {
         case .waiting: break

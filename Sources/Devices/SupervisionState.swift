@@ -58,6 +58,9 @@ public struct SupervisionState: Sendable {
         var lastMatch: DeviceMatch?
         /// The node it was last open on, to know it again.
         var identity: [String?]?
+        /// How long after its node appeared it was taken.
+        var grabDelay: Instant.Span?
+        var measuredAppearance: Instant?
         /// A node that could not be opened is tried after all others.
         var failedPath: String?
         /// A node of it appeared while an attempt was ending.
@@ -121,7 +124,7 @@ public struct SupervisionState: Sendable {
         guard nodes[node.path]?.systemPath == node.systemPath else { return [] }
         nodes[node.path] = nil
         var actions: [Action] = []
-        for id in attempts.keys.sorted() where attempts[id]?.path == node.path {
+        for id in attempts.keys.sorted() where attempts[id].map({ uses($0, node) }) ?? false {
             actions += end(id, reason: "unplugged")
         }
         // A device in a pause has nothing to wait for any more but the next node.
@@ -134,7 +137,8 @@ public struct SupervisionState: Sendable {
     // MARK: - Attempts
 
     /// The attempt's node is open.
-    public mutating func opened(_ id: UInt64, now: Instant) -> [Action] {
+    /// - Parameter takenAt: when it was taken for the gateway alone; nil where that does not matter.
+    public mutating func opened(_ id: UInt64, takenAt: Instant? = nil, now: Instant) -> [Action] {
         guard var attempt = attempts[id] else { return [] }
         attempt.stage = .open
         attempt.openedAt = now
@@ -148,6 +152,11 @@ public struct SupervisionState: Sendable {
         slots[index].retriesAtOnce = false
         slots[index].failedPath = nil
         slots[index].identity = attempt.node?.identity
+        // Only the first opening after the node appeared tells how long it lay open.
+        if let takenAt, attempt.node?.appearedAt == nil || attempt.node?.appearedAt != slots[index].measuredAppearance {
+            slots[index].measuredAppearance = attempt.node?.appearedAt
+            slots[index].grabDelay = (attempt.node?.appearedAt).map { max(.zero, takenAt - $0) }
+        }
         return [.announceOpened(number(index), attempt.match, path: attempt.path), .changed(number(index))]
     }
 
@@ -175,8 +184,9 @@ public struct SupervisionState: Sendable {
         guard let index = attempt.device else { return [] }
         if let openedAt = attempt.openedAt, now - openedAt >= Self.healthyAfter { slots[index].failures = 0 }
         if isFault { slots[index].lastError = attempt.closeReason ?? reason }
-        // Going away counts too: a device that comes and goes all the time is not opened in a tight loop.
-        slots[index].failures += 1
+        // Going away counts too: a device that comes and goes all the time is not opened in a tight loop. One that calls may hang up
+        // when it pleases: listening for its next call begins after the shortest pause.
+        if attempt.isFaulty || !attempt.match.transport.listens { slots[index].failures += 1 }
         slots[index].since = now
         let announcement: [Action] = attempt.isAnnounced ? [.announceClosed(number(index), reason: attempt.closeReason ?? reason)] : []
         return announcement + [.changed(number(index))]

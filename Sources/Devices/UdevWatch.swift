@@ -1,6 +1,7 @@
 import CLinux
 import CUdev
 import Glibc
+import Readings
 
 /// The udev side of `DeviceMonitor`: used by its thread only.
 final class UdevWatch {
@@ -80,7 +81,11 @@ final class UdevWatch {
             entry = udev_list_entry_get_next(current)
             guard let path = udev_list_entry_get_name(current), let device = udev_device_new_from_syspath(udev, path) else { continue }
             found.insert(String(cString: path))
-            appear(device)
+            // What was told before keeps its time: this is another look, after news was lost.
+            if var node = Self.node(device) {
+                node.appearedAt = known[node.systemPath]?.appearedAt
+                appear(node)
+            }
             udev_device_unref(device)
         }
         for (path, node) in known where !found.contains(path) { disappear(node) }
@@ -92,17 +97,28 @@ final class UdevWatch {
         case "remove":
             if let node = known[path] { disappear(node) }
         case "add", nil:
-            appear(device)
+            guard var node = Self.node(device) else { return }
+            node.appearedAt = Self.appearance(node, now: BootClock.now())
+            appear(node)
         default:
             // Most changes concern nobody here.
-            if let node = Self.node(device), known[path] != node { appear(device) }
+            guard var node = Self.node(device) else { return }
+            node.appearedAt = known[path]?.appearedAt
+            if known[path] != node { appear(node) }
         }
     }
 
-    private func appear(_ device: OpaquePointer) {
-        guard let node = Self.node(device) else { return }
+    private func appear(_ node: DeviceNode) {
         known[node.systemPath] = node
         callback(.appeared(node))
+    }
+
+    /// When the udev daemon first saw the node, if that is a time shortly before now; else now. In microseconds of CLOCK_MONOTONIC.
+    private static func appearance(_ node: DeviceNode, now: Instant) -> Instant {
+        guard let microseconds = node.properties["USEC_INITIALIZED"].flatMap({ Int64($0) }) else { return now }
+        let age = BootClock.monotonicMicroseconds() &- microseconds
+        guard (0...60_000_000).contains(age) else { return now }
+        return now + Instant.Span(nanoseconds: age * -1_000)
     }
 
     private func disappear(_ node: DeviceNode) {
@@ -161,6 +177,22 @@ final class UdevWatch {
             }
             add("ID_SERIAL_SHORT", property(hid, "HID_UNIQ"))
         }
+        if udev_device_get_subsystem(device).map({ String(cString: $0) }) == "hidraw",
+            let hid = udev_device_get_parent_with_subsystem_devtype(device, "hid", nil)
+        {
+            add("STOCKGATE_HID_USAGE", usage(hid))
+        }
+    }
+
+    /// libudev's attributes are texts; a report descriptor holds zeros.
+    private static func usage(_ hid: OpaquePointer) -> String? {
+        guard let place = udev_device_get_syspath(hid).map({ String(cString: $0) }) else { return nil }
+        let descriptor = open(place + "/report_descriptor", O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: HIDUsage.maximumDescriptor)
+        let count = read(descriptor, &bytes, bytes.count)
+        return count > 0 ? HIDUsage.first(in: bytes[..<count]) : nil
     }
 
     private static func property(_ device: OpaquePointer, _ name: String) -> String? {

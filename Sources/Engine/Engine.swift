@@ -52,6 +52,11 @@ public struct Engine: Sendable {
         /// What the session was made from.
         var program: DeviceProgram?
         public internal(set) var state = DeviceState.absent(reason: "not opened")
+        /// What to look at next, should it not do what it should.
+        public var advice: DeviceAdvice? {
+            guard let session, let program else { return nil }
+            return DeviceAdvice(session, program: program)
+        }
         /// When the state last changed.
         public internal(set) var since: Instant
         /// When something was read last.

@@ -36,7 +36,8 @@ public enum Daemon {
             for problem in problems.problems { logger.critical("site file", metadata: ["problem": "\(problem)"]) }
             return .configuration
         }
-        let problems = SiteCheck.missing(in: site, ProfileLibrary(directories: site.gateway.profileDirectories))
+        let library = ProfileLibrary(directories: site.gateway.profileDirectories)
+        let problems = SiteCheck.missing(in: site, library) + SiteCheck.impossible(in: site, library)
         for problem in problems { logger.critical("site file", metadata: ["problem": "\(problem)"]) }
         guard problems.isEmpty else { return .configuration }
         // The ledger, its backups and recordings hold names: nobody else reads them.

@@ -9,10 +9,20 @@ import SiteConfiguration
 extension EngineLoop: DeviceSupervisorDelegate {
     func supervisor(_ supervisor: DeviceSupervisor, opened device: DeviceIndex, as match: DeviceMatch, path: String, at now: Instant) {
         guard let profile = library[match.profile] else { return }
-        logger.info("device opened", metadata: ["device": "\(name(device))", "path": "\(path)", "profile": "\(profile.id)"])
-        record(.device(.opened(profile: profile.id)), device: device, at: now)
-        let program = profile.program(for: site.devices[Int(device.rawValue)])
-        input { $0.opened(device, program: program, at: now, into: &$1) }
+        do throws(RadioProblem) {
+            let program = try profile.program(for: site.devices[Int(device.rawValue)], layouts: library.layouts)
+            let status = supervisor.statuses[Int(device.rawValue)]
+            var metadata: Logger.Metadata = ["device": "\(name(device))", "path": "\(path)", "profile": "\(profile.id)"]
+            // For so long its keys went to the console too.
+            if let delay = status.grabDelay { metadata["taken_ms"] = "\(delay.nanoseconds / 1_000_000)" }
+            logger.info("device opened", metadata: metadata)
+            for note in status.remarks { logger.notice("device remark", metadata: ["device": "\(name(device))", "note": "\(note)"]) }
+            record(.device(.opened(profile: profile.id)), device: device, at: now)
+            input { $0.opened(device, program: program, at: now, into: &$1) }
+        } catch {
+            // Without a session nothing is sent, so nothing is transmitted either.
+            logger.error("device not used", metadata: ["device": "\(name(device))", "profile": "\(profile.id)", "problem": "\(error)"])
+        }
     }
 
     func supervisor(_ supervisor: DeviceSupervisor, closed device: DeviceIndex, reason: String, at now: Instant) {

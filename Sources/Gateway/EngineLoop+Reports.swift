@@ -29,9 +29,12 @@ extension EngineLoop {
         }
     }
 
-    /// What is wrong with the profile that the site file names for a device.
-    func brokenProfile(of name: String) -> String? {
-        site.devices.first { $0.name == name }.flatMap { SiteCheck.broken($0, library)?.reason }
+    /// Why a device is not used though it may be there: its profile is broken, or the site wants what its model cannot do.
+    func obstacle(to name: String) -> String? {
+        guard let device = site.devices.first(where: { $0.name == name }) else { return nil }
+        if let problem = SiteCheck.broken(device, library) ?? SiteCheck.unreachable(device, library) { return problem.reason }
+        let profile = supervisor.statuses.first { $0.name == name }?.profile.flatMap { library[$0] }
+        return profile?.problems(of: device.radio).first?.description
     }
 
     /// Which profile a device of the site, or any node, has and why.
@@ -69,11 +72,20 @@ extension EngineLoop {
 }
 
 extension DeviceStatus {
+    /// What a technician should know although the device works.
+    var remarks: [String] {
+        guard !rivals.isEmpty else { return notes }
+        return notes + [
+            "\(rivals.count) nodes match (\(rivals.prefix(4).joined(separator: ", "))): add ID_PATH to its match, so that it gets its own"
+        ]
+    }
+
     /// Why a device is not open, when no error says it.
     var absence: String? {
         switch state {
         case .waiting: "not plugged in"
-        case .opening: "being opened"
+        case .opening:
+            if case .tcp(let endpoint) = transport, endpoint.listens { "it has not called yet" } else { "being opened" }
         case .stopped: "the gateway is ending"
         case .open, .closing, .backingOff: nil
         }

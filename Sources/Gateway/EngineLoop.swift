@@ -100,6 +100,7 @@ final class EngineLoop {
         clockTimer?.cancel()
         timer?.cancel()
         let bound = NIOLoopBound(self, eventLoop: loop)
+        releaseDevices()
         return supervisor.shutdown().flatMap {
             bound.value.finishWalks()
             return bound.value.settled(within: 200)
@@ -108,6 +109,12 @@ final class EngineLoop {
             bound.value.ring?.end()
             bound.value.watchers.finish()
         }
+    }
+
+    /// What devices must be told before they are let go, for example to stop reading; closing lets it go out.
+    private func releaseDevices() {
+        let now = BootClock.now()
+        input { $0.release(at: now, into: &$1) }
     }
 
     /// Crossings that wait for a store that failed are tried once more; what cannot be recorded even now is said aloud.
@@ -162,6 +169,7 @@ final class EngineLoop {
 
     private func replaceEngine(_ site: Site, library: ProfileLibrary) throws {
         guard outstanding == 0, !engine.isStale else { throw ReconfigurationError() }
+        releaseDevices()
         if recorder != nil { logger.notice("the recording ends: the configuration changed") }
         for recording in [recorder, ring] { recording?.end() }
         (recorder, ring) = (nil, nil)

@@ -41,7 +41,7 @@ extension GatewayService: GatewayOperations {
                 var state = slot.state
                 // Why it could not be opened says more than that it was not.
                 if case .absent(let reason) = state {
-                    state = .absent(reason: loop.brokenProfile(of: slot.name) ?? status.lastError ?? status.absence ?? reason)
+                    state = .absent(reason: loop.obstacle(to: slot.name) ?? status.lastError ?? status.absence ?? reason)
                 }
                 return DeviceReport(
                     name: slot.name, state: state, since: loop.wallTime(at: slot.since)?.rfc3339,
@@ -49,9 +49,17 @@ extension GatewayService: GatewayOperations {
                     readings: slot.session?.counters.readings ?? 0,
                     rejects: Dictionary(
                         uniqueKeysWithValues: (slot.session?.counters.rejects.byReason ?? []).map { ("\($0.reason)", $0.count) }),
-                    port: status.path, profile: status.profile)
+                    faults: slot.session?.counters.faults ?? [:], answers: (slot.session?.stepAnswers ?? [:]).mapValues(Self.readable),
+                    skipped: slot.session?.skippedSteps ?? [], advice: slot.advice?.rawValue, port: status.path, profile: status.profile,
+                    failsafe: status.profile.flatMap { loop.library[$0] }?.failsafe?.rawValue, deviceName: status.deviceName,
+                    notes: status.remarks, grabMilliseconds: status.grabDelay.map { $0.nanoseconds / 1_000_000 })
             }
         }
+    }
+
+    /// Text where it is text, else hexadecimal.
+    private static func readable(_ bytes: [UInt8]) -> String {
+        bytes.allSatisfy { (0x20...0x7E).contains($0) } ? String(decoding: bytes, as: UTF8.self) : Hex.text(bytes)
     }
 
     func stations() async throws(OperationError) -> [StationReport] {

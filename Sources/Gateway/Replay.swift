@@ -1,3 +1,4 @@
+import Decoding
 import Engine
 import Ledger
 import Profiles
@@ -91,13 +92,13 @@ public struct Replay {
             guard let id = profile ?? site.devices[Int(device.rawValue)].profile, let profile = library[id] else {
                 throw ReplayError(line: number, reason: "the profile \(profile ?? "of the device") is not there")
             }
-            engine.opened(device, program: profile.program(for: site.devices[Int(device.rawValue)]), at: now, into: &output)
+            engine.opened(device, program: try program(of: profile, for: device, line: number), at: now, into: &output)
         case .device(.running(let profile)):
             let device = try required(device, line: number)
             guard let id = profile, let profile = library[id] else {
                 throw ReplayError(line: number, reason: "the profile \(profile ?? "of the device") is not there")
             }
-            engine.resumed(device, program: profile.program(for: site.devices[Int(device.rawValue)]), at: now, into: &output)
+            engine.resumed(device, program: try program(of: profile, for: device, line: number), at: now, into: &output)
         case .device(.closed(let reason)): engine.closed(try required(device, line: number), reason: reason, at: now, into: &output)
         case .wall(var anchor):
             anchor.instant = now
@@ -177,8 +178,16 @@ public struct Replay {
     /// A capture of one device need not say that it was opened.
     private mutating func open(_ device: DeviceIndex) {
         let slot = Int(device.rawValue)
-        guard engine.devices[slot].session == nil, let profile = site.devices[slot].profile.flatMap({ library[$0] }) else { return }
-        engine.opened(device, program: profile.program(for: site.devices[Int(device.rawValue)]), at: now, into: &output)
+        guard engine.devices[slot].session == nil, let profile = site.devices[slot].profile.flatMap({ library[$0] }),
+            let program = try? profile.program(for: site.devices[slot], layouts: library.layouts)
+        else { return }
+        engine.opened(device, program: program, at: now, into: &output)
+    }
+
+    private func program(of profile: DeviceProfile, for device: DeviceIndex, line: Int) throws(ReplayError) -> DeviceProgram {
+        do throws(RadioProblem) { return try profile.program(for: site.devices[Int(device.rawValue)], layouts: library.layouts) } catch {
+            throw ReplayError(line: line, reason: "\(site.devices[Int(device.rawValue)].name): \(error)")
+        }
     }
 
     private func index(of name: String, line: Int) throws(ReplayError) -> DeviceIndex {

@@ -6,7 +6,7 @@ extension Site {
         var copy = self
         // Dictionaries have another order in every process.
         let matches = devices.map { $0.match.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" } }
-        for index in copy.devices.indices { copy.devices[index].match = [:] }
+        for index in copy.devices.indices { (copy.devices[index].match, copy.devices[index].origin) = ([:], .init()) }
         return "\(copy)\(matches)"
     }
 }

@@ -1,13 +1,18 @@
+import Decoding
+import Devices
 import Profiles
 import Readings
 import SiteConfiguration
 
-/// What only the profiles can tell of a site: that every profile named in it is there.
+/// What only the profiles can tell of a site: that every profile and keyboard layout named in it is there, that its device can be reached
+/// and its reader be set as it says.
 public enum SiteCheck {
     /// Profiles that are nowhere, and those that cannot be used because something is wrong in their files.
     public static func problems(of site: Site) -> [TOMLProblem] {
         let library = ProfileLibrary(directories: site.gateway.profileDirectories)
         return missing(in: site, library) + site.devices.compactMap { broken($0, library) }
+            + site.devices.compactMap { unreachable($0, library) } + impossible(in: site, library) + shared(in: site, library)
+            + ModbusSiteCheck.problems(of: site, library)
     }
 
     /// The same site, if nothing is wrong with its profiles either.
@@ -16,15 +21,25 @@ public enum SiteCheck {
         return found.isEmpty ? .success(site) : .failure(SiteProblems(problems: found))
     }
 
-    /// Profiles that are nowhere: a name in the site file that dangles.
+    /// Profiles and layouts that are nowhere: names in the site file that dangle.
     static func missing(in site: Site, _ library: ProfileLibrary) -> [TOMLProblem] {
-        site.devices.compactMap { device -> TOMLProblem? in
-            guard let id = device.profile, library[id] == nil, broken(device, library) == nil else { return nil }
-            let near = library.profiles.map(\.id).filter { $0.contains(id.split(separator: "/").last ?? "") }.prefix(3)
-            let reason =
-                "there is no profile \"\(id)\" in \(site.gateway.profileDirectories.joined(separator: " or "))"
-                + (near.isEmpty ? "" : "; is it \(near.joined(separator: ", "))?")
-            return TOMLProblem(file: "device \(device.name)", line: nil, key: "profile", reason: reason)
+        site.devices.compactMap { layoutProblem($0, library) }
+            + site.devices.compactMap { device -> TOMLProblem? in
+                guard let id = device.profile, library[id] == nil, broken(device, library) == nil else { return nil }
+                let near = library.profiles.map(\.id).filter { $0.contains(id.split(separator: "/").last ?? "") }.prefix(3)
+                let reason =
+                    "there is no profile \"\(id)\" in \(site.gateway.profileDirectories.joined(separator: " or "))"
+                    + (near.isEmpty ? "" : "; is it \(near.joined(separator: ", "))?")
+                return problem(device, "profile", reason)
+            }
+    }
+
+    /// Settings of the radio that the model named in the site file cannot have. A model that is only found by its udev properties is
+    /// checked when it is opened.
+    static func impossible(in site: Site, _ library: ProfileLibrary) -> [TOMLProblem] {
+        site.devices.flatMap { device -> [TOMLProblem] in
+            guard let profile = device.profile.flatMap({ library[$0] }) else { return [] }
+            return profile.problems(of: device.radio).map { problem(device, "radio.\($0.key)", "\($0.reason) (\(profile.id))") }
         }
     }
 
@@ -33,7 +48,48 @@ public enum SiteCheck {
         guard let id = device.profile, library[id] == nil,
             let problem = library.problems.first(where: { $0.file.hasSuffix("/\(id)/profile.toml") })
         else { return nil }
-        return TOMLProblem(
-            file: "device \(device.name)", line: nil, key: "profile", reason: "the profile \"\(id)\" cannot be used: \(problem)")
+        return self.problem(device, "profile", "the profile \"\(id)\" cannot be used: \(problem)")
+    }
+
+    /// A device that is not of the kind that the site file takes it for, such as a keyboard with an address.
+    static func unreachable(_ device: Site.Device, _ library: ProfileLibrary) -> TOMLProblem? {
+        guard let profile = device.profile.flatMap({ library[$0] }),
+            case .failure(let contradiction) = DeviceBinding.transport(of: device, profile)
+        else { return nil }
+        return problem(device, contradiction.key, contradiction.reason)
+    }
+
+    /// Devices with the address of another one: only one of them would ever be connected.
+    private static func shared(in site: Site, _ library: ProfileLibrary) -> [TOMLProblem] {
+        var owners: [String: String] = [:]
+        return site.devices.compactMap { device -> TOMLProblem? in
+            guard let profile = device.profile.flatMap({ library[$0] }),
+                case .success(let transport) = DeviceBinding.transport(of: device, profile), case .tcp(let endpoint) = transport
+            else { return nil }
+            guard let owner = owners[endpoint.path] else {
+                owners[endpoint.path] = device.name
+                return nil
+            }
+            let key = endpoint.listens ? "listen" : "address"
+            return problem(device, key, "the device \"\(owner)\" is at \(endpoint.host) port \(endpoint.port) already")
+        }
+    }
+
+    static func problem(_ device: Site.Device, _ key: String, _ reason: String) -> TOMLProblem {
+        let origin = device.origin
+        guard !origin.file.isEmpty else { return TOMLProblem(file: "device \(device.name)", line: nil, key: key, reason: reason) }
+        return TOMLProblem(file: origin.file, line: origin.line, key: "device \(device.name): \(key)", reason: reason)
+    }
+
+    /// A layout that is nowhere, or that stands beside a profile without keys.
+    static func layoutProblem(_ device: Site.Device, _ library: ProfileLibrary) -> TOMLProblem? {
+        guard let layout = device.layout else { return nil }
+        var reason: String?
+        if library.layouts[layout] == nil {
+            reason = "there is no keyboard layout \"\(layout)\"; known: \(library.layouts.keys.sorted().joined(separator: ", "))"
+        } else if let profile = device.profile.flatMap({ library[$0] }), !profile.decoder.takesKeys {
+            reason = "\(profile.id) is no keyboard: only scanners and badge readers that type have a layout"
+        }
+        return reason.map { problem(device, "layout", $0) }
     }
 }

@@ -62,6 +62,8 @@ private struct Collector {
     /// Where every name was first given.
     private var names: [String: [String: String]] = [:]
     private var firstFile = ""
+    /// Devices with an address on a line that they share, by the line.
+    private var units: [String: [(unit: UInt8, baud: Int?, place: String)]] = [:]
     /// References to devices, to be checked when all files are read.
     private var references: [(device: String, problem: TOMLProblem)] = []
 
@@ -198,11 +200,29 @@ private struct Collector {
         if network != nil, profile == nil { table.problem("profile", "is missing: an address does not tell what is behind it") }
         let unit = table.integer("unit", in: 0...255).map { UInt8($0) }
         let radio = table.table("radio").map(RadioSettings.init) ?? RadioSettings()
+        let layout = table.string("layout", maximum: 32)
         table.finish()
+        checkBus(table, port ?? network.map { "\($0.host):\($0.port ?? 0)" }, unit, baud: baud)
         guard let name else { return }
         devices.append(
             Site.Device(
-                name: name, profile: profile, port: port, match: match, baud: baud, network: network, unit: unit, radio: radio))
+                name: name, profile: profile, port: port, match: match, baud: baud, network: network, unit: unit, radio: radio,
+                layout: layout,
+                origin: .init(file: table.document.file, line: table.document.line(of: table.path))))
+    }
+
+    /// Devices that share a line have an address each, and one speed.
+    private mutating func checkBus(_ table: TOMLTableReader, _ bus: String?, _ unit: UInt8?, baud: Int?) {
+        guard let bus, let unit else { return }
+        let place = "\(table.document.file):\(table.document.line(of: table.path) ?? 0)"
+        let others = units[bus, default: []]
+        if let other = others.first(where: { $0.unit == unit }) {
+            table.problem("unit", "unit \(unit) on \(bus) stands twice, first in \(other.place)")
+        }
+        if let other = others.first, other.baud != baud {
+            table.problem(baud == nil ? nil : "baud", "\(bus) has another speed in \(other.place): all devices of a bus talk alike")
+        }
+        units[bus, default: []].append((unit, baud, place))
     }
 
     /// `address = "host:port"` for a device that is called, `listen = "address:port"` for one that calls.
@@ -217,10 +237,19 @@ private struct Collector {
         }
         if address != nil, listen != nil { table.problem("listen", "stands beside address; either we call or the device does") }
         if tls != nil, address == nil, listen == nil { table.problem("tls", "needs an address or listen") }
+        if let tls {
+            if tls.keyFile != nil, tls.certificateFile == nil { table.problem("tls", "has a key_file without a certificate_file") }
+            if listen != nil, tls.certificateFile == nil {
+                table.problem("tls", "needs a certificate_file: a device that calls must be shown a certificate")
+            }
+        }
         guard let text = address ?? listen else { return nil }
         guard let (host, port) = hostAndPort(text) else {
             table.problem(address == nil ? "listen" : "address", "must be \"host:port\" or \"host\"; an IPv6 address stands in [brackets]")
             return nil
+        }
+        if listen != nil, !isAddress(host) {
+            table.problem("listen", "must begin with an IP address of this machine, or 0.0.0.0 or [::] for all of them")
         }
         return Site.Device.Network(host: host, port: port, listens: address == nil, tls: tls)
     }
@@ -317,6 +346,12 @@ private struct Collector {
         guard let name, let kind else { return nil }
         return Site.Destination(name: name, kind: kind, types: types, batch: batch)
     }
+}
+
+/// Whether a text is an IPv4 or IPv6 address.
+func isAddress(_ text: String) -> Bool {
+    var buffer = in6_addr()
+    return inet_pton(AF_INET, text, &buffer) == 1 || inet_pton(AF_INET6, text, &buffer) == 1
 }
 
 /// Takes `host`, `host:port`, `[::1]` and `[::1]:port` apart; nil for anything else.

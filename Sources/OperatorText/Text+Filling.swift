@@ -1,6 +1,11 @@
 import SiteConfiguration
 
-extension Text {
+/// A sentence in English and in Chinese, with the same `{placeholders}`.
+public protocol OperatorSentence {
+    var forms: (english: String, chinese: String) { get }
+}
+
+extension OperatorSentence {
     /// The words in one language, with `{placeholders}` filled in.
     /// - Parameter values: by placeholder; one without a value is left out.
     public func callAsFunction(_ language: Site.Language, _ values: [String: Printable] = [:]) -> Printable {
@@ -23,13 +28,8 @@ extension Text {
         }.sorted()
     }
 
-    private enum Piece {
-        case words(Substring)
-        case placeholder(String)
-    }
-
-    private static func pieces(of form: String) -> [Piece] {
-        var pieces: [Piece] = []
+    private static func pieces(of form: String) -> [SentencePiece] {
+        var pieces: [SentencePiece] = []
         var rest = form[...]
         while let open = rest.firstIndex(of: "{"), let close = rest[open...].firstIndex(of: "}") {
             pieces.append(.words(rest[..<open]))
@@ -39,7 +39,14 @@ extension Text {
         pieces.append(.words(rest))
         return pieces
     }
+}
 
+private enum SentencePiece {
+    case words(Substring)
+    case placeholder(String)
+}
+
+extension Text {
     /// The text for a code that an answer carries, for example `exception` and `no_badge`; the code itself, escaped, when this program is
     /// older than the daemon.
     public static func code(_ code: String?, of family: StaticString, _ language: Site.Language) -> Printable {

@@ -1,6 +1,5 @@
-extension Text {
-    /// The text in English and in Chinese, with the same `{placeholders}`.
-    var forms: (english: String, chinese: String) {
+extension Text: OperatorSentence {
+    public var forms: (english: String, chinese: String) {
         switch self {
         // Sentences of events.
         case .eventCheckedOut: ("{person} took {item}, loan {loan}, due {due}", "{person} 借出 {item}，借用单 {loan}，应还时间 {due}")
@@ -77,6 +76,8 @@ extension Text {
         // States.
         case .deviceReading: ("reading", "正常")
         case .deviceSilent: ("silent", "无响应")
+        case .failsafeNone: ("outputs stay when the gateway stops", "网关停止时输出保持不变")
+        case .failsafeHostWatchdog: ("outputs go off when the gateway stops", "网关停止时输出自动断开")
         case .deviceAbsent: ("absent", "未连接")
         case .modeRunning: ("running", "运行中")
         case .modePaused: ("paused", "已暂停")
@@ -213,6 +214,7 @@ extension Text {
         case .statusNoMaster: ("none yet: stockgate import FILE…", "尚无：请运行 stockgate import 文件…")
         case .statusOpen: ("{loans} loans ({overdue} overdue), {exceptions} exceptions", "借用 {loans} 笔（逾期 {overdue} 笔），异常 {exceptions} 项")
         case .statusDevices: ("{reading} reading, {silent} silent, {absent} absent", "正常 {reading}，无响应 {silent}，未连接 {absent}")
+        case .deviceGrabbed: ("taken {ms} ms after it appeared", "出现后 {ms} 毫秒独占")
         case .statusRecording: ("{file}, {bytes} bytes, since {ago}", "{file}，{bytes} 字节，开始于{ago}")
         case .durationDays: ("{days} d {hours} h", "{days} 天 {hours} 小时")
         case .durationHours: ("{hours} h {minutes} min", "{hours} 小时 {minutes} 分钟")
@@ -224,6 +226,35 @@ extension Text {
                 "No devices are configured. Name them as [[device]] in the site file, then: stockgate config check FILE",
                 "尚未配置设备。请在站点文件中添加 [[device]]，然后运行：stockgate config check 文件"
             )
+        case .errorNoDevice: ("There is no device {device}.", "没有名为 {device} 的设备。")
+        case .hintDevices: ("All devices: stockgate devices", "查看全部设备：stockgate devices")
+        case .adviceLine: ("{device}: {advice}", "{device}：{advice}")
+        case .adviceNoAnswer:
+            (
+                "not one byte came back: look at power, cable and port; the line speed may be wrong: stockgate probe PORT",
+                "没有收到任何字节：请检查电源、线缆和端口；波特率也可能不对：stockgate probe 端口"
+            )
+        case .adviceForeignBytes:
+            (
+                "what arrives is not this protocol: wrong line speed or wrong profile: stockgate probe PORT",
+                "收到的数据不符合该协议：波特率或设备档案不对：stockgate probe 端口"
+            )
+        case .adviceDamagedFrames:
+            (
+                "frames arrive damaged: look at cable, earth and line speed",
+                "数据帧损坏：请检查线缆、接地和波特率"
+            )
+        case .adviceDeviceFault:
+            (
+                "the device reports a fault of its own: stockgate devices NAME",
+                "设备自身报告故障：stockgate devices 名称"
+            )
+        case .labelAdvice: ("Advice", "建议")
+        case .labelFaults: ("Fault", "故障")
+        case .labelAnswers: ("Says", "设备信息")
+        case .labelSkipped: ("Cannot", "不支持")
+        case .deviceCount: ("{what}: {n}", "{what}：{n}")
+        case .deviceAnswer: ("{step}: {answer}", "{step}：{answer}")
         case .emptyEvents: ("No events yet. To see what the devices read: stockgate watch", "暂无事件。查看设备读取情况：stockgate watch")
         case .emptyEventsFiltered:
             (

@@ -66,6 +66,8 @@ public enum Text: String, CaseIterable, Sendable {
     // States.
     case deviceReading = "device.reading"
     case deviceSilent = "device.silent"
+    case failsafeNone = "failsafe.none"
+    case failsafeHostWatchdog = "failsafe.host_watchdog"
     case deviceAbsent = "device.absent"
     case modeRunning = "mode.running"
     case modePaused = "mode.paused"
@@ -198,6 +200,7 @@ public enum Text: String, CaseIterable, Sendable {
     case statusNoMaster = "status.no_master"
     case statusOpen = "status.open"
     case statusDevices = "status.devices"
+    case deviceGrabbed = "device.grabbed"
     case statusRecording = "status.recording"
     case durationDays = "duration.days"
     case durationHours = "duration.hours"
@@ -205,6 +208,22 @@ public enum Text: String, CaseIterable, Sendable {
 
     // Empty lists, each with the next step.
     case emptyDevices = "empty.devices"
+    case errorNoDevice = "error.no_device"
+    case hintDevices = "hint.devices"
+
+    // One device.
+    case adviceLine = "device.advice"
+    case adviceNoAnswer = "advice.no_answer"
+    case adviceForeignBytes = "advice.foreign_bytes"
+    case adviceDamagedFrames = "advice.damaged_frames"
+    case adviceDeviceFault = "advice.device_fault"
+    case labelAdvice = "label.advice"
+    case labelFaults = "label.faults"
+    case labelAnswers = "label.answers"
+    case labelSkipped = "label.skipped"
+    case deviceCount = "device.count"
+    case deviceAnswer = "device.answer"
+
     case emptyEvents = "empty.events"
     case emptyEventsFiltered = "empty.events.filtered"
     case emptyExceptions = "empty.exceptions"

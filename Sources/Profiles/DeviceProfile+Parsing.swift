@@ -18,18 +18,35 @@ extension DeviceProfile {
         let transport = reader.table("transport", isRequired: true).flatMap(Transport.init)
         let rules = reader.tables("match", maximumCount: 50).map(MatchRule.init)
         let decoder = reader.table("decoder", isRequired: true).flatMap { DecoderConfiguration($0, layouts: layouts) }
-        let plan = SessionPlan(session: reader.table("session"), feedback: reader.table("feedback"), decoder: decoder)
+        let radioReader = reader.table("radio")
+        var radio = radioReader.map { RadioRules($0) } ?? RadioRules()
+        let session = SessionTemplate(
+            session: reader.table("session"), feedback: reader.table("feedback"), rules: CommandRules(decoder: decoder, radio: radio))
+        // One byte of whole dBm is coarser than the hundredths of others.
+        if session.templates.contains(where: { $0.tokens.contains(.powerWhole) }) { radio.powerStep = 100 }
+        if radioReader != nil { radio.reportUnused(session, to: reader) }
+        let failsafe: Failsafe? = reader.choice("failsafe")
+        if case .modbus = decoder {
+            if !session.base.feedback.isEmpty, failsafe == nil, !reader.has("failsafe") {
+                reader.problem("feedback", "needs failsafe beside it: what becomes of the outputs when the gateway falls silent")
+            }
+            switch transport {
+            case .evdev, .hidraw: reader.problem("transport", "Modbus needs kind serial or tcp")
+            case .serial(let line) where line.dataBits != 8: reader.problem("transport", "Modbus RTU has 8 data bits")
+            default: break
+            }
+        }
         reader.finish()
         if let transport, let decoder, (transport == .evdev) != decoder.takesKeys {
             reader.problem("decoder", "\(decoder.protocolName) cannot be read over this transport")
         }
-        if let transport, transport == .evdev, !plan.steps.isEmpty || plan.inventory != nil || !plan.feedback.isEmpty {
+        if let transport, transport == .evdev, !session.steps.isEmpty || session.inventory != nil || !session.base.feedback.isEmpty {
             reader.problem("session", "nothing can be sent to a keyboard")
         }
         guard reader.problems.isEmpty, let name, let support, let transport, let decoder else { return nil }
         self.init(
-            id: id, name: name, models: models, support: support, transport: transport, rules: rules, decoder: decoder, plan: plan,
-            quirks: quirks, sources: sources, file: reader.document.file)
+            id: id, name: name, models: models, support: support, transport: transport, rules: rules, decoder: decoder, radio: radio,
+            session: session, failsafe: failsafe, quirks: quirks, sources: sources, file: reader.document.file)
     }
 }
 

@@ -14,7 +14,11 @@ public struct DeviceProfile: Hashable, Sendable {
     /// Any of them finds the device; none: it must be named in the site file.
     public var rules: [MatchRule]
     public var decoder: DecoderConfiguration
-    public var plan: SessionPlan
+    /// What can be set of its radio.
+    public var radio: RadioRules
+    var session: SessionTemplate
+    /// What becomes of the outputs when the gateway falls silent; nil: the device has none, or nobody knows.
+    public var failsafe: Failsafe?
     /// What is odd about the device, for people.
     public var quirks: [String]
     /// Where the facts are from.
@@ -36,6 +40,14 @@ public struct DeviceProfile: Hashable, Sendable {
         case inUse = 5
 
         public static func < (left: SupportLevel, right: SupportLevel) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    /// What a device does with its outputs when nobody talks to it any more.
+    public enum Failsafe: String, Hashable, Sendable, CaseIterable {
+        /// It sets them to their safe state by itself after a time: the steps of the plan see to that.
+        case hostWatchdog = "host_watchdog"
+        /// They stay as they are: a lamp stays lit, a lock stays as it was, until the gateway is there again.
+        case stays = "none"
     }
 
     /// How bytes or keys come from the device.
@@ -78,11 +90,6 @@ public struct DeviceProfile: Hashable, Sendable {
             self.port = port
             self.tlsPort = tlsPort
         }
-    }
-
-    /// What a session is made from, with what the site file says of this one device.
-    public func program(radio: RadioSettings = RadioSettings(), unit: UInt8? = nil) -> DeviceProgram {
-        DeviceProgram(decoder: decoder, plan: plan, radio: radio, unit: unit)
     }
 
     /// The settings of a serial line.

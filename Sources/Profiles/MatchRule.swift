@@ -59,8 +59,11 @@ public struct MatchRule: Hashable, Sendable {
         return nil
     }
 
-    /// Properties that tell one product from another even behind the same chip.
-    private static let namingProperties: Set<String> = ["ID_SERIAL", "ID_SERIAL_SHORT", "ID_MODEL", "ID_PATH"]
+    /// Properties that tell one product from another even behind the same chip, or what the device is for.
+    private static let namingProperties: Set<String> = ["ID_SERIAL", "ID_SERIAL_SHORT", "ID_MODEL", "ID_PATH", hidUsage]
+
+    /// What a HID node says of itself: usage page and usage of its first application, such as `008c:0002` for a bar code scanner.
+    static let hidUsage = "STOCKGATE_HID_USAGE"
 
     /// What converters say of themselves as they leave the factory, as udev writes it: ID_MODEL, ID_SERIAL, and the serial number that
     /// every CP2102 has.
@@ -78,7 +81,7 @@ public struct MatchRule: Hashable, Sendable {
     }()
 
     /// Converters that stand in cables, boards and readers of any make (Linux kernel, drivers/usb/serial).
-    private static let chips: [(name: String, ids: [String])] = [
+    static let chips: [(name: String, ids: [String])] = [
         ("FTDI", ["0403:6001", "0403:6010", "0403:6011", "0403:6014", "0403:6015"]),
         ("WCH CH340/CH341", ["1a86:7522", "1a86:7523", "1a86:5523", "1a86:55d4"]),
         ("Silicon Labs CP210x", ["10c4:ea60", "10c4:ea61", "10c4:ea63", "10c4:ea70", "10c4:ea71"]),

@@ -19,8 +19,9 @@ public struct ProfileLibrary: Sendable {
 
     /// Reads `<directory>/<vendor>/<model>/profile.toml` and `<directory>/keyboard-layouts/<name>.toml` of all layers. A folder that
     /// does not exist is an empty layer; whatever cannot be read is a problem.
-    public init(directories: [String]) {
-        for directory in directories { loadLayouts(directory) }
+    /// - Parameter layoutDirectories: further layers, whose keyboard layouts count and whose profiles do not.
+    public init(directories: [String], layoutDirectories: [String] = []) {
+        for directory in layoutDirectories + directories { loadLayouts(directory) }
         var byID: [String: DeviceProfile] = [:]
         for directory in directories {
             for vendor in entries(directory) where vendor != Self.layoutFolder {
@@ -48,6 +49,11 @@ public struct ProfileLibrary: Sendable {
             return nil
         }
         guard let document = document(file) else { return nil }
+        return read(document, id: id)
+    }
+
+    /// Reads the text of a profile, wherever it comes from.
+    public mutating func read(_ document: TOMLDocument, id: String) -> DeviceProfile? {
         let reader = TOMLTableReader(document)
         let profile = DeviceProfile(reader, id: id, layouts: layouts)
         problems += reader.problems
@@ -55,7 +61,7 @@ public struct ProfileLibrary: Sendable {
     }
 
     /// `vendor/model`, lower-case letters, digits and `-`, at most 64 characters.
-    static func isID(_ text: String) -> Bool {
+    public static func isID(_ text: String) -> Bool {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         return parts.count == 2 && text.utf8.count <= 64
             && parts.allSatisfy { part in
@@ -121,29 +127,5 @@ extension TOMLDocument {
             throw TOMLProblem(file: file, line: nil, key: "", reason: "is not UTF-8")
         }
         try self.init(file: file, text: text)
-    }
-}
-
-extension KeyboardLayout {
-    /// `[keys]` with one line per key: evdev code = [plain, Shift, AltGr, Shift+AltGr].
-    init?(_ reader: TOMLTableReader, name: String) {
-        _ = reader.string("description", maximum: 200)
-        _ = reader.strings("sources", maximumCount: 10, maximum: 300)
-        var keys: [UInt16: Key] = [:]
-        if let table = reader.table("keys", isRequired: true) {
-            for code in table.keys {
-                guard let number = UInt16(code), (1...767).contains(number), String(number) == code else {
-                    table.problem(code, "must be the number of a key, 1 to 767")
-                    _ = table.strings(code)
-                    continue
-                }
-                guard let levels = table.strings(code, maximumCount: 4, maximum: 8), !levels.isEmpty else { continue }
-                keys[number] = Key(levels: levels)
-            }
-            table.finish()
-        }
-        reader.finish()
-        guard reader.problems.isEmpty else { return nil }
-        self.init(name: name, keys: keys)
     }
 }

@@ -30,7 +30,7 @@ public enum RadioRegion: UInt16, Hashable, Sendable, CaseIterable {
     case japan = 6
     case hongKong = 7
     case taiwan = 8
-    case koreaMIC5_2 = 9
+    case koreaMIC52 = 9
     case china = 10
     case unused11 = 11
     case korea = 12
@@ -72,6 +72,6 @@ extension RadioRegion {
 
     private static let names: [RadioRegion: String] = [
         .etsi300220: "etsi_300_220", .australia1W: "australia_1w", .australia4W: "australia_4w", .hongKong: "hong_kong",
-        .koreaMIC5_2: "korea_mic_5_2", .australiaACMA: "australia", .newZealand: "new_zealand",
+        .koreaMIC52: "korea_mic_5_2", .australiaACMA: "australia", .newZealand: "new_zealand",
     ]
 }

@@ -61,6 +61,12 @@ public struct GateScene: Sendable {
 
     public mutating func add(_ walk: Walk) { walks.append(walk) }
 
+    /// Nobody carries this tag any more, and it lies nowhere.
+    public mutating func remove(_ epc: EPC) {
+        for index in walks.indices { walks[index].epcs.removeAll { $0 == epc } }
+        walks.removeAll { $0.epcs.isEmpty }
+    }
+
     /// What one antenna reads at one instant: each tag in reach with probability 0.85, 0.6 dB of noise.
     public mutating func reads(port: UInt8, at now: Instant) -> [TagRead] {
         walks.removeAll { walk in walk.position(at: now).map { abs($0) > Self.horizon } ?? false }

@@ -94,6 +94,26 @@ public struct Site: Hashable, Sendable {
         /// Its address on a bus that it shares with others: a Modbus unit, 1...247, or an OSDP address, 0...126.
         public var unit: UInt8?
         public var radio: RadioSettings
+        /// The keyboard layout that a scanner in keyboard mode is set to, where it differs from the profile's.
+        public var layout: String?
+        /// Where the site file says so, for messages.
+        public var origin: Origin
+
+        /// A place in a file. It is not a part of what a device is: all of them are equal, so that a moved line is no change.
+        public struct Origin: Hashable, Sendable {
+            /// Empty: the device stands in no file.
+            public var file: String
+            /// Counted from 1.
+            public var line: Int?
+
+            public init(file: String = "", line: Int? = nil) {
+                self.file = file
+                self.line = line
+            }
+
+            public static func == (left: Origin, right: Origin) -> Bool { true }
+            public func hash(into hasher: inout Hasher) {}
+        }
 
         public struct Network: Hashable, Sendable {
             /// For a device that is called: its name or address; for one that calls, where to listen.
@@ -134,7 +154,8 @@ public struct Site: Hashable, Sendable {
 
         public init(
             name: String, profile: String? = nil, port: String? = nil, match: [String: String] = [:], baud: Int? = nil,
-            network: Network? = nil, unit: UInt8? = nil, radio: RadioSettings = RadioSettings()
+            network: Network? = nil, unit: UInt8? = nil, radio: RadioSettings = RadioSettings(), layout: String? = nil,
+            origin: Origin = Origin()
         ) {
             self.name = name
             self.profile = profile
@@ -144,6 +165,8 @@ public struct Site: Hashable, Sendable {
             self.network = network
             self.unit = unit
             self.radio = radio
+            self.layout = layout
+            self.origin = origin
         }
     }
 

@@ -71,6 +71,7 @@ struct DecodeBytes: ParsableCommand {
         case .alive: ["signal": "alive"]
         case .roundEnded: ["signal": "round_ended"]
         case .roundFailed: ["signal": "round_failed"]
+        case .noRead: ["signal": "no_read"]
         case .fault(let code, let meaning, let isTransient):
             ["fault": ["code": .integer(Int64(code)), "meaning": .string(meaning), "transient": .bool(isTransient)]]
         }

@@ -32,7 +32,14 @@ enum Invocation {
 /// A text of the help, in the user's language.
 func help(_ text: Text) -> String { text(Invocation.language ?? .english).text }
 
+func help(_ text: ToolText) -> String { text(Invocation.language ?? .english).text }
+
 extension ArgumentHelp {
+    init(_ text: ToolText, value: String? = nil) {
+        self.init(stringLiteral: help(text))
+        valueName = value
+    }
+
     init(_ text: Text, value: String? = nil) {
         self.init(stringLiteral: help(text))
         valueName = value

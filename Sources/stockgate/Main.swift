@@ -29,6 +29,7 @@ struct Stockgate: ParsableCommand {
         subcommands: [
             Status.self, Devices.self, Watch.self, Events.self, Explain.self, Exceptions.self, Loans.self, Stock.self, Tag.self,
             Station.self,
-            Decode.self, Replay.self, Record.self, Import.self, Config.self, Profile.self, Reload.self, Demo.self,
+            Decode.self, Replay.self, Record.self, Import.self, Config.self, Profile.self, Probe.self, Reload.self,
+            Sim.self, Demo.self,
         ])
 }

@@ -4,7 +4,8 @@ import Readings
 import SiteConfiguration
 
 struct Profile: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: help(.helpProfile), subcommands: [ProfileCheck.self, Explain.self])
+    static let configuration = CommandConfiguration(
+        abstract: help(.helpProfile), subcommands: [ProfileList.self, ProfileCheck.self, Explain.self, ProfileNew.self, ProfileRules.self])
 
     struct Explain: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: help(.helpProfileExplain))

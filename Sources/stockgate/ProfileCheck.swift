@@ -10,6 +10,7 @@ struct ProfileCheck: ParsableCommand {
     @Argument(help: ArgumentHelp(.helpPaths))
     var paths: [String]
 
+    @OptionGroup var folders: ProfileFolders
     @OptionGroup var output: OutputOptions
 
     func run() throws {
@@ -17,7 +18,7 @@ struct ProfileCheck: ParsableCommand {
         var problems: [ProfileProblem] = []
         for path in paths {
             if path.hasSuffix(".toml") {
-                var library = ProfileLibrary(directories: Self.layer(around: path))
+                var library = ProfileLibrary(directories: Self.layer(around: path), layoutDirectories: folders.directories)
                 if library.profiles.contains(where: { $0.file == path }) {
                     count += 1
                 } else if !library.problems.contains(where: { $0.file == path }), library.load(path) != nil {
@@ -25,7 +26,7 @@ struct ProfileCheck: ParsableCommand {
                 }
                 problems += library.problems.filter { $0.file == path }
             } else {
-                let library = ProfileLibrary(directories: [path])
+                let library = ProfileLibrary(directories: [path], layoutDirectories: folders.directories)
                 count += library.profiles.count
                 problems += library.problems
                 if library.profiles.isEmpty, library.problems.isEmpty {

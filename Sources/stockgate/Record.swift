@@ -1,6 +1,5 @@
 import ArgumentParser
 import Control
-import Glibc
 import OperatorText
 import Readings
 
@@ -75,25 +74,5 @@ struct Record: ParsableCommand {
         }
         let text = String(decoding: safe, as: UTF8.self)
         return text.isEmpty || text.hasPrefix(".") ? "recording.capture" : text
-    }
-}
-
-/// SIGINT and SIGTERM, waited for instead of dying of them.
-private struct Interrupts {
-    private var set = sigset_t()
-
-    init() {
-        sigemptyset(&set)
-        sigaddset(&set, SIGINT)
-        sigaddset(&set, SIGTERM)
-        sigaddset(&set, SIGALRM)
-        pthread_sigmask(SIG_BLOCK, &set, nil)
-    }
-
-    /// Until one comes, or the time is over.
-    func wait(seconds: Int?) {
-        if let seconds { alarm(UInt32(seconds)) }
-        var (set, number) = (set, Int32(0))
-        sigwait(&set, &number)
     }
 }

@@ -24,7 +24,11 @@ struct Table {
 
     /// - Parameter numeric: columns that are aligned to the right.
     init(_ headings: [Text], numeric: Set<Int> = [], _ language: Site.Language) {
-        self.headings = headings.map { $0(language) }
+        self.init(headings: headings.map { $0(language) }, numeric: numeric)
+    }
+
+    init(headings: [Printable], numeric: Set<Int> = []) {
+        self.headings = headings
         self.numeric = numeric
     }
 

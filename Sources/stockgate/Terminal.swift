@@ -44,6 +44,15 @@ struct Terminal {
         write(bytes: bytes + [0x0A])
     }
 
+    /// A whole document of our own, made of files that were checked.
+    func write(document text: String) {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            // Control characters out of a profile must not reach the terminal.
+            String(String.UnicodeScalarView(line.unicodeScalars.filter { $0.properties.generalCategory != .control }))
+        }
+        write(bytes: Array(lines.joined(separator: "\n").utf8))
+    }
+
     private func styled(_ text: Printable, _ style: Style) -> String {
         hasColours && style != .plain && !text.isEmpty ? "\u{1B}[\(style.rawValue)m\(text.text)\u{1B}[0m" : text.text
     }

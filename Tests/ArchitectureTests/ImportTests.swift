@@ -24,7 +24,8 @@ struct ImportTests {
         "Profiles": ["Decoding", "Readings", "Identifiers", "TOMLKit"],
         "Store": ledger.union(["GRDB", "GRDBSQLite", "CCrypto"]),
         "MasterImport": ledger,
-        "Devices": ["Readings", "Identifiers", "CLinux", "CUdev", "NIOCore", "NIOPosix"],
+        "Devices": ["Readings", "Identifiers", "CLinux", "CTLS", "CUdev", "CModbus", "NIOCore", "NIOPosix"],
+        "Probing": ["Profiles", "Decoding", "Devices", "Readings", "Identifiers"],
         "HTTPClient": ["CCurl", "Readings"],
         "Upstream": ledger.union(["HTTPClient", "CCurl"]),
         "Control": ledger.union([
@@ -74,7 +75,7 @@ struct ImportTests {
     func complete() throws {
         let folders = try FileManager.default.contentsOfDirectory(atPath: Self.root.appending(path: "Sources").path(percentEncoded: false))
         let known = Set(Self.pure.keys).union(Self.effectful.keys).union([
-            "Gateway", "stockgate", "stockgated", "CUdev", "CCrypto", "CLinux", "CCurl",
+            "Gateway", "stockgate", "stockgated", "CUdev", "CModbus", "CCrypto", "CLinux", "CCurl", "CTLS",
         ])
         #expect(Set(folders.filter { !$0.hasPrefix(".") }) == known)
     }

@@ -12,7 +12,7 @@ import Testing
     private static let epc = Fixtures.tag.hex
 
     private static let reading: [[String]] = [
-        ["status"], ["devices"], ["station"], ["events"], ["events", "--type", "exception.*"],
+        ["status"], ["devices"], ["devices", "gate-1"], ["station"], ["events"], ["events", "--type", "exception.*"],
         ["events", "--item", "DRILL-01", "--limit", "1"],
         ["events", "--after", "2", "--limit", "2"], ["explain", "3"], ["explain", "4"],
         ["explain", "12345678-9abc-8def-8000-000000000007"],
@@ -30,7 +30,8 @@ import Testing
     ]
 
     private static let failing: [[String]] = [
-        ["frobnicate"], ["devices", "--frob"], ["tag", "show", "00"], ["tag", "show", "hello"], ["explain", "999"], ["explain", "three"],
+        ["frobnicate"], ["devices", "--frob"], ["devices", "nowhere"], ["tag", "show", "00"], ["tag", "show", "hello"], ["explain", "999"],
+        ["explain", "three"],
         ["exceptions", "show", "77"], ["exceptions", "resolve", "77", "--as", "lost"], ["exceptions", "resolve", "4"],
         ["events", "--limit", "0"],
         ["tag", "bind", "BEEF"], ["tag", "bind", "BEEF", "--item", "A", "--person", "B"], ["tag", "bind", epc, "--item", "DRILL-02"],

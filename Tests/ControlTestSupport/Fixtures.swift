@@ -20,14 +20,15 @@ public enum Fixtures {
         DeviceReport(
             name: "gate-1", state: .reading, since: "2026-11-21T07:03:08.000+08:00", lastReading: "2026-11-21T10:15:29.000+08:00",
             readings: 18_234,
-            rejects: ["noise": 12, "checksum": 1], port: "/dev/ttyUSB0", profile: "r2000/a0-uhf"),
+            rejects: ["noise": 12, "checksum": 1], faults: ["antenna not connected": 3], answers: ["firmware": "A0050172020978"],
+            skipped: ["output 4 off"], port: "/dev/ttyUSB0", profile: "r2000/a0-uhf"),
         DeviceReport(
             name: "工牌-1", state: .reading, since: "2026-11-21T07:03:08.000+08:00", lastReading: "2026-11-21T10:13:30.000+08:00",
             readings: 41,
             port: "/dev/ttyUSB1", profile: "em4100/serial-ascii"),
         DeviceReport(
             name: "bench-scanner", state: .silent(reason: "no answer to the step \"get firmware\""), since: "2026-11-21T10:05:30.000+08:00",
-            port: "/dev/ttyACM0", profile: "zebra/cdc-scanner"),
+            advice: "no_answer", port: "/dev/ttyACM0", profile: "zebra/cdc-scanner"),
         DeviceReport(name: "dock-scanner", state: .absent(reason: "not plugged in"), since: "2026-11-19T10:15:30.000+08:00"),
     ]
 

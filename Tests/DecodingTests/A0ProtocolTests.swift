@@ -65,6 +65,30 @@ struct A0ProtocolTests {
         #expect(Self.decode("A0 03 01 10 4C").rejects == ["unknownFrame": 1])
     }
 
+    /// The record of the buffer: tags in it, length, PC, EPC, CRC, signal, frequency and antenna, reads.
+    @Test func theBufferIsARoundOfSoManyRecords() {
+        func frame(_ command: UInt8, _ hex: String) -> String {
+            let data = Hex.bytes(hex) ?? []
+            let frame = [0xA0, UInt8(data.count + 3), 0x01, command] + data
+            return Hex.text(frame + [0 &- frame.reduce(0, &+)])
+        }
+        // PC, EPC and CRC of a published answer to a read command.
+        let tag = "30 00 30 39 60 62 C3 95 0D 40 00 11 B8 97 CD 0B"
+        var decoded = Self.decode(frame(0x80, "00 00 02 00 20 00 00 00 05"))
+        #expect(decoded.batch.signals == [.roundEnded])
+        decoded.feed(frame(0x91, "00 02 10 \(tag) 45 0B 03"))
+        #expect(decoded.batch.signals.count == 1)
+        decoded.feed(frame(0x91, "00 02 10 \(tag) C0 08 01"))
+        #expect(decoded.batch.signals == [.roundEnded, .roundEnded])
+        #expect(decoded.tags.map(\.epc.hex) == ["30396062C3950D400011B897", "30396062C3950D400011B897"])
+        #expect(decoded.tags.map(\.antenna) == [4, 5] && decoded.tags.map(\.rssi) == [-6_000, -6_500])
+        #expect(decoded.tags.map(\.frequency) == [866_000, 866_000])
+        // An empty buffer is no fault; a record whose CRC is wrong is none.
+        #expect(Self.decode(frame(0x90, "38")).batch.signals == [.roundEnded])
+        #expect(Self.decode(frame(0x90, "00 01 10 \(tag.dropLast(2))0C 45 0B 03")).rejects == ["checksum": 1])
+        #expect(Self.decode(frame(0x90, "00 01 11 \(tag) 45 0B 03")).rejects == ["malformed": 1])
+    }
+
     @Test func frequenciesCountedFrom865() {
         let configuration = A0Protocol.Configuration(countsFrequencyFrom865: true)
         let decoded = Self.decode("A0 13 01 89 74 30 00 E2 00 40 74 85 0A 01 03 16 30 70 E1 36 29", configuration)

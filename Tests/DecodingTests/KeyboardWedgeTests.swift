@@ -149,4 +149,76 @@ struct KeyboardWedgeTests {
         wedge.tap(30, 28)
         #expect(wedge.texts == ["a"])
     }
+
+    // MARK: Accents and other layouts
+
+    /// The German layout's keys for accents, AltGr and the places of control characters.
+    static let german = KeyboardLayout(
+        name: "german",
+        keys: [
+            13: .init(levels: ["dead acute", "dead grave"]), 18: .init(levels: ["e", "E", "€"]), 27: .init(levels: ["+", "*", "~"]),
+            30: .init(levels: ["a", "A"]), 41: .init(levels: ["dead circumflex", "°"]), 57: .init(levels: [" ", " "]),
+            7: .init(levels: ["6", "&"]), 50: .init(levels: ["m", "M", "µ"]),
+        ],
+        deadKeys: [
+            "acute": .init(alone: "´", combinations: ["e": "é"]), "grave": .init(alone: "`", combinations: ["e": "è"]),
+            "circumflex": .init(alone: "^", combinations: ["e": "ê"]),
+        ])
+
+    @Test func accents() {
+        var wedge = Self.wedge { $0.layout = Self.german }
+        wedge.tap(13, 18, 41, 57, 41, 30, 28)
+        #expect(wedge.texts == ["é^^a"])
+        wedge.key(42, 1); wedge.tap(13); wedge.key(42, 0)
+        wedge.tap(18, 41, 41, 41, 28)
+        #expect(wedge.texts.last == "è^^^")
+        // An accent alone is a scan that goes on, and ends with the silence.
+        wedge.tap(41)
+        wedge.wait(.milliseconds(200))
+        #expect(wedge.rejects == ["incomplete": 1])
+        #expect(wedge.decoder.nextDeadline == nil)
+        // A name that the layout does not have drops the scan.
+        var broken = Self.wedge { $0.layout = KeyboardLayout(name: "x", keys: [30: .init(levels: ["dead tilde"])]) }
+        broken.tap(30, 28)
+        #expect(broken.rejects == ["unknownKey": 1])
+    }
+
+    @Test func controlCharactersOfOtherLayoutsStandWhereTheUSOnesDo() {
+        var wedge = Self.wedge {
+            $0.layout = Self.german
+            $0.text.allowedControls = [0x1D, 0x1E]
+        }
+        wedge.tap(30)
+        wedge.key(29, 1); wedge.tap(27)
+        wedge.key(42, 1); wedge.tap(7); wedge.key(42, 0)
+        wedge.key(29, 0)
+        wedge.tap(30, 28)
+        #expect(wedge.texts == ["a\u{1D}\u{1E}a"])
+    }
+
+    @Test func controlAndAltAreAltGr() {
+        var wedge = Self.wedge { $0.layout = Self.german }
+        for (first, second): (UInt16, UInt16) in [(29, 56), (29, 100)] {
+            wedge.key(first, 1); wedge.key(second, 1); wedge.tap(18); wedge.key(second, 0); wedge.key(first, 0)
+        }
+        wedge.tap(28)
+        #expect(wedge.texts == ["€€"])
+    }
+
+    @Test func fourDigitsAndNumLock() {
+        var wedge = Self.wedge()
+        wedge.tap(30)
+        wedge.key(69, 1); wedge.key(69, 0)
+        wedge.key(56, 1); wedge.tap(82, 82, 80, 73); wedge.key(56, 0)
+        wedge.tap(48, 28)
+        #expect(wedge.texts == ["a\u{1D}b"])
+    }
+
+    @Test func invertedCase() {
+        var wedge = Self.wedge { $0.invertsCase = true }
+        wedge.tap(30, 2, 40)
+        wedge.key(42, 1); wedge.tap(48, 2); wedge.key(42, 0)
+        wedge.tap(28)
+        #expect(wedge.texts == ["A1Äb!"])
+    }
 }

@@ -1,4 +1,5 @@
 import Decoding
+import Identifiers
 import Readings
 import Testing
 
@@ -94,5 +95,76 @@ struct ScannerLineTests {
         let decoded = Self.decode("004A9939\r\nXYZ\r\n", .init(text: rule))
         #expect(decoded.badges == ["0004888889"])
         #expect(decoded.rejects == ["malformed": 1])
+    }
+
+    // MARK: Lines that are no scans
+
+    private static func signals(_ text: String, _ configuration: ScannerLine.Configuration) -> [Signal] {
+        decode(text, configuration).batch.signals
+    }
+
+    @Test func failedReadsHeartbeatsAndAnswers() {
+        let configuration = ScannerLine.Configuration(
+            terminator: .cr, noRead: [LinePattern("ERROR"), LinePattern("??")], heartbeat: [LinePattern("HB*")],
+            answers: [LinePattern("OK,LON"), LinePattern("ER,*,*")])
+        // Keyence SR-750 manual: LON accepted, LON refused as not executable, a failed read.
+        let decoded = Self.decode("OK,LON\rER,LON,20\rERROR\rHB 17\r??\r4006381333931\rERRORS\rOK,LONG\r", configuration)
+        #expect(
+            decoded.batch.signals == [.answer(Array("OK,LON".utf8)), .answer(Array("ER,LON,20".utf8)), .noRead, .alive, .noRead])
+        #expect(decoded.texts == ["4006381333931", "ERRORS", "OK,LONG"])
+        #expect(decoded.batch.rejects.total == 0)
+    }
+
+    @Test func answersWithoutAnEnd() {
+        var decoded = Decoded(.scannerLine(.init(gap: .milliseconds(100), answers: [LinePattern("CBR*\u{6}*")])))
+        decoded.feed(text: "CBRENA1\u{6},SSX0\u{6}.")
+        decoded.wait(.milliseconds(100))
+        #expect(decoded.batch.signals == [.answer(Array("CBRENA1\u{6},SSX0\u{6}.".utf8))])
+        decoded.feed(text: "CBRE")
+        decoded.wait(.milliseconds(100))
+        #expect(decoded.rejects == ["incomplete": 1])
+    }
+
+    @Test func framesWithAStartByte() {
+        let configuration = ScannerLine.Configuration(
+            terminator: .etx, start: 0x02, noRead: [LinePattern("NoRead")], answers: [LinePattern("sAN *")])
+        let decoded = Self.decode(
+            "x\u{2}A1\u{3}\r\n\u{2}half\u{2}B2\u{3}\u{2}sAN mTCgateon 1\u{3}\u{2}NoRead\u{3}yz\u{2}\u{3}", configuration)
+        #expect(decoded.texts == ["A1", "B2"])
+        #expect(decoded.batch.signals == [.answer(Array("sAN mTCgateon 1".utf8)), .noRead])
+        #expect(decoded.rejects == ["noise": 3, "incomplete": 1])
+        #expect(decoded.decoder.nextDeadline == nil)
+    }
+
+    @Test func furtherEnds() {
+        let decoded = Self.decode("A\tB\rC\u{4}", .init(terminator: .cr, otherEnds: [0x09, 0x04]))
+        #expect(decoded.texts == ["A", "B", "C"])
+    }
+
+    @Test func readsEndRounds() {
+        let configuration = ScannerLine.Configuration(
+            terminator: .cr, noRead: [LinePattern("ERROR")], answers: [LinePattern("OK,*")], endsRounds: true)
+        #expect(
+            Self.signals("OK,LON\rA1\rERROR\r\u{1}\r", configuration) == [.answer(Array("OK,LON".utf8)), .roundEnded, .noRead, .roundEnded])
+    }
+
+    @Test func codeIdsOfAVendor() {
+        // Honeywell: I is GS1-128, d is EAN-13.
+        let rule = TextRule(codeIDLength: 1, codeIDs: [[0x49]: AIMIdentifier("]C1"), [0x64]: AIMIdentifier("]E0")].compactMapValues { $0 })
+        #expect(Self.decode("I10ABC\rd4006381333931\rsHello\r", .init(text: rule)).texts == ["]C110ABC", "]E04006381333931", "Hello"])
+    }
+
+    @Test(arguments: [
+        ("OK", "OK", true), ("OK", "OK,", false), ("OK*", "OK", true), ("*OK", "no OK", true), ("*a*b*", "xxaxxb", true),
+        ("*a*b*", "ba", false),
+        ("a*a", "a", false), ("a*a", "aa", true), ("a**b", "ab", true), ("*", "", true), ("a*bc*c", "abc", false),
+    ])
+    func patterns(pattern: String, line: String, isMatch: Bool) {
+        #expect(LinePattern(pattern).matches(Array(line.utf8)) == isMatch)
+    }
+
+    @Test func hostilePatternsEnd() {
+        let pattern = LinePattern(String(repeating: "a*", count: 50) + "b")
+        #expect(!pattern.matches(Array(String(repeating: "a", count: 7_000).utf8)))
     }
 }

@@ -95,7 +95,7 @@ struct DeviceConnectionTests {
         var accepted = 0
         while try await harness.write([UInt8](repeating: 1, count: 10_000)), accepted < 1 << 20 { accepted += 10_000 }
         // What waits, and what the terminal itself has taken.
-        #expect(accepted >= 50_000 && accepted <= DeviceConnection.maximumPending + 20_000)
+        #expect(accepted >= 50_000 && accepted <= maximumPendingBytes + 20_000)
         #expect(await events.next() == .dropped(10_000))
         // The device takes bytes again: so does the connection.
         var drained = 0

@@ -93,4 +93,89 @@ struct MockBusTests {
         }
         try await bench.command("stop")
     }
+
+    @Test func readsTheReportsOfAScannerThatIsNoKeyboard() async throws {
+        let bench = try bench("scanner=hid:008c:0002")
+        try await bench.command("plug-hid hidraw3 0c2e 0b61 H1")
+        try await bench.command("start")
+        for _ in 0..<2 {
+            // Found by its report descriptor, known by what stands above its node.
+            try await bench.await("scanner opened /dev/hidraw3 hid serial=H1")
+            try await bench.await("scanner name Mock hidraw3")
+            try await bench.await("scanner note does not take feature report 07: Broken pipe (EPIPE)")
+            #expect(try await bench.command("features hidraw3") == "fe01")
+            let report = "02035d5831414243" + String(repeating: "00", count: 56)
+            try await bench.command("send-report hidraw3 \(report)")
+            try await bench.await("scanner rx \(report)")
+            #expect(try await bench.command("receive-report hidraw3 1 5") == "06")
+            try await bench.command("unplug hidraw3")
+            try await bench.await { $0.hasPrefix("scanner closed") }
+            try await bench.command("plug-hid hidraw3 0c2e 0b61 H1")
+        }
+        try await bench.await("scanner opened /dev/hidraw3 hid serial=H1")
+        #expect(try await bench.command("stop") == "0")
+    }
+
+    /// While a keyboard is not taken, a badge number is typed at the console's login prompt, too.
+    @Test func takesAKeyboardWithinASecondOfItsAppearance() async throws {
+        let bench = try bench("wedge=keyboard:05e0:1200")
+        try await bench.command("start")
+        try await bench.await("enumerated")
+        var slowest = 0
+        for _ in 0..<5 {
+            try await bench.command("plug-keyboard event7 05e0 1200 -")
+            let line = try await bench.await { $0.hasPrefix("wedge taken after ") }
+            slowest = max(slowest, try #require(line.split(separator: " ").dropLast().last.flatMap { Int($0) }))
+            try await bench.command("unplug event7")
+            try await bench.await { $0.hasPrefix("wedge closed") }
+        }
+        print("grab window: at most \(slowest) us from the node's appearance to EVIOCGRAB")
+        #expect(slowest < 1_000_000)
+        try await bench.command("stop")
+    }
+
+    /// CH340 adapters have no serial numbers: only the port tells them apart.
+    @Test func tellsEqualAdaptersApartByTheirPorts() async throws {
+        let bench = try bench("gate=serial:1a86:7523:usb-0:1", "dock=serial:1a86:7523:usb-0:2")
+        // In the wrong order, and with the wrong names.
+        try await bench.command("plug-serial ttyUSB0 1a86 7523 - 1-2")
+        try await bench.command("plug-serial ttyUSB1 1a86 7523 - 1-1")
+        try await bench.command("start")
+        try await both(bench, ["gate opened /dev/ttyUSB1 serial serial=-", "dock opened /dev/ttyUSB0 serial serial=-"])
+        // Both come back in the other order: the name that comes first is the other one's now. The mock cannot give a name to another
+        // port, so they are new names.
+        for name in ["ttyUSB0", "ttyUSB1"] { try await bench.command("unplug \(name)") }
+        try await both(bench, ["gate closed", "dock closed"])
+        try await bench.command("plug-serial ttyUSB2 1a86 7523 - 1-1")
+        try await bench.await("gate opened /dev/ttyUSB2 serial serial=-")
+        try await bench.command("plug-serial ttyUSB3 1a86 7523 - 1-2")
+        try await bench.await("dock opened /dev/ttyUSB3 serial serial=-")
+        try await bench.command("stop")
+    }
+
+    @Test func saysThatTwoNodesFitOneDevice() async throws {
+        let bench = try bench("gate=serial:1a86:7523")
+        try await bench.command("plug-serial ttyUSB0 1a86 7523 - 1-1")
+        try await bench.command("plug-serial ttyUSB1 1a86 7523 - 1-2")
+        try await bench.command("start")
+        try await bench.await { $0.hasPrefix("gate opened /dev/ttyUSB") }
+        try await bench.command("unplug ttyUSB0")
+        try await bench.command("plug-serial ttyUSB0 1a86 7523 - 1-1")
+        try await bench.command("unplug ttyUSB1")
+        try await bench.command("plug-serial ttyUSB1 1a86 7523 - 1-2")
+        try await bench.await("gate rivals /dev/ttyUSB0 /dev/ttyUSB1")
+        try await bench.command("stop")
+    }
+
+    /// Lines that begin so, in any order.
+    private func both(_ bench: USBBench, _ lines: [String]) async throws {
+        var missing = lines
+        while !missing.isEmpty {
+            try await bench.await { line in
+                let place = missing.firstIndex { line.hasPrefix($0) }
+                if let place { missing.remove(at: place) }
+                return place != nil
+            }
+        }
+    }
 }

@@ -28,7 +28,7 @@ import Testing
     }
 
     @Test func everyTermIsAllowed() throws {
-        let compared: Set = ["ACTION", "KERNEL", "SUBSYSTEM", "SUBSYSTEMS", "ATTRS", "ENV", "TEST"]
+        let compared: Set = ["ACTION", "DRIVER", "KERNEL", "SUBSYSTEM", "SUBSYSTEMS", "ATTRS", "ENV", "TEST"]
         let assigned: [String: Set<String>] = [
             "GOTO": ["="], "LABEL": ["="], "GROUP": ["="], "MODE": ["="], "ENV": ["="], "ATTR": ["="], "SYMLINK": ["+="],
             "TAG": ["-="], "IMPORT": ["=", "=="],
@@ -57,12 +57,35 @@ import Testing
 
     /// FTDI, CH340, CP210x, PL2303 and the keyboard controllers are in devices of every kind.
     @Test func noRuleTakesADeviceByTheIdOfItsChip() throws {
-        let chips: Set = ["0403", "1a86", "10c4", "067b", "04b4", "1243", "1d57", "16c0", "0483", "2341"]
-        for (line, terms) in try rules() {
-            for term in terms where term.attribute == "idVendor" {
-                #expect(chips.isDisjoint(with: term.value.split(separator: "|").map(String.init)), "\(line)")
-            }
+        let makers: Set = ["0403", "1a86", "10c4", "067b", "04b4", "1243", "1d57", "16c0", "0483", "2341"]
+        let naming: Set = ["ID_MODEL", "ID_PATH", "ID_SERIAL", "ID_SERIAL_SHORT"]
+        for (line, terms) in try rules() where terms.contains(Term(key: "ENV", attribute: "STOCKGATE", operation: "=", value: "1")) {
+            let vendors = terms.filter { $0.attribute == "idVendor" }.flatMap { $0.value.split(separator: "|").map(String.init) }
+            // Such a maker's whole range, or a converter by its id alone, may be anything.
+            guard !makers.isDisjoint(with: vendors) else { continue }
+            let products = terms.filter { $0.attribute == "idProduct" }.flatMap { $0.value.split(separator: "|").map(String.init) }
+            let isNamed = terms.contains { $0.key == "ENV" && naming.contains($0.attribute ?? "") }
+            #expect(isNamed || !products.isEmpty && Self.converters.isDisjoint(with: products), "\(line)")
         }
+    }
+
+    /// Linux kernel, drivers/usb/serial: ftdi_sio, ch341, cp210x, pl2303.
+    private static let converters: Set<String> = [
+        "6001", "6010", "6011", "6014", "6015", "7522", "7523", "5523", "ea60", "ea70", "ea71", "2303",
+    ]
+
+    /// They are opened to the gateway and kept from ModemManager, and that is all.
+    @Test func convertersAreOpenedAndNothingElse() throws {
+        let marks = try rules().filter { $0.terms.contains(Term(key: "ENV", attribute: "STOCKGATE_CONVERTER", operation: "=", value: "1")) }
+        let marked = marks.flatMap {
+            $0.terms.filter { $0.attribute == "idProduct" }.flatMap { $0.value.split(separator: "|").map(String.init) }
+        }
+        #expect(Self.converters.isSubset(of: marked))
+        let effects = try rules().filter {
+            $0.terms.contains(Term(key: "ENV", attribute: "STOCKGATE_CONVERTER", operation: "==", value: "1"))
+        }
+        let assigned = Set(effects.flatMap { $0.terms.filter { !["==", "!="].contains($0.operation) } }.map { $0.attribute ?? $0.key })
+        #expect(assigned == ["GROUP", "MODE", "SYMLINK", "ID_MM_DEVICE_IGNORE", "ID_MM_PORT_IGNORE", "PRODUCT"])
     }
 
     @Test func everyNodeTheGatewayOpensGetsItsGroup() throws {

@@ -1,3 +1,4 @@
+import Decoding
 import Foundation
 import Profiles
 import Readings
@@ -40,6 +41,53 @@ struct SiteFileTests {
         let site = try SiteFile.parse(filled, file: "site.toml").get()
         #expect(site.stations.map(\.name) == ["gate", "bench"])
         #expect(SiteCheck.problems(of: site).isEmpty)
+    }
+
+    @Test("A radio setting that the model cannot have is told with the device's name")
+    func impossibleRadio() throws {
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        func problems(_ profile: String, _ radio: String) throws -> [String] {
+            let head = Self.head + "\nprofiles = [\"\(folder.appending(path: "DeviceProfiles").path)\"]\n"
+            let device = "[[device]]\nname = \"gate\"\nprofile = \"\(profile)\"\nradio = { \(radio) }\n"
+            return SiteCheck.problems(of: try SiteFile.parse(head + device, file: "site.toml").get()).map(\.description)
+        }
+        #expect(try problems("r2000/a0-uhf", "region = \"etsi\", power_dbm = 26, antennas = [1, 3]") == [])
+        let wrong = try problems("r2000/a0-uhf", "region = \"japan\", power_dbm = 26.5, antennas = [5]")
+        #expect(
+            wrong == [
+                "site.toml:6: device gate: radio.region: the reader cannot be set to japan, only to china, etsi, fcc (r2000/a0-uhf)",
+                "site.toml:6: device gate: radio.power_dbm: must be a multiple of 1 dBm (r2000/a0-uhf)",
+                "site.toml:6: device gate: radio.antennas: there is no antenna 5, only 1, 2, 3, 4 (r2000/a0-uhf)",
+            ])
+        #expect(
+            try problems("r2000/a0-uhf", "power_dbm = 40") == [
+                "site.toml:6: device gate: radio.power_dbm: must be between 0 and 33 dBm (r2000/a0-uhf)"
+            ])
+        #expect(try problems("zebra/cdc-scanner", "power_dbm = 20").first?.contains("cannot set the power") == true)
+        #expect(try problems("thingmagic/mercury-m6e-nano", "power_dbm = 20").first?.contains("is missing") == true)
+    }
+
+    @Test("A keyboard layout of the site goes before that of the profile, and must be known")
+    func layouts() throws {
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let profiles = folder.appending(path: "DeviceProfiles").path
+        func site(_ profile: String, _ layout: String) throws -> Site {
+            let text =
+                Self.head + "profiles = [\"\(profiles)\"]\n[[device]]\nname = \"a\"\nprofile = \"\(profile)\"\nlayout = \"\(layout)\"\n"
+            return try SiteFile.parse(text, file: "site.toml").get()
+        }
+        let german = try site("generic/keyboard-wedge", "de")
+        #expect(SiteCheck.problems(of: german).isEmpty)
+        let library = ProfileLibrary(directories: [profiles])
+        let profile = try #require(library["generic/keyboard-wedge"])
+        let program = try profile.program(for: german.devices[0], layouts: library.layouts)
+        #expect(program.decoder == library.layouts["de"].flatMap { profile.decoder.with(layout: $0) })
+        #expect(program.decoder != profile.decoder)
+        let unknown = try SiteCheck.problems(of: site("generic/keyboard-wedge", "dvorak"))
+        #expect(unknown.map(\.key) == ["device a: layout"])
+        #expect(unknown.first?.reason == "there is no keyboard layout \"dvorak\"; known: de, es, fr, gb, it, us")
+        let serial = try SiteCheck.problems(of: site("zebra/cdc-scanner", "de"))
+        #expect(serial.first?.reason.hasPrefix("zebra/cdc-scanner is no keyboard") == true)
     }
 
     @Test(

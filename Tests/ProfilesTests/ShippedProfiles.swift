@@ -44,6 +44,7 @@ struct ProvenCapture {
         header = try Capture.Header(json: first)
         lines = try all.dropFirst().map(Capture.Line.init(json:))
         for line in try ShippedProfiles.lines(String(path.dropLast(".capture".count)) + ".expected") {
+            if line["verify"] != nil { throw CaptureError("\(path): nobody has compared the expected readings with the device yet") }
             guard let device = line["d"]?.string, var members = line.object else { throw CaptureError("an expected reading without \"d\"") }
             members["d"] = nil
             if let rejects = members["rejects"] {
@@ -109,7 +110,8 @@ struct Replay {
             case .tag(let read): content = .tag(read)
             case .scan(let scan): content = .scan(scan)
             case .badge(let read): content = .badge(read)
-            case .input, .state: return nil
+            case .input(let change): content = .input(change)
+            case .state: return nil
             }
             var members = Capture.Line(time: .zero, content: content).json.object ?? [:]
             members["t"] = nil

@@ -19,6 +19,10 @@ is a USB port such as 1-2 (by default one per name). `bare` leaves out what a ru
     stop [SECONDS]                                    SIGTERM, then SIGKILL after SECONDS (10); answers with its exit status
     plug-serial NAME VID PID SERIAL [PORT] [bare]     a scanner or reader with a serial port comes
     plug-keyboard NAME VID PID SERIAL [PORT] [bare]   a scanner or badge reader that types comes
+    plug-hid NAME VID PID SERIAL [PORT] [bare]        a scanner with HID reports comes; NAME is hidraw0 ...
+    send-report NAME HEX                              it sends one input report
+    receive-report NAME COUNT SECONDS                 answers with what was written to it, in hexadecimal
+    features NAME                                     answers with the feature reports that were set, in hexadecimal
     send-serial NAME HEX                              the device sends bytes
     receive-serial NAME COUNT SECONDS                 answers with what was sent to the device, in hexadecimal
     type NAME TEXT                                    the device types, US layout; \\n is Enter, \\t Tab, \\x1d Ctrl+]
@@ -61,6 +65,16 @@ from gi.repository import GLib, UMockdev  # noqa: E402
 EVIOCGRAB = 0x40044590
 EVIOCSCLOCKID = 0x400445A0
 EVIOCGNAME = 0x80004506
+
+# Requests of linux/hidraw.h: _IOR('H', 0x03, struct hidraw_devinfo), and _IOC(_IOC_READ, 'H', 0x04, length) for the name and
+# _IOC(_IOC_WRITE | _IOC_READ, 'H', 0x06, length) for a feature report.
+HIDIOCGRAWINFO = 0x80084803
+HIDIOCGRAWNAME = 0x80004804
+HIDIOCSFEATURE = 0xC0004806
+
+# The first items of a bar code scanner's report descriptor (HID Point of Sale Usage Tables 1.02): usage page, usage, application
+# collection, an input report of 63 bytes with id 2, the end of the collection.
+SCANNER_REPORTS = bytes.fromhex("058c0902a1018502150026ff007508953f09fe8102c0")
 
 EV_SYN, EV_KEY = 0, 1
 SYN_REPORT, SYN_DROPPED = 0, 3
@@ -105,6 +119,7 @@ class Device:
         self.links = []
         self.holder = None
         self.ioctls = None
+        self.features = []
 
 
 class Bench:
@@ -164,6 +179,18 @@ class Bench:
         self.plug(device, vendor, product, serial, rest, path, (13, 64 + number), "input", f"input/input{number}/{name}",
                   f"/dev/input/by-id/{link}", {"ID_INPUT": "1", "ID_INPUT_KEY": "1", "ID_INPUT_KEYBOARD": "1", "ID_USB_DRIVER": "usbhid"})
 
+    def plug_hid(self, name, vendor, product, serial, *rest):
+        device = self.place(name, "hid")
+        number = int(name.removeprefix("hidraw"))
+        if device.ioctls is None:
+            device.ioctls = UMockdev.IoctlBase()
+            device.ioctls.connect("handle-ioctl", self.answer_hid_ioctl, device)
+            self.testbed.attach_ioctl(f"/dev/{name}", device.ioctls)
+        # udev knows little of a hidraw node: who it is stands above it.
+        self.plug(device, vendor, product, serial, (*rest, "bare"), f"/dev/{name}", (240, number), "hidraw",
+                  f"0003:{vendor.upper()}:{product.upper()}.{number:04X}/hidraw/{name}", f"/dev/input/by-id/usb-{name}", {},
+                  hid=f"0003:0000{vendor.upper()}:0000{product.upper()}")
+
     def place(self, name, kind):
         device = self.devices.setdefault(name, Device(name, kind))
         if device.kind != kind:
@@ -172,7 +199,7 @@ class Bench:
             raise Refused(f"{name} is plugged in")
         return device
 
-    def plug(self, device, vendor, product, serial, rest, node, number, subsystem, below, link, extra):
+    def plug(self, device, vendor, product, serial, rest, node, number, subsystem, below, link, extra, hid=None):
         bare = "bare" in rest
         given = [word for word in rest if word != "bare"]
         port = given[0] if given else self.ports.get(device.name) or f"1-{len(self.ports) + 1}"
@@ -183,7 +210,7 @@ class Bench:
         if not bare:
             properties |= {
                 "ID_BUS": "usb", "ID_VENDOR_ID": vendor, "ID_MODEL_ID": product, "ID_USB_INTERFACE_NUM": "00",
-                "ID_PATH": f"pci-0000:00:14.0-usb-0:{port.split('-')[1]}:1.0", "DEVLINKS": link, "USEC_INITIALIZED": "1",
+                "ID_PATH": f"pci-0000:00:14.0-usb-0:{port.split('-')[1]}:1.0", "DEVLINKS": link, "USEC_INITIALIZED": time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000,
             } | extra
             if serial != "-":
                 properties["ID_SERIAL_SHORT"] = serial
@@ -211,6 +238,9 @@ class Bench:
             self.add(interface, {"DEVTYPE": "usb_interface", "SUBSYSTEM": "usb"}, {"bInterfaceNumber": "00"})
         else:
             self.describe(usb, attributes)
+        if hid:
+            self.add(f"{interface}/{below.split('/')[0]}", {"SUBSYSTEM": "hid", "HID_ID": hid, "HID_UNIQ": "" if serial == "-" else serial}, {},
+                     {"report_descriptor": SCANNER_REPORTS})
         self.add(f"{interface}/{below}", properties, {"dev": f"{number[0]}:{number[1]}"})
 
     def describe(self, usb, attributes):
@@ -218,9 +248,10 @@ class Bench:
         for key, value in attributes.items():
             self.testbed.set_attribute(f"/sys{usb}", key, value)
 
-    def add(self, path, properties, attributes):
+    def add(self, path, properties, attributes, binary={}):
         lines = [f"P: {path}"] + [f"E: {key}={value}" for key, value in properties.items()]
-        lines += [f"A: {key}={value}" for key, value in attributes.items()] + ["", ""]
+        lines += [f"A: {key}={value}" for key, value in attributes.items()]
+        lines += [f"H: {key}={value.hex()}" for key, value in binary.items()] + ["", ""]
         if not self.testbed.add_from_string("\n".join(lines)):
             raise Refused(f"umockdev does not take {path}")
 
@@ -246,7 +277,9 @@ class Bench:
     def yank(self, name):
         device = self.plugged(name)
         for path in device.links:
-            os.unlink(self.root + path)
+            # Equal devices without serial numbers share their other name: the last one plugged in has it.
+            if os.path.lexists(self.root + path):
+                os.unlink(self.root + path)
         os.close(device.master)
         device.master = None
         self.release(device)
@@ -265,7 +298,9 @@ class Bench:
         os.write(self.plugged(name, "serial").master, bytes.fromhex(data))
 
     def receive_serial(self, name, count, seconds):
-        device = self.plugged(name, "serial")
+        return self.receive(self.plugged(name, "serial"), count, seconds)
+
+    def receive(self, device, count, seconds):
         received = b""
         end = time.monotonic() + float(seconds)
         while len(received) < int(count):
@@ -280,6 +315,41 @@ class Bench:
                     raise
                 time.sleep(0.01)
         return received.hex()
+
+    # HID devices
+
+    def send_report(self, name, data):
+        os.write(self.plugged(name, "hid").master, bytes.fromhex(data))
+
+    def receive_report(self, name, count, seconds):
+        return self.receive(self.plugged(name, "hid"), count, seconds)
+
+    def list_features(self, name):
+        device = self.plugged(name, "hid")
+        features, device.features = device.features, []
+        return ",".join(features)
+
+    def answer_hid_ioctl(self, _, client, device):
+        request = client.get_request()
+        kind, size = request & 0xC000FFFF, request >> 16 & 0x3FFF
+        if request == HIDIOCGRAWINFO:
+            client.get_arg().resolve(0, 8).update(0, struct.pack("@IHH", 3, 0, 0))
+            client.complete(0, 0)
+        elif kind == HIDIOCGRAWNAME:
+            name = f"Mock {device.name}".encode() + b"\0"
+            client.get_arg().resolve(0, len(name)).update(0, name)
+            client.complete(len(name), 0)
+        elif kind == HIDIOCSFEATURE:
+            report = bytes(client.get_arg().resolve(0, size).retrieve())
+            # This device knows the report with the id FE only; a real one answers others with a stall, too.
+            if report[:1] == b"\xfe":
+                device.features.append(report.hex())
+                client.complete(size, 0)
+            else:
+                client.complete(-1, errno.EPIPE)
+        else:
+            return False
+        return True
 
     # Keyboards
 
@@ -347,7 +417,8 @@ class Bench:
 
     COMMANDS = {
         "start": (start, 0, 0), "stop": (stop, 0, 1), "plug-serial": (plug_serial, 4, 6), "plug-keyboard": (plug_keyboard, 4, 6),
-        "send-serial": (send_serial, 2, 2), "receive-serial": (receive_serial, 3, 3), "type": (type, 2, 2), "key": (key, 3, 3),
+        "plug-hid": (plug_hid, 4, 6), "send-report": (send_report, 2, 2), "receive-report": (receive_report, 3, 3),
+        "features": (list_features, 1, 1), "send-serial": (send_serial, 2, 2), "receive-serial": (receive_serial, 3, 3), "type": (type, 2, 2), "key": (key, 3, 3),
         "overrun": (overrun, 1, 1), "await-grab": (await_grab, 2, 2), "unplug": (unplug, 1, 1), "yank": (yank, 1, 1),
         "forget": (forget, 1, 1), "uevent": (uevent, 2, 2),
     }

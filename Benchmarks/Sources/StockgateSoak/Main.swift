@@ -90,7 +90,9 @@ struct Soak {
             site += "[[device]]\nname = \"reader-\(index)\"\nprofile = \"r2000/a0-uhf\"\nport = \"\(folder.path)/reader-\(index)\"\n\n"
         }
         for index in 0..<readers {
-            let antennas = (1...4).map { "{ device = \"reader-\(index)\", port = \($0), side = \"\($0 % 2 == 0 ? "inside" : "outside")\" }" }
+            let antennas = (1...4).map {
+                "{ device = \"reader-\(index)\", port = \($0), side = \"\($0 % 2 == 0 ? "inside" : "outside")\" }"
+            }
             site += "[[station]]\nname = \"gate-\(index)\"\nkind = \"gate\"\nantenna = [\(antennas.joined(separator: ", "))]\n\n"
         }
         try site.write(to: folder.appending(path: "site.toml"), atomically: true, encoding: .utf8)
@@ -100,7 +102,9 @@ struct Soak {
 
     /// Runs the bench in a thread of its own for `seconds`, then lets it finish its rounds.
     private func load<Value>(framesPerWrite: Int, _ body: (OpaquePointer) throws -> Value) throws -> Value {
-        guard let load = soak_load_create(folder.path, Int32(readers)) else { throw SoakError(description: "no pseudo-terminals: \(errno)") }
+        guard let load = soak_load_create(folder.path, Int32(readers)) else {
+            throw SoakError(description: "no pseudo-terminals: \(errno)")
+        }
         let handle = Int(bitPattern: load)
         let thread = Thread {
             soak_load_run(OpaquePointer(bitPattern: handle), Int32(framesPerWrite))
@@ -194,7 +198,8 @@ struct Soak {
         try process.run()
         let data = output.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
-        guard let answer = try JSONSerialization.jsonObject(with: data) as? [String: Any], let devices = answer["devices"] as? [[String: Any]]
+        guard let answer = try JSONSerialization.jsonObject(with: data) as? [String: Any],
+            let devices = answer["devices"] as? [[String: Any]]
         else { throw SoakError(description: "devices: \(String(decoding: data, as: UTF8.self))") }
         var readings: UInt64 = 0
         var rejects: UInt64 = 0

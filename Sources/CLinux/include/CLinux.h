@@ -27,6 +27,17 @@ int clinux_get_line_speed(int fd, uint32_t *baud);
 /// <linux/serial.h> is in no module map. Fails with ENOTTY where a driver has no such setting.
 int clinux_set_low_latency(int fd);
 
+/// What a serial driver counted since the machine was started.
+struct clinux_line_errors {
+    uint32_t framing;
+    uint32_t parity;
+    uint32_t breaks;
+    uint32_t overruns;
+};
+
+/// The driver's error counters (TIOCGICOUNT); <linux/serial.h> is in no module map. Fails with ENOTTY where a driver counts nothing.
+int clinux_get_line_errors(int fd, struct clinux_line_errors *errors);
+
 // --- Input devices: the EVIOC requests are macros with arguments, and <linux/input.h> is in no module map.
 
 /// One record of an event device. The time stamp is left out: the gateway uses its own clock.
@@ -50,6 +61,33 @@ int clinux_grab_input(int fd);
 
 /// The device's name as its driver gives it, terminated by a zero (EVIOCGNAME).
 int clinux_input_name(int fd, char *name, size_t size);
+
+// --- HID devices: the HIDIOC requests are macros with arguments, and <linux/hidraw.h> is in no module map.
+
+/// Whether the descriptor is a hidraw node: fails with ENOTTY or EINVAL when it is not (HIDIOCGRAWINFO).
+int clinux_check_hid(int fd);
+
+/// The device's name as it gives it itself, terminated by a zero (HIDIOCGRAWNAME).
+int clinux_hid_name(int fd, char *name, size_t size);
+
+/// Sets a feature report, report id first (HIDIOCSFEATURE). Waits for the device.
+int clinux_set_hid_feature(int fd, const uint8_t *report, size_t count);
+
+// --- Sockets: struct tcp_info clashes between <netinet/tcp.h> and <linux/tcp.h>.
+
+/// The first bytes of the kernel's struct tcp_info (linux/tcp.h).
+struct clinux_tcp_state {
+    uint8_t state;
+    uint8_t congestion;
+    /// Segments sent again without an answer.
+    uint8_t retransmits;
+    /// Keep-alive probes without an answer.
+    uint8_t probes;
+    uint8_t backoff;
+    uint8_t options;
+    uint8_t scales;
+    uint8_t flags;
+};
 
 // --- Clocks: <sys/timex.h> and <sys/timerfd.h> are in no module map.
 

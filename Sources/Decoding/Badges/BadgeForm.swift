@@ -1,3 +1,5 @@
+import Readings
+
 /// How the number of a badge is written. The same card shows different numbers on different readers: one form per site makes
 /// them one credential.
 public struct BadgeForm: Hashable, Sendable {
@@ -28,12 +30,13 @@ public struct BadgeForm: Hashable, Sendable {
         self.byteCount = byteCount
     }
 
-    /// The credential for a number, its most significant byte first; at most eight low bytes are used.
+    /// The credential for a number, its most significant byte first; at most sixteen low bytes are used in hexadecimal, else eight.
     public func text(of number: [UInt8]) -> String {
-        let bytes = Self.ordered(Array(number.suffix(min(byteCount ?? 8, 8))), order)
+        let limit = notation == .hexadecimal ? 16 : 8
+        let bytes = Self.ordered(Array(number.suffix(min(byteCount ?? limit, limit))), order)
         let value = bytes.reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         switch notation {
-        case .hexadecimal: return Self.padded(String(value, radix: 16, uppercase: true), bytes.count * 2)
+        case .hexadecimal: return Hex.text(bytes)
         case .decimal: return Self.padded(String(value), Self.decimalDigits[bytes.count])
         case .facilityAndNumber: return Self.padded(String(value >> 16 & 0xFF), 3) + "," + Self.padded(String(value & 0xFFFF), 5)
         }
@@ -84,7 +87,7 @@ public struct BadgeForm: Hashable, Sendable {
         return value
     }
 
-    private static func padded(_ digits: String, _ width: Int) -> String {
+    static func padded(_ digits: String, _ width: Int) -> String {
         String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
     }
 }

@@ -21,12 +21,14 @@ public struct KeyboardWedge: Decoder {
         public var separatorKeys: Set<UInt16>
         /// Some scanners turn Caps Lock on and off without meaning it.
         public var ignoresCapsLock: Bool
+        /// Some scanners go by the Caps Lock lamp and exchange capitals and small letters while it is lit, though nobody asked.
+        public var invertsCase: Bool
         public var text: TextRule
 
         public init(
             layout: KeyboardLayout, terminators: Set<Terminator> = Set(Terminator.allCases), interKeyTimeout: Instant.Span? = nil,
             endOfScanTimeout: Instant.Span = .milliseconds(200), separatorKeys: Set<UInt16> = [], ignoresCapsLock: Bool = false,
-            text: TextRule = TextRule()
+            invertsCase: Bool = false, text: TextRule = TextRule()
         ) {
             self.layout = layout
             self.terminators = terminators
@@ -34,12 +36,14 @@ public struct KeyboardWedge: Decoder {
             self.endOfScanTimeout = endOfScanTimeout
             self.separatorKeys = separatorKeys
             self.ignoresCapsLock = ignoresCapsLock
+            self.invertsCase = invertsCase
             self.text = text
         }
     }
 
     /// Key codes of `linux/input-event-codes.h` that mean the same on every layout.
     private enum Code {
+        static let six: UInt16 = 7
         static let tab: UInt16 = 15
         static let enter: UInt16 = 28
         static let leftControl: UInt16 = 29
@@ -54,6 +58,8 @@ public struct KeyboardWedge: Decoder {
         static let rightAlt: UInt16 = 100
         static let leftMeta: UInt16 = 125
         static let rightMeta: UInt16 = 126
+        /// The keys that with Ctrl give ESC, GS and FS on every national layout: those of [ ] \ on the US one, and the second key of \.
+        static let controls: [UInt16: UInt8] = [26: 0x1B, 27: 0x1D, 43: 0x1C, 86: 0x1C]
         /// The keypad's digits by key code, from 71 on; 255 where the key is no digit.
         static let keypad: [UInt8] = [7, 8, 9, 255, 4, 5, 6, 255, 1, 2, 3, 0]
     }
@@ -64,6 +70,8 @@ public struct KeyboardWedge: Decoder {
     private var capsLock = false
     /// The digits typed on the keypad while Alt is down: a character by its number.
     private var altNumber: (value: Int, digits: Int, startsWithZero: Bool)?
+    /// An accent that waits for its letter.
+    private var deadKey: KeyboardLayout.DeadKey?
     private var lastKey = Instant.zero
 
     public init(_ configuration: Configuration) {
@@ -81,15 +89,18 @@ public struct KeyboardWedge: Decoder {
         guard value == 0 || value == 1 else { return }
         if isModifier(code) { return modifier(code, isDown: value == 1, at: now) }
         guard value == 1 else { return }
-        if let limit = configuration.interKeyTimeout, !line.isEmpty, now - lastKey > limit { line.spoil(.incomplete) }
+        if let limit = configuration.interKeyTimeout, !isIdle, now - lastKey > limit { line.spoil(.incomplete) }
         lastKey = now
         press(code, into: &batch)
     }
 
-    public var nextDeadline: Instant? { line.isEmpty ? nil : lastKey + configuration.endOfScanTimeout }
+    private var isIdle: Bool { line.isEmpty && deadKey == nil }
+
+    public var nextDeadline: Instant? { isIdle ? nil : lastKey + configuration.endOfScanTimeout }
 
     public mutating func advance(to now: Instant, into batch: inout DecodedBatch) {
         guard let deadline = nextDeadline, now >= deadline else { return }
+        endAccent()
         if !configuration.terminators.isEmpty { line.spoil(.incomplete) }
         line.end(by: configuration.text, into: &batch)
     }
@@ -98,6 +109,7 @@ public struct KeyboardWedge: Decoder {
     public mutating func inputLost(at now: Instant, into batch: inout DecodedBatch) {
         held = []
         altNumber = nil
+        deadKey = nil
         line.spoil(.incomplete)
         lastKey = now
     }
@@ -107,6 +119,7 @@ public struct KeyboardWedge: Decoder {
         held = []
         capsLock = false
         altNumber = nil
+        deadKey = nil
     }
 
     private func isModifier(_ code: UInt16) -> Bool {
@@ -136,32 +149,78 @@ public struct KeyboardWedge: Decoder {
     private var isControlDown: Bool { held.contains(Code.leftControl) || held.contains(Code.rightControl) }
     private var isAltDown: Bool { held.contains(Code.leftAlt) || held.contains(Code.rightAlt) }
 
+    /// AltGr is the right Alt key, or Ctrl and Alt together, as Windows has it.
+    private var isAltGrDown: Bool { held.contains(Code.rightAlt) || held.contains(Code.leftAlt) && isControlDown }
+
     private mutating func press(_ code: UInt16, into batch: inout DecodedBatch) {
         if let terminator = terminator(code) {
+            endAccent()
             if configuration.terminators.contains(terminator) { return line.end(by: configuration.text, into: &batch) }
             // A Tab or Enter that does not end the scan is a control character in it, allowed or not.
             return line.append(terminator == .tab ? 0x09 : 0x0D)
         }
-        if configuration.separatorKeys.contains(code) { return line.append(0x1D) }
+        if configuration.separatorKeys.contains(code) {
+            endAccent()
+            return line.append(0x1D)
+        }
         if isAltDown, let digit = keypadDigit(code) { return typeAltDigit(digit) }
-        let hasAltGr = held.contains(Code.rightAlt)
-        guard let key = configuration.layout.keys[code], !held.contains(Code.leftAlt),
-            !held.contains(Code.leftMeta), !held.contains(Code.rightMeta)
-        else { return line.spoil(.unknownKey) }
-        let isCapital = isShiftDown != (capsLock && key.isLetter && !configuration.ignoresCapsLock)
-        let level = (isCapital ? 1 : 0) + (hasAltGr ? 2 : 0)
-        guard level < key.levels.count, let text = key.levels[level] else { return line.spoil(.unknownKey) }
-        guard isControlDown else {
+        let isAltGr = isAltGrDown
+        if held.contains(Code.leftAlt) && !isAltGr || held.contains(Code.leftMeta) || held.contains(Code.rightMeta) {
+            return line.spoil(.unknownKey)
+        }
+        if isControlDown, !isAltGr { return control(code, into: &batch) }
+        switch level(of: code, isAltGr: isAltGr) {
+        case .text(let text): type(text)
+        case .dead(let name): typeAccent(name)
+        case nil: line.spoil(.unknownKey)
+        }
+    }
+
+    private func level(of code: UInt16, isAltGr: Bool) -> KeyboardLayout.Level? {
+        guard let key = configuration.layout.keys[code] else { return nil }
+        let isLocked = capsLock && !configuration.ignoresCapsLock
+        let isCapital = isShiftDown != (key.isLetter && isLocked != configuration.invertsCase)
+        let level = (isCapital ? 1 : 0) + (isAltGr ? 2 : 0)
+        return level < key.levels.count ? key.levels[level] : nil
+    }
+
+    // MARK: Accents
+
+    private mutating func type(_ text: [UInt8]) {
+        guard let accent = deadKey else {
             for byte in text { line.append(byte) }
             return
         }
-        control(text, into: &batch)
+        deadKey = nil
+        // What the accent does not go with stands behind it, as Windows, for which scanners are made, has it.
+        let whole = text == [0x20] ? accent.alone : accent.combinations[text] ?? accent.alone + text
+        for byte in whole { line.append(byte) }
     }
 
-    /// Ctrl and a key of columns 4 to 7 of ASCII give the control character of the same place: Ctrl+] is GS.
-    private mutating func control(_ text: [UInt8], into batch: inout DecodedBatch) {
-        guard text.count == 1, let character = text.first, (0x40...0x7F).contains(character) else { return line.spoil(.unknownKey) }
-        let control = character & 0x1F
+    private mutating func typeAccent(_ name: String) {
+        guard let accent = configuration.layout.deadKeys[name] else { return line.spoil(.unknownKey) }
+        if deadKey == nil { deadKey = accent } else { type(accent.alone) }
+    }
+
+    /// Nothing follows that an accent could go with.
+    private mutating func endAccent() {
+        if deadKey != nil { type([]) }
+    }
+
+    // MARK: Control characters
+
+    /// Ctrl and a key of columns 4 to 7 of ASCII give the control character of the same place: Ctrl+] is GS. Where the layout has no
+    /// such character on a plain key, the place of the key counts.
+    private mutating func control(_ code: UInt16, into batch: inout DecodedBatch) {
+        endAccent()
+        var control = Code.controls[code]
+        if control == nil, case .text(let text) = level(of: code, isAltGr: false), text.count == 1, let character = text.first,
+            (0x40...0x7F).contains(character)
+        {
+            control = character & 0x1F
+        }
+        if control == nil, code == Code.six, isShiftDown { control = 0x1E }
+        guard let control else { return line.spoil(.unknownKey) }
         let ends =
             (control == 0x0D || control == 0x0A) && configuration.terminators.contains(.enter)
             || control == 0x09 && configuration.terminators.contains(.tab)
@@ -195,6 +254,7 @@ public struct KeyboardWedge: Decoder {
     private mutating func takeAltNumber() {
         guard let number = altNumber else { return }
         altNumber = nil
+        endAccent()
         switch number.value {
         case 1...127 where number.digits <= 4: line.append(UInt8(number.value))
         case 160...255 where number.digits <= 4 && number.startsWithZero:

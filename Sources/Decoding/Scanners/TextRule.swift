@@ -21,16 +21,55 @@ public struct TextRule: Hashable, Sendable {
 
     public struct Badge: Hashable, Sendable {
         /// How the reader writes the number.
-        public var notation: BadgeForm.Notation
-        /// How many bytes the number has, 1...8.
+        public enum Notation: String, Hashable, Sendable, CaseIterable {
+            case hexadecimal
+            case decimal
+            case facilityAndNumber = "facility_and_number"
+            /// The bits from Wiegand's two wires as characters 0 and 1.
+            case wiegandBits = "wiegand_bits"
+            /// Those bits as a hexadecimal number.
+            case wiegandHexadecimal = "wiegand_hexadecimal"
+        }
+
+        public var notation: Notation
+        /// How many bytes the number has, 1...8. For `wiegandHexadecimal` see `bitCount`; `wiegandBits` are counted.
         public var byteCount: Int
+        /// How many bits a card has that is written as `wiegandHexadecimal`, 1...64.
+        public var bitCount: Int
         /// How the credential is written.
         public var form: BadgeForm
 
-        public init(notation: BadgeForm.Notation = .decimal, byteCount: Int = 4, form: BadgeForm = BadgeForm(notation: .decimal)) {
+        public init(
+            notation: Notation = .decimal, byteCount: Int = 4, bitCount: Int = 26, form: BadgeForm = BadgeForm(notation: .decimal)
+        ) {
             self.notation = notation
             self.byteCount = byteCount
+            self.bitCount = bitCount
             self.form = form
+        }
+
+        fileprivate func outcome(of text: [UInt8]) -> Outcome {
+            func plain(_ notation: BadgeForm.Notation) -> Outcome {
+                guard let number = BadgeForm.number(text, notation: notation, byteCount: byteCount) else { return .reject(.malformed) }
+                return .reading(.badge(BadgeRead(credential: form.text(of: number))))
+            }
+            switch notation {
+            case .hexadecimal: return plain(.hexadecimal)
+            case .decimal: return plain(.decimal)
+            case .facilityAndNumber: return plain(.facilityAndNumber)
+            case .wiegandBits: return outcome(of: WiegandBits(digits: text))
+            case .wiegandHexadecimal:
+                guard let bytes = BadgeForm.number(text, notation: .hexadecimal, byteCount: 8) else { return .reject(.malformed) }
+                return outcome(of: WiegandBits(rightJustified: bytes, count: bitCount))
+            }
+        }
+
+        private func outcome(of bits: WiegandBits?) -> Outcome {
+            guard let bits else { return .reject(.malformed) }
+            switch bits.credential(form, checksParity: true) {
+            case .credential(let text): return .reading(.badge(BadgeRead(credential: text)))
+            case .wrongParity: return .reject(.checksum)
+            }
         }
     }
 
@@ -41,6 +80,8 @@ public struct TextRule: Hashable, Sendable {
     public var aim: AIM
     /// Characters of a vendor's code id after the AIM id, 0...2.
     public var codeIDLength: Int
+    /// What a vendor's code id means, where the scanner sends no AIM id: only ids that leave no doubt.
+    public var codeIDs: [[UInt8]: AIMIdentifier]
     /// What the scanner sends for the GS1 separator instead of 0x1D; empty: itself.
     public var separatorSubstitute: [UInt8]
     /// The characters below 0x20 that may stand in a scan. 0x1D is the GS1 separator; 0x1E and 0x04 stand in ISO/IEC 15434 messages.
@@ -48,13 +89,15 @@ public struct TextRule: Hashable, Sendable {
     public var output: Output
 
     public init(
-        prefix: [UInt8] = [], suffix: [UInt8] = [], aim: AIM = .optional, codeIDLength: Int = 0, separatorSubstitute: [UInt8] = [],
-        allowedControls: Set<UInt8> = [0x1D], output: Output = .scan
+        prefix: [UInt8] = [], suffix: [UInt8] = [], aim: AIM = .optional, codeIDLength: Int = 0,
+        codeIDs: [[UInt8]: AIMIdentifier] = [:], separatorSubstitute: [UInt8] = [], allowedControls: Set<UInt8> = [0x1D],
+        output: Output = .scan
     ) {
         self.prefix = prefix
         self.suffix = suffix
         self.aim = aim
         self.codeIDLength = codeIDLength
+        self.codeIDs = codeIDs
         self.separatorSubstitute = separatorSubstitute
         self.allowedControls = allowedControls
         self.output = output
@@ -84,17 +127,14 @@ public struct TextRule: Hashable, Sendable {
             if symbology?.code == 0x5A { return .reject(.unknownFrame) }
         }
         guard data.count > codeIDLength else { return .reject(.malformed) }
+        if symbology == nil, codeIDLength > 0 { symbology = codeIDs[Array(data.prefix(codeIDLength))] }
         data = data.dropFirst(codeIDLength)
         let text = separatorSubstitute.isEmpty ? Array(data) : separated(data)
         if text.contains(where: { ($0 < 0x20 || $0 == 0x7F) && !allowedControls.contains($0) }) { return .reject(.controlCharacter) }
         guard text.count <= Scan.maximumLength else { return .reject(.tooLong) }
         switch output {
         case .scan: return .reading(.scan(Scan(data: text, symbology: symbology)))
-        case .badge(let badge):
-            guard let number = BadgeForm.number(text, notation: badge.notation, byteCount: badge.byteCount) else {
-                return .reject(.malformed)
-            }
-            return .reading(.badge(BadgeRead(credential: badge.form.text(of: number))))
+        case .badge(let badge): return badge.outcome(of: text)
         }
     }
 

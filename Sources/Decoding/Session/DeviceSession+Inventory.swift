@@ -6,8 +6,10 @@ extension DeviceSession {
         guard let plan = plan.inventory, !plan.commands.isEmpty else { return }
         switch plan.mode {
         case .rounds:
-            output.transmissions.append(plan.commands[inventory.nextCommand % plan.commands.count])
-            inventory.nextCommand = (inventory.nextCommand + 1) % plan.commands.count
+            let index = inventory.nextCommand % plan.commands.count
+            inventory.nextCommand = (index + 1) % plan.commands.count
+            inventory.selected = plan.selects.indices.contains(index) ? plan.commands[index] : nil
+            output.transmissions.append(plan.selects.indices.contains(index) ? plan.selects[index] : plan.commands[index])
         case .stream: output.transmissions += plan.commands
         }
         inventory.isInRound = true
@@ -15,6 +17,14 @@ extension DeviceSession {
         inventory.watchdog = now + plan.watchdog
         inventory.resume = nil
         inventory.faults = 0
+        inventory.hasLastingFault = false
+    }
+
+    /// The answer to what is sent before a command.
+    mutating func selectAnswered(_ command: [UInt8], into output: inout SessionOutput) {
+        inventory.selected = nil
+        inventory.isFresh = true
+        output.transmissions.append(command)
     }
 
     mutating func roundEnded(at now: Instant, into output: inout SessionOutput) {
@@ -23,6 +33,7 @@ extension DeviceSession {
         counters.rounds &+= 1
         alive(at: now, into: &output)
         inventory.failedRounds = 0
+        inventory.lastingFailures = 0
         guard plan.mode == .rounds, phase == .running, inventory.isInRound, !inventory.isFresh else { return }
         inventory.isInRound = false
         inventory.watchdog = nil
@@ -33,16 +44,24 @@ extension DeviceSession {
         guard let plan = plan.inventory, phase == .running, inventory.isInRound, !inventory.isFresh else { return }
         // A stream that ended by a fault is begun again after the pause, like a round.
         counters.failedRounds &+= 1
+        inventory.lastingFailures = inventory.hasLastingFault ? inventory.lastingFailures + 1 : 0
+        if inventory.lastingFailures >= Self.lastingFailureLimit {
+            let reason = "\(counters.lastFault?.meaning ?? "inventory failed"), \(inventory.lastingFailures) times"
+            return fail(SessionFailure(step: "inventory", reason: reason), into: &output)
+        }
         inventory.isInRound = false
         inventory.watchdog = nil
         // The reader answers, so it need not be initialised again.
         inventory.watchdogs = 0
-        inventory.failedRounds = min(inventory.failedRounds + 1, 32)
-        if inventory.failedRounds >= Self.failedRoundLimit {
+        inventory.failedRounds = min(inventory.failedRounds + 1, 128)
+        let turns = plan.mode == .rounds ? min(plan.commands.count, 64) : 1
+        if inventory.failedRounds >= Self.failedRoundLimit + turns - 1 {
             report(.silent(reason: counters.lastFault?.meaning ?? "inventory failed"), into: &output)
         }
+        // One of several antennas that is missing must not slow down the others: only when all have failed in turn is there a pause.
+        guard inventory.failedRounds >= turns else { return nextRound(at: now, into: &output) }
         var pause = plan.faultPause
-        for _ in 1..<inventory.failedRounds where pause < Self.longestPause {
+        for _ in turns..<inventory.failedRounds where pause < Self.longestPause {
             pause = Instant.Span(nanoseconds: pause.nanoseconds &* 2)
         }
         inventory.resume = now + min(pause, Self.longestPause)

@@ -29,6 +29,7 @@ extension DeviceSession {
         switch phase {
         case .closed, .failed: return
         case .running:
+            if inventory.isInRound, !inventory.isFresh, let command = inventory.selected { return selectAnswered(command, into: &output) }
             // The answer to feedback: the next round need not wait longer.
             guard plan.inventory != nil, !inventory.isInRound, inventory.failedRounds == 0, inventory.resume != nil else { return }
             if let due = feedback.first?.due, due <= now { return }

@@ -13,8 +13,10 @@ public struct DeviceSession: DeviceSteering {
     static let answerWait = Instant.Span.milliseconds(50)
     /// After so many watchdogs in a row the device has lost its settings or its power: initialise it again.
     static let watchdogLimit = 5
-    /// After so many failed rounds in a row the device is not reading.
+    /// After so many failed rounds in a row the device is not reading; where rounds take turns, all of them and so many less one.
     static let failedRoundLimit = 3
+    /// After so many rounds in a row that failed by a fault that stays, the device may have restarted without its settings.
+    static let lastingFailureLimit = 5
     /// Feedback transmissions that may be waiting.
     static let feedbackLimit = 64
 
@@ -44,6 +46,8 @@ public struct DeviceSession: DeviceSteering {
         /// It was asked for in this very call, so nothing in this call's bytes is its end: a flood of round ends cannot become a
         /// flood of commands.
         var isFresh = false
+        /// The command that follows the answer to what was sent before it.
+        var selected: [UInt8]?
         /// When the round is given up.
         var watchdog: Instant?
         /// When the next round may be asked for.
@@ -51,7 +55,11 @@ public struct DeviceSession: DeviceSteering {
         /// The place of the next command among those of the plan.
         var nextCommand = 0
         var faults = 0
+        /// This round brought a fault that does not go away by itself.
+        var hasLastingFault = false
         var failedRounds = 0
+        /// Rounds in a row that failed so.
+        var lastingFailures = 0
         var watchdogs = 0
     }
 
@@ -236,12 +244,16 @@ public struct DeviceSession: DeviceSteering {
             case .answer(let frame): answered(frame, at: now, into: &output)
             case .reply(let bytes): output.transmissions.append(bytes)
             case .alive: alive(at: now, into: &output)
+            case .noRead:
+                counters.noReads &+= 1
+                alive(at: now, into: &output)
             case .roundEnded: roundEnded(at: now, into: &output)
             case .roundFailed: roundFailed(at: now, into: &output)
             case .fault(let code, let meaning, let isTransient):
                 counters.faults[meaning, default: 0] &+= 1
                 counters.lastFault = SessionCounters.Fault(code: code, meaning: meaning, time: now)
                 inventory.faults &+= 1
+                if !isTransient { inventory.hasLastingFault = true }
                 if !isTransient, phase == .running { report(.silent(reason: meaning), into: &output) }
             }
         }

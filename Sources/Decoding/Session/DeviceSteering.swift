@@ -51,7 +51,9 @@ public struct DeviceProgram: Hashable, Sendable {
     /// The device's address on a bus that it shares: a Modbus unit (1...247) or an OSDP address (0...126).
     public var unit: UInt8?
 
-    public init(decoder: DecoderConfiguration, plan: SessionPlan = SessionPlan(), radio: RadioSettings = RadioSettings(), unit: UInt8? = nil) {
+    public init(
+        decoder: DecoderConfiguration, plan: SessionPlan = SessionPlan(), radio: RadioSettings = RadioSettings(), unit: UInt8? = nil
+    ) {
         self.decoder = decoder
         self.plan = plan
         self.radio = radio

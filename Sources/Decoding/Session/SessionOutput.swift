@@ -44,6 +44,10 @@ public struct SessionCounters: Hashable, Sendable {
     public var keys: UInt64 = 0
     /// Tags, scans and badges.
     public var readings: UInt64 = 0
+    /// How often a scanner looked for a code and found none.
+    public var noReads: UInt64 = 0
+    /// Reads and input changes that the device kept while nobody was connected: too late to be taken as of now.
+    public var history: UInt64 = 0
     public var rejects = RejectCounts()
     /// Rounds of inventory that ended as they should.
     public var rounds: UInt64 = 0

@@ -91,6 +91,8 @@ public struct SessionPlan: Hashable, Sendable {
         public var mode: Mode
         /// Sent in turn, one a round; a stream takes all of them once, in this order. Never empty.
         public var commands: [[UInt8]]
+        /// Sent before the command of the same place, which follows its answer: the choice of an antenna. Empty: nothing is sent before.
+        public var selects: [[UInt8]]
         /// Sent again when no round ended, or a stream was silent, for this long; at least 10 ms.
         public var watchdog: Instant.Span
         /// The pause before the next command after a failed round; doubled with each further one, up to `DeviceSession.longestPause`.
@@ -100,11 +102,12 @@ public struct SessionPlan: Hashable, Sendable {
         public var faultLimit: Int
 
         public init(
-            _ mode: Mode = .rounds, commands: [[UInt8]], watchdog: Instant.Span = .milliseconds(1_500),
+            _ mode: Mode = .rounds, commands: [[UInt8]], selects: [[UInt8]] = [], watchdog: Instant.Span = .milliseconds(1_500),
             faultPause: Instant.Span = .milliseconds(500), faultLimit: Int = 1
         ) {
             self.mode = mode
             self.commands = commands
+            self.selects = selects
             self.watchdog = max(watchdog, .milliseconds(10))
             self.faultPause = max(faultPause, .milliseconds(1))
             self.faultLimit = faultLimit

@@ -23,92 +23,39 @@ public struct A0Protocol: Decoder {
         }
     }
 
-    /// The longest frame: the length byte counts what follows it.
-    static let longestFrame = 257
-    /// A frame that did not go on for this long never will: 257 bytes take 268 ms at 9600 baud, 23 ms at the usual 115200.
-    static let frameTimeout = Instant.Span.milliseconds(300)
-
-    let configuration: Configuration
-    /// The beginning of a frame whose end has not come; never more than one frame.
-    private var pending: [UInt8] = []
-    private var lastBytes = Instant.zero
+    /// The length byte counts what follows it. 257 bytes take 268 ms at 9600 baud, 23 ms at the usual 115200.
+    private var stream = FrameStream(longestFrame: 257, timeout: .milliseconds(300))
+    private var records: Records
 
     public init(_ configuration: Configuration = Configuration()) {
-        self.configuration = configuration
-        pending.reserveCapacity(Self.longestFrame)
+        records = Records(configuration: configuration)
     }
 
     public mutating func decode(_ bytes: UnsafeRawBufferPointer, at now: Instant, into batch: inout DecodedBatch) {
-        guard !bytes.isEmpty else { return }
-        lastBytes = now
-        var start = 0
-        while !pending.isEmpty {
-            let held = pending.count
-            let taken = min(Self.longestFrame - held, bytes.count - start)
-            pending.append(contentsOf: bytes[start..<start + taken])
-            let used = pending.withUnsafeBytes { takeFrames($0, into: &batch) }
-            if used >= held {
-                // The rest of what was copied is still in `bytes`, where it is read without a copy.
-                start += used - held
-                pending.removeAll(keepingCapacity: true)
-            } else {
-                start += taken
-                pending.removeFirst(used)
-                if start == bytes.count { return }
-            }
-        }
-        start += takeFrames(UnsafeRawBufferPointer(rebasing: bytes[start...]), into: &batch)
-        pending.append(contentsOf: bytes[start...])
+        stream.decode(bytes, at: now, into: &batch, examine: Self.examine) { records.take($0, into: &$1) }
     }
 
-    public var nextDeadline: Instant? { pending.isEmpty ? nil : lastBytes + Self.frameTimeout }
+    public var nextDeadline: Instant? { stream.nextDeadline }
 
     public mutating func advance(to now: Instant, into batch: inout DecodedBatch) {
-        guard let deadline = nextDeadline, now >= deadline else { return }
-        // What looked like the head of a frame was none: there may be whole frames behind it.
-        while !pending.isEmpty {
-            batch.rejects.count(.incomplete)
-            pending.removeFirst()
-            pending.removeFirst(pending.withUnsafeBytes { takeFrames($0, into: &batch) })
-        }
+        stream.advance(to: now, into: &batch, examine: Self.examine) { records.take($0, into: &$1) }
     }
 
     public mutating func reset() {
-        pending.removeAll(keepingCapacity: true)
+        stream.reset()
+        records.bufferRecords = 0
     }
 
-    /// Reads all whole frames. Returns the number of bytes that are done with; what remains is the beginning of a frame.
-    private func takeFrames(_ bytes: UnsafeRawBufferPointer, into batch: inout DecodedBatch) -> Int {
-        let count = bytes.count
-        var index = 0
-        var noise: UInt64 = 0
-        search: while index < count {
-            guard bytes[index] == 0xA0 else {
-                noise += 1
-                index += 1
-                continue
-            }
-            guard index + 1 < count else { break }
-            let length = Int(bytes[index + 1])
-            // Address, command and check at the least.
-            guard length >= 3 else {
-                batch.rejects.count(.length)
-                index += 1
-                continue
-            }
-            let end = index + length + 2
-            guard end <= count else { break }
-            var sum: UInt8 = 0
-            for position in index..<end { sum &+= bytes[position] }
-            guard sum == 0 else {
-                batch.rejects.count(.checksum)
-                index += 1
-                continue
-            }
-            take(UnsafeRawBufferPointer(rebasing: bytes[index..<end]), into: &batch)
-            index = end
-        }
-        if noise > 0 { batch.rejects.count(.noise, times: noise) }
-        return index
+    private static func examine(_ bytes: UnsafeRawBufferPointer, _ index: Int) -> FrameCandidate {
+        guard bytes[index] == 0xA0 else { return .none(.noise) }
+        guard index + 1 < bytes.count else { return .incomplete }
+        let length = Int(bytes[index + 1])
+        // Address, command and check at the least.
+        guard length >= 3 else { return .none(.length) }
+        let end = index + length + 2
+        guard end <= bytes.count else { return .incomplete }
+        var sum: UInt8 = 0
+        for position in index..<end { sum &+= bytes[position] }
+        return sum == 0 ? .frame(length: length + 2) : .none(.checksum)
     }
 }

@@ -11,13 +11,15 @@ extension A0Protocol.Configuration {
 
 extension UHFReader18Protocol.Configuration {
     init(_ reader: TOMLTableReader) {
-        self.init()
+        self.init(
+            records: reader.choice("records", isRequired: true) ?? .plain,
+            signalOffset: reader.integer("signal_offset_db", in: -200...0).map { Int16(truncatingIfNeeded: $0) })
     }
 }
 
 extension M100Protocol.Configuration {
     init(_ reader: TOMLTableReader) {
-        self.init()
+        self.init(framing: reader.choice("framing", isRequired: true) ?? .bb7E)
     }
 }
 

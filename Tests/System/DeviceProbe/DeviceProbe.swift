@@ -7,7 +7,7 @@ import Readings
 /// A gateway reduced to its devices, for tests on the mock USB bus of `usb_bench.py`: supervises one device for every argument and
 /// prints what it is told, one line each. SIGTERM ends it.
 ///
-///     device-probe NAME=serial:VID:PID NAME=keyboard:VID:PID NAME=port:PATH
+///     device-probe NAME=serial:VID:PID[:ID_PATH] NAME=keyboard:VID:PID NAME=hid:USAGE NAME=port:PATH
 @main
 enum DeviceProbe {
     static func main() throws {
@@ -53,18 +53,27 @@ enum DeviceProbe {
     private static func device(_ argument: String) -> SupervisedDevice? {
         let sides = argument.split(separator: "=", maxSplits: 1).map(String.init)
         guard sides.count == 2 else { return nil }
-        let parts = sides[1].split(separator: ":", maxSplits: 2).map(String.init)
+        let parts = sides[1].split(separator: ":", maxSplits: 3).map(String.init)
         let serial = DeviceTransport.serial(SerialLine(baud: 9_600))
         switch (parts.first, parts.count) {
         case ("port", 2):
             return SupervisedDevice(name: sides[0], revision: "", source: .port(parts[1], DeviceMatch(profile: "port", transport: serial)))
-        case ("serial", 3), ("keyboard", 3):
+        case ("hid", 3):
+            // A usage is two numbers with a colon. The second report is one that the mock does not know.
+            let match = DeviceMatch(profile: "hid", transport: .hidraw(featureReports: [[0xFE, 0x01], [0x07, 0x00]]))
+            let usage = "\(parts[1]):\(parts[2])"
+            return SupervisedDevice(
+                name: sides[0], revision: "",
+                source: .node { node in node.subsystem == "hidraw" && node.properties["STOCKGATE_HID_USAGE"] == usage ? match : nil })
+        case ("serial", 3...), ("keyboard", 3):
+            let place = parts.count > 3 ? parts[3] : nil
             let match = DeviceMatch(profile: parts[0], transport: parts[0] == "serial" ? serial : .evdev)
             let subsystem = parts[0] == "serial" ? "tty" : "input"
             return SupervisedDevice(
                 name: sides[0], revision: "",
                 source: .node { node in
                     node.subsystem == subsystem && node.properties["ID_VENDOR_ID"] == parts[1] && node.properties["ID_MODEL_ID"] == parts[2]
+                        && (place == nil || node.properties["ID_PATH"]?.contains(place ?? "") == true)
                         ? match : nil
                 })
         default:
@@ -83,8 +92,12 @@ private final class Probe: DeviceSupervisorDelegate {
     private func say(_ device: DeviceIndex, _ text: String) { DeviceProbe.say("\(names[Int(device.rawValue)]) \(text)") }
 
     func supervisor(_ supervisor: DeviceSupervisor, opened device: DeviceIndex, as match: DeviceMatch, path: String, at now: Instant) {
-        let node = supervisor.statuses[Int(device.rawValue)].node
-        say(device, "opened \(path) \(match.profile) serial=\(node?.properties["ID_SERIAL_SHORT"] ?? "-")")
+        let status = supervisor.statuses[Int(device.rawValue)]
+        say(device, "opened \(path) \(match.profile) serial=\(status.node?.properties["ID_SERIAL_SHORT"] ?? "-")")
+        if let delay = status.grabDelay { say(device, "taken after \(delay.nanoseconds / 1_000) us") }
+        if let name = status.deviceName { say(device, "name \(name)") }
+        for note in status.notes { say(device, "note \(note)") }
+        if !status.rivals.isEmpty { say(device, "rivals \(status.rivals.joined(separator: " "))") }
     }
 
     func supervisor(_ supervisor: DeviceSupervisor, closed device: DeviceIndex, reason: String, at now: Instant) {

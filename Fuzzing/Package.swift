@@ -1,0 +1,33 @@
+// swift-tools-version: 6.2
+// Random bytes against everything that outside input reaches, guided by coverage (libFuzzer). `make fuzz` runs it. The sources are those
+// of the product, linked into this package, because they must be compiled for the purpose.
+
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .unsafeFlags(["-sanitize=fuzzer,address", "-parse-as-library"]),
+]
+
+let package = Package(
+    name: "stockgate-fuzzing",
+    platforms: [.macOS(.v15)],
+    dependencies: [.package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0")],
+    targets: [
+        .target(name: "Identifiers", swiftSettings: settings),
+        .target(name: "Readings", dependencies: ["Identifiers"], swiftSettings: settings),
+        .target(name: "Decoding", dependencies: ["Readings", "Identifiers"], swiftSettings: settings),
+        .target(name: "SiteConfiguration", dependencies: ["Readings", "Identifiers"], swiftSettings: settings),
+        .target(name: "Profiles", dependencies: ["Decoding", "TOMLKit"], swiftSettings: settings),
+        .target(name: "Ledger", dependencies: ["SiteConfiguration"], swiftSettings: settings),
+        // One file of the target Gateway, and in place of swift-nio the one module that the file names.
+        .target(name: "CNIOLinux"),
+        .target(name: "SiteFiles", dependencies: ["Profiles", "Ledger", "CNIOLinux"], swiftSettings: settings),
+        .target(name: "CLibFuzzer"),
+        .executableTarget(
+            name: "stockgate-fuzz", dependencies: ["CLibFuzzer", "Profiles", "Decoding", "SiteFiles", "SiteConfiguration", "Identifiers", "Readings"],
+            path: "Sources/StockgateFuzz", swiftSettings: settings, linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]),
+    ]
+)

@@ -1,0 +1,7 @@
+// libFuzzer has no header of its own for this (llvm.org/docs/LibFuzzer.html, "Using libFuzzer as a library").
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+int LLVMFuzzerRunDriver(int *argc, char ***argv, int (*callback)(const uint8_t *data, size_t size));
