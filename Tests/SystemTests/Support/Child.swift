@@ -40,6 +40,9 @@ final class Child: Sendable {
 
     func send(_ signal: Int32) { if status == nil { kill(process.processIdentifier, signal) } }
 
+    /// To its standard input.
+    func write(_ text: String) throws { try input.fileHandleForWriting.write(contentsOf: Data(text.utf8)) }
+
     func closeInput() { try? input.fileHandleForWriting.close() }
 
     func end(within limit: Duration = .seconds(20)) async throws -> Int32 {
