@@ -118,7 +118,7 @@ let package = Package(
         tests("MasterImportTests", ["MasterImport"]),
         tests("StoreTests", ["Store", "StoreWriterProbe", grdb]),
         tests("UpstreamTests", ["Upstream", "HTTPClient"]),
-        tests("GatewayTests", ["Gateway"]),
+        tests("GatewayTests", ["Gateway", "OperatorText", "Ledger"]),
         tests("SimulationTests", ["DeviceSimulators", "Decoding", "Profiles"]),
         tests("DevicesTests", ["Devices", "DeviceSimulators", "device-probe", "USBBench", "CLinux", nioCore, nioPosix]),
         tests("ModbusTests", ["Devices", "DeviceSimulators", "Decoding", "Profiles", nioCore, nioPosix]),

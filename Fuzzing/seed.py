@@ -31,6 +31,20 @@ def seed(lines: list[dict], device: str) -> bytes:
     return bytes(out[:LIMIT])
 
 
+def llrp_messages(data: bytes):
+    """The whole messages at the beginning of a stream, each type once."""
+    types = set()
+    while len(data) >= 10:
+        length = int.from_bytes(data[2:6], "big")
+        if not 10 <= length <= len(data):
+            return
+        kind = int.from_bytes(data[:2], "big") & 0x3FF
+        if kind not in types and length <= LIMIT:
+            types.add(kind)
+            yield kind, data[:length]
+        data = data[length:]
+
+
 def main() -> None:
     corpus = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "Fuzzing" / "corpus"
     for capture in sorted((ROOT / "DeviceProfiles").glob("*/*/*.capture")):
@@ -43,6 +57,13 @@ def main() -> None:
             folder = corpus / name
             folder.mkdir(parents=True, exist_ok=True)
             (folder / re.sub(r"[^a-z0-9]+", "-", f"{identifier}-{capture.stem}-{device}")).write_bytes(data)
+            if name != "llrp":
+                continue
+            for direction in ("rx", "tx"):
+                stream = bytes.fromhex("".join(line[direction] for line in lines if line.get("d") == device and direction in line))
+                for kind, message in llrp_messages(stream):
+                    (corpus / "llrp_message").mkdir(parents=True, exist_ok=True)
+                    (corpus / "llrp_message" / f"{identifier.replace('/', '-')}-{direction}-{kind}").write_bytes(message)
     for name, files in {
         "profile": sorted((ROOT / "DeviceProfiles").glob("*/*/profile.toml")),
         "site_file": [ROOT / "Demo" / "site.toml"],

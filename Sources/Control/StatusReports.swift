@@ -22,13 +22,17 @@ public struct GatewayStatus: Hashable, Sendable {
     public var devicesReading: Int
     public var devicesSilent: Int
     public var devicesAbsent: Int
+    /// Crossings that could not be recorded and are lost, since the gateway or its site file was loaded.
+    public var lostCrossings: UInt64
+    /// Reads that readers had kept and that are lost, since then.
+    public var lostLateReads: UInt64
     public var recording: RecordingReport?
 
     public init(
         gateway: String, site: String, version: String, language: String, uptimeSeconds: Int64, clock: ClockQuality, masterVersion: Int64,
         masterApplied: String?, events: Int64, openLoans: Int, overdueLoans: Int, openExceptions: Int, devicesReading: Int,
         devicesSilent: Int,
-        devicesAbsent: Int, recording: RecordingReport? = nil
+        devicesAbsent: Int, lostCrossings: UInt64 = 0, lostLateReads: UInt64 = 0, recording: RecordingReport? = nil
     ) {
         self.gateway = gateway
         self.site = site
@@ -45,6 +49,8 @@ public struct GatewayStatus: Hashable, Sendable {
         self.devicesReading = devicesReading
         self.devicesSilent = devicesSilent
         self.devicesAbsent = devicesAbsent
+        self.lostCrossings = lostCrossings
+        self.lostLateReads = lostLateReads
         self.recording = recording
     }
 
@@ -62,6 +68,8 @@ public struct GatewayStatus: Hashable, Sendable {
                 "reading": .integer(Int64(devicesReading)), "silent": .integer(Int64(devicesSilent)),
                 "absent": .integer(Int64(devicesAbsent)),
             ],
+            "lost": lostCrossings == 0 && lostLateReads == 0
+                ? nil : ["crossings": .integer(Int64(clamping: lostCrossings)), "late_reads": .integer(Int64(clamping: lostLateReads))],
             "recording": recording?.json,
         ])
     }
@@ -77,6 +85,10 @@ public struct DeviceReport: Hashable, Sendable {
     public var lastReading: String?
     /// Since it was opened.
     public var readings: UInt64
+    /// How often a scanner looked for a code and found none, since it was opened.
+    public var noReads: UInt64
+    /// Tag reads that the device had kept while nobody listened, since the gateway took it up.
+    public var lateReads: UInt64
     /// Bytes, keys or frames that gave no reading, by reason (`RejectReason`), since it was opened.
     public var rejects: [String: UInt64]
     /// Faults that the device told of, by meaning.
@@ -100,8 +112,9 @@ public struct DeviceReport: Hashable, Sendable {
     public var grabMilliseconds: Int64?
 
     public init(
-        name: String, state: DeviceState, since: String? = nil, lastReading: String? = nil, readings: UInt64 = 0,
-        rejects: [String: UInt64] = [:], faults: [String: UInt64] = [:], answers: [String: String] = [:], skipped: [String] = [],
+        name: String, state: DeviceState, since: String? = nil, lastReading: String? = nil, readings: UInt64 = 0, noReads: UInt64 = 0,
+        lateReads: UInt64 = 0, rejects: [String: UInt64] = [:], faults: [String: UInt64] = [:], answers: [String: String] = [:],
+        skipped: [String] = [],
         advice: String? = nil, port: String? = nil, profile: String? = nil, failsafe: String? = nil,
         deviceName: String? = nil, notes: [String] = [], grabMilliseconds: Int64? = nil
     ) {
@@ -111,6 +124,8 @@ public struct DeviceReport: Hashable, Sendable {
         self.since = since
         self.lastReading = lastReading
         self.readings = readings
+        self.noReads = noReads
+        self.lateReads = lateReads
         self.rejects = rejects
         self.faults = faults
         self.answers = answers
@@ -127,6 +142,8 @@ public struct DeviceReport: Hashable, Sendable {
         .compact([
             "name": .string(name), "state": .string(state.word), "reason": state.reason.map(JSON.string), "since": since.map(JSON.string),
             "last_reading": lastReading.map(JSON.string), "readings": .integer(Int64(clamping: readings)),
+            "no_reads": noReads == 0 ? nil : .integer(Int64(clamping: noReads)),
+            "late_reads": lateReads == 0 ? nil : .integer(Int64(clamping: lateReads)),
             "rejects": .object(rejects.mapValues { .integer(Int64(clamping: $0)) }),
             "faults": faults.isEmpty ? nil : .object(faults.mapValues { .integer(Int64(clamping: $0)) }),
             "answers": answers.isEmpty ? nil : .object(answers.mapValues(JSON.string)),

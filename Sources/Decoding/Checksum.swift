@@ -25,9 +25,7 @@ enum Checksum {
 
     /// The CRC-16 of the Gen2 air interface over PC and EPC: polynomial 1021, beginning with FFFF, inverted at the end: D64E.
     static func crcGen2(_ bytes: some Sequence<UInt8>) -> UInt16 {
-        var crc: UInt16 = 0xFFFF
-        for byte in bytes { crc = (crc << 8) ^ remainder(UInt8(truncatingIfNeeded: crc >> 8) ^ byte) }
-        return ~crc
+        ~crc1021(initial: 0xFFFF, bytes)
     }
 
     /// The CRC of ThingMagic's modules: polynomial 1021, beginning with FFFF; the bits of the message are shifted in at the low end and
@@ -47,12 +45,18 @@ enum Checksum {
     /// The two's complement of the 16-bit sum of the bytes.
     static func neg16(_ bytes: some Sequence<UInt8>) -> UInt16 { 0 &- bytes.reduce(UInt16(0)) { $0 &+ UInt16($1) } }
 
-    /// CRC-16/XMODEM: polynomial 1021, from zero, highest bit first: 31C3.
-    static func crcXMODEM(_ bytes: some Sequence<UInt8>) -> UInt16 {
-        bytes.reduce(UInt16(0)) { register, byte in
-            var register = register ^ UInt16(byte) << 8
-            for _ in 0..<8 { register = register & 0x8000 == 0 ? register << 1 : register << 1 ^ 0x1021 }
-            return register
+    /// CRC-16/MODBUS: the reflected polynomial A001, beginning with FFFF: 4B37. The low byte is sent first.
+    static func crcModbus(_ bytes: some Sequence<UInt8>) -> UInt16 {
+        bytes.reduce(UInt16(0xFFFF)) { register, byte in
+            (0..<8).reduce(register ^ UInt16(byte)) { value, _ in value & 1 == 0 ? value >> 1 : value >> 1 ^ 0xA001 }
         }
+    }
+
+    /// The CRCs with the polynomial 1021, highest bit first, that differ in where they begin: at zero (XMODEM) 31C3, at 1D0F
+    /// (SPI-FUJITSU, which OSDP uses) E5CC, at FFFF (IBM-3740, "CCITT-FALSE") 29B1.
+    static func crc1021(initial: UInt16, _ bytes: some Sequence<UInt8>) -> UInt16 {
+        var crc = initial
+        for byte in bytes { crc = (crc << 8) ^ remainder(UInt8(truncatingIfNeeded: crc >> 8) ^ byte) }
+        return crc
     }
 }

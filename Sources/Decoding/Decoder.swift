@@ -17,6 +17,28 @@ public protocol Decoder: Sendable {
     mutating func inputLost(at now: Instant, into batch: inout DecodedBatch)
     /// Forgets a half frame; called when the device was closed and opened again.
     mutating func reset()
+    /// The device works already, and what it shows at first was told before; called after `reset`.
+    mutating func resumed()
+    /// What decides what later frames mean, of a decoder that goes by more than the frame at hand; nil: nothing does. Neither a half
+    /// frame nor what only counts rejects stands in it.
+    func snapshot(at now: Instant) -> JSON?
+    /// Takes over what another decoder knew; called after `resumed`.
+    mutating func restore(_ snapshot: JSON, at now: Instant)
+    /// Whether a frame is how the device says that it will not or cannot carry out a request; nil: it is not.
+    func refusal(of request: [UInt8], in frame: [UInt8]) -> Refusal?
+}
+
+/// What a device says instead of carrying out a request.
+public struct Refusal: Hashable, Sendable {
+    /// For people.
+    public var meaning: String
+    /// The same request will be refused again.
+    public var isLasting: Bool
+
+    public init(meaning: String, isLasting: Bool) {
+        self.meaning = meaning
+        self.isLasting = isLasting
+    }
 }
 
 extension Decoder {
@@ -28,6 +50,14 @@ extension Decoder {
         batch.rejects.count(.incomplete)
         reset()
     }
+
+    public mutating func resumed() {}
+
+    public func snapshot(at now: Instant) -> JSON? { nil }
+
+    public mutating func restore(_ snapshot: JSON, at now: Instant) {}
+
+    public func refusal(of request: [UInt8], in frame: [UInt8]) -> Refusal? { nil }
 
     public var nextDeadline: Instant? { nil }
 
@@ -42,9 +72,12 @@ public struct DecodedBatch: Sendable {
 
     public init() {}
 
+    /// Room for more than this is given back: one huge report, such as what a reader kept for a day, does not hold its memory for ever.
+    public static let keptCapacity = 16_384
+
     public mutating func removeAll() {
-        readings.removeAll(keepingCapacity: true)
-        signals.removeAll(keepingCapacity: true)
+        if readings.capacity > Self.keptCapacity { readings = [] } else { readings.removeAll(keepingCapacity: true) }
+        if signals.capacity > Self.keptCapacity { signals = [] } else { signals.removeAll(keepingCapacity: true) }
         rejects = RejectCounts()
     }
 }
@@ -57,6 +90,8 @@ public enum Signal: Hashable, Sendable {
     case reply([UInt8])
     /// The device said that it works, though there is nothing to report.
     case alive
+    /// The device did not answer for a while and does so again: it may have been without power meanwhile, and have lost its settings.
+    case interrupted
     /// The device looked for a code and found none: no scan, and no fault.
     case noRead
     /// A round of inventory is over and the next may be asked for.
@@ -66,6 +101,8 @@ public enum Signal: Hashable, Sendable {
     /// The device says that it could not do something. `isTransient`: try again; otherwise a person must look.
     /// A round of inventory goes on unless `roundFailed` follows.
     case fault(code: UInt8, meaning: String, isTransient: Bool)
+    /// The fault told just before is that of one antenna of the round, from 1; the round goes on with the others.
+    case antennaFault(antenna: UInt8, meaning: String)
 }
 
 /// Why bytes gave no reading.
@@ -92,6 +129,8 @@ public enum RejectReason: UInt8, Hashable, Sendable, CaseIterable {
     case unexpectedInput
     /// The same report again inside the profile's duplicate window.
     case duplicate
+    /// The number of a card that makes one up each time it is read: it names nobody.
+    case randomNumber
 }
 
 /// Rejects by reason.
@@ -120,7 +159,7 @@ public struct RejectCounts: Hashable, Sendable {
         RejectReason.allCases.compactMap { counts[$0] > 0 ? ($0, counts[$0]) : nil }
     }
 
-    /// Eleven counters inline: a dictionary would allocate on the hot path.
+    /// A counter for each reason inline: a dictionary would allocate on the hot path.
     private struct InlineCounts: Hashable, Sendable {
         var values: SIMD16<UInt64> = .zero
 

@@ -30,8 +30,8 @@ public final class PseudoTerminal {
     private let link: String?
     private var keeper: Int32
 
-    /// - Parameter link: a path for a symbolic link to the node, so that its name stays the same from run to run; an older link is
-    ///   replaced, anything else is left alone.
+    /// - Parameter link: a path for a symbolic link to the node, so that its name stays the same from run to run; an older link to such
+    ///   a node is replaced, anything else is left alone.
     /// - Throws: `PseudoTerminalError`
     public init(link: String? = nil) throws(PseudoTerminalError) {
         var name = [CChar](repeating: 0, count: 128)
@@ -95,7 +95,8 @@ public final class PseudoTerminal {
     }
 
     private static func replace(_ link: String, by node: String) throws(PseudoTerminalError) {
-        if target(of: link) != nil { unlink(link) }
+        // A link of an earlier run, whose node may be gone or another's by now. Any other may be of use to somebody.
+        if target(of: link)?.hasPrefix("/dev/pts/") == true { unlink(link) }
         guard symlink(node, link) == 0 else { throw PseudoTerminalError(operation: "link \(link)", errorNumber: errno) }
     }
 

@@ -1,13 +1,19 @@
 import Identifiers
 import Readings
 
-/// A simulated device, byte for byte and without a transport: a value that a runner drives from a pseudo-terminal or a socket, and a
-/// test without either. Written from the protocol's description, apart from the decoder that it serves to try.
+/// A simulated device, byte for byte and without a transport: a value that `SimulatedDeviceRunner` drives on a pseudo-terminal or a
+/// socket, and a test without either. Written from the protocol's description, apart from the decoder that it serves to try.
 ///
 /// Each element of what a method returns is sent with one write.
 public protocol SimulatedDevice: Sendable {
-    /// The gateway opened the port, or connected.
+    /// The gateway connected, or this device called it. A pseudo-terminal does not tell.
     mutating func connected(at now: Instant) -> [[UInt8]]
+    /// The connection ended.
+    mutating func disconnected(at now: Instant)
+    /// What a second gateway is told before it is hung up on.
+    mutating func refusal(at now: Instant) -> [[UInt8]]
+    /// It wants the connection closed.
+    var isHangingUp: Bool { get }
     /// The gateway sent bytes, cut anyhow.
     mutating func receive(_ bytes: [UInt8], at now: Instant) -> [[UInt8]]
     /// When the device does something by itself.
@@ -23,6 +29,9 @@ public protocol SimulatedDevice: Sendable {
 
 extension SimulatedDevice {
     public mutating func connected(at now: Instant) -> [[UInt8]] { [] }
+    public mutating func disconnected(at now: Instant) {}
+    public mutating func refusal(at now: Instant) -> [[UInt8]] { [] }
+    public var isHangingUp: Bool { false }
     public mutating func receive(_ bytes: [UInt8], at now: Instant) -> [[UInt8]] { [] }
     public var nextDeadline: Instant? { nil }
     public mutating func advance(to now: Instant) -> [[UInt8]] { [] }
@@ -38,7 +47,32 @@ public enum SimulatedAction: Hashable, Sendable {
     case scan([UInt8])
     /// A badge is held, by the number that stands on it.
     case badge(String)
+    /// Lines count as the gateway counts them for this device.
     case input(line: UInt8, isActive: Bool)
+
+    public enum Kind: String, Hashable, Sendable, CaseIterable {
+        case tag, remove, scan, badge, input
+
+        var form: String {
+            switch self {
+            case .tag: "tag EPC [ANTENNA]"
+            case .remove: "remove EPC"
+            case .scan: "scan TEXT"
+            case .badge: "badge NUMBER"
+            case .input: "input LINE on|off"
+            }
+        }
+    }
+
+    public var kind: Kind {
+        switch self {
+        case .tag: .tag
+        case .remove: .remove
+        case .scan: .scan
+        case .badge: .badge
+        case .input: .input
+        }
+    }
 }
 
 /// A line that a person or a script writes to a running simulator.
@@ -51,10 +85,10 @@ public enum SimulatorCommand: Hashable, Sendable {
     /// The device loses its supply for a moment and forgets everything it was told.
     case restart
 
-    /// The forms, for people.
-    public static let forms = [
-        "tag EPC [ANTENNA]", "remove EPC", "scan TEXT", "badge NUMBER", "input LINE on|off", "stall", "go", "garbage", "restart",
-    ]
+    /// The forms for a device that notices these actions, for people.
+    public static func forms(_ actions: [SimulatedAction.Kind]) -> [String] {
+        actions.map(\.form) + ["stall", "go", "garbage", "restart"]
+    }
 
     /// `\x1D` in the text of a scan stands for the GS1 separator. nil for anything that is none of `forms`.
     public init?(_ line: String) {

@@ -1,3 +1,4 @@
+import Glibc
 import Readings
 
 /// How the bytes or keys of a device are reached.
@@ -51,6 +52,7 @@ public struct TLSFiles: Hashable, Sendable {
     public var certificateFile: String?
     public var keyFile: String?
     /// The name that must stand in the other's certificate; nil: the host that is called, or no matter which where the device calls.
+    /// There a name needs `authorityFile`, without which no certificate is asked for.
     public var serverName: String?
 
     public init(authorityFile: String? = nil, certificateFile: String? = nil, keyFile: String? = nil, serverName: String? = nil) {
@@ -75,6 +77,14 @@ public struct ModbusUnit: Hashable, Sendable {
             case .serial(let path, _): path
             case .tcp(let host, let port): "tcp://\(host.contains(":") ? "[\(host)]" : host):\(port)"
             }
+        }
+
+        /// The same bus by the name that the kernel has for its port, as long as the port is there: a port has several names, such as those
+        /// below /dev/serial.
+        public var resolved: Bus {
+            guard case .serial(let path, let line) = self, let real = realpath(path, nil) else { return self }
+            defer { free(real) }
+            return .serial(path: String(cString: real), line)
         }
     }
 

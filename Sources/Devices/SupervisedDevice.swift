@@ -76,6 +76,8 @@ public struct DeviceStatus: Hashable, Sendable {
     public var grabDelay: Instant.Span?
     /// The nodes that fit this device, where there is more than one: which of them it gets is chance.
     public var rivals: [String] = []
+    /// The device that has the named port of this one, so that it waits; nil: nobody of the site.
+    public var portHolder: String?
     /// What udev knows of the node; nil for a port that udev knows nothing of.
     public var node: DeviceNode?
     /// How often it was opened.
@@ -84,6 +86,6 @@ public struct DeviceStatus: Hashable, Sendable {
     public var failures: Int
     /// When it is tried again.
     public var retryAt: Instant?
-    /// What went wrong last, with the system's own words; stays after the device has recovered.
+    /// What went wrong last, with the system's own words; nil once the device could be opened.
     public var lastError: String?
 }

@@ -33,6 +33,14 @@ extension SupervisionState {
 
     private func isInUse(_ path: String) -> Bool { attempts.values.contains { $0.path == path } }
 
+    /// The name of another device that is on the port of this one.
+    func holder(ofPortOf index: Int) -> String? {
+        guard case .port(let port, _) = slots[index].device.source else { return nil }
+        let path = resolved(port)
+        let owner = attempts.values.first { $0.path == path }?.device
+        return owner.flatMap { $0 == index ? nil : slots[$0].device.name }
+    }
+
     /// Whether this node belongs to another device that is in a pause just now: the operator named it, or it was open on it. Else
     /// two equal scanners would change places when one of them is opened anew.
     private func isReserved(_ node: DeviceNode, for index: Int) -> Bool {

@@ -20,7 +20,7 @@ extension SupervisionState {
             rivals: rivals(of: slot.device), node: slot.lastPath.flatMap { nodes[$0] }, opens: slot.opens, failures: slot.failures,
             retryAt: nil, lastError: slot.lastError)
         switch slot.phase {
-        case .waiting: break
+        case .waiting: status.portHolder = holder(ofPortOf: index)
         case .backingOff(let until):
             status.state = .backingOff
             status.retryAt = until

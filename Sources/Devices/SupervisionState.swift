@@ -151,6 +151,8 @@ public struct SupervisionState: Sendable {
         slots[index].opens &+= 1
         slots[index].retriesAtOnce = false
         slots[index].failedPath = nil
+        // What went wrong before does not explain what comes after.
+        slots[index].lastError = nil
         slots[index].identity = attempt.node?.identity
         // Only the first opening after the node appeared tells how long it lay open.
         if let takenAt, attempt.node?.appearedAt == nil || attempt.node?.appearedAt != slots[index].measuredAppearance {

@@ -7,7 +7,7 @@ import NIOPosix
 /// One call at a time. Who calls meanwhile is refused and counted, unless the call that is there has gone silent: then that one is
 /// ended, so that a device that lost power gets through when it calls again.
 final class TCPListenerLink: DeviceLink, SocketSessionOwner {
-    /// Calls that may agree on TLS at the same time, before one of them is taken.
+    /// Calls that may be set up and agree on TLS at the same time, before one of them is taken.
     static let maximumCallers = 4
 
     let path: String
@@ -28,6 +28,8 @@ final class TCPListenerLink: DeviceLink, SocketSessionOwner {
     private var stage = Stage.idle
     private var closeRequest: String?
     private var callers: [SocketSession] = []
+    /// Calls that were let in and are not over: from the first moment on, so that nobody can make us read files without end.
+    private var admitted = 0
     private var refusals: UInt64 = 0
     private var lastRefusal = ""
 
@@ -107,7 +109,7 @@ final class TCPListenerLink: DeviceLink, SocketSessionOwner {
     private func admit(_ channel: any Channel) -> EventLoopFuture<Void> {
         let from = channel.remoteAddress.map { "from \(SocketSession.text($0))" } ?? ""
         switch stage {
-        case .listening where callers.count < Self.maximumCallers: break
+        case .listening where admitted < Self.maximumCallers: break
         case .open(_, let current):
             current.checkSilence { isSilent in
                 if isSilent { current.close() }
@@ -117,6 +119,8 @@ final class TCPListenerLink: DeviceLink, SocketSessionOwner {
             refuse(from)
             return loop.makeFailedFuture(ChannelError.ioOnClosedChannel)
         }
+        admitted += 1
+        channel.closeFuture.assumeIsolated().whenComplete { _ in self.admitted -= 1 }
         let promise = loop.makePromise(of: Void.self)
         readContext(endpoint, isServer: true, loop: loop, pool: pool) { result in
             do {

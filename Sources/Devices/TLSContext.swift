@@ -14,6 +14,9 @@ final class TLSContext: @unchecked Sendable {
         guard !isServer || files.certificateFile != nil else {
             throw DeviceError(.tls, path: path, detail: "a device that calls must be shown a certificate; certificate_file is missing")
         }
+        guard !isServer || files.serverName == nil || files.authorityFile != nil else {
+            throw DeviceError(.tls, path: path, detail: "server_name needs authority_file where the device calls: nothing would be checked")
+        }
         var file = CTLS_FILE_NONE
         var reason = [CChar](repeating: 0, count: 256)
         guard

@@ -15,12 +15,15 @@ extension Engine {
         drain(device, into: &output)
     }
 
-    /// A device was open and initialised already when a recording began: a replay takes it over in the middle of its work.
-    public mutating func resumed(_ device: DeviceIndex, program: DeviceProgram, at now: Instant, into output: inout EngineOutput) {
+    /// A device was in use already when a recording began: a replay takes it over in the middle of its work.
+    /// - Parameter snapshot: how its session stood then (`DeviceSteering.snapshot`); nil: initialised and working.
+    public mutating func resumed(
+        _ device: DeviceIndex, program: DeviceProgram, from snapshot: JSON? = nil, at now: Instant, into output: inout EngineOutput
+    ) {
         advance(to: now, into: &output)
         guard devices.indices.contains(Int(device.rawValue)) else { return }
         prepare(Int(device.rawValue), program)
-        devices[Int(device.rawValue)].session?.resumed(at: self.now, into: &scratch)
+        devices[Int(device.rawValue)].session?.resumed(from: snapshot, at: self.now, into: &scratch)
         drain(device, into: &output)
     }
 
@@ -34,8 +37,9 @@ extension Engine {
     /// The gateway ends, or takes over new settings: what stations can still say of walks under way is said now.
     public mutating func finish(at now: Instant, into output: inout EngineOutput) {
         advance(to: now, into: &output)
-        for index in gates.indices where !isPaused(gates[index].name) {
-            let result = gates[index].finish { ledger.known($0) }
+        for index in gates.indices {
+            // What a reader had kept was gathered before the pause, and stands.
+            let result = isPaused(gates[index].name) ? gates[index].finishLate() : gates[index].finish { ledger.known($0) }
             take(result, station: gates[index].name, into: &output)
         }
     }
@@ -162,11 +166,7 @@ extension Engine {
             let ticket = commit(plan, into: &output)
             var again = retry
             again.lastSequence = last
-            pending[ticket] = [
-                PendingAnswer(
-                    station: retry.proposal.station, feedback: .accepted, deadline: Instant(nanoseconds: .min / 2), wasTold: true,
-                    retry: again)
-            ]
+            pending[ticket] = [.unheard(at: retry.proposal.station, retry: again)]
         }
     }
 

@@ -42,7 +42,10 @@ extension Engine {
         }
         var index = 0
         while index < readings.count {
-            if case .state = readings[index] {} else { devices[slot].lastReading = now }
+            switch readings[index] {
+            case .state, .late: break
+            default: devices[slot].lastReading = now
+            }
             switch readings[index] {
             case .tag:
                 var end = index + 1
@@ -52,6 +55,11 @@ extension Engine {
                 }
                 index = end
                 continue
+            case .late(let read):
+                devices[slot].lateReads &+= 1
+                for gate in gatesByDevice[slot] where !isPaused(gates[gate].name) {
+                    gates[gate].observeLate(read, from: device, at: now)
+                }
             case .scan(let scan):
                 for putaway in putawaysByDevice[slot] where !isPaused(putaways[putaway].name) {
                     let result = putaways[putaway].scan(scan, from: device, at: now, known: ledger.known(scan))
@@ -84,13 +92,13 @@ extension Engine {
     mutating func take(_ result: StationOutput, station: String, into output: inout EngineOutput) {
         if isWatched { for sighting in result.sightings { output.happenings.append(.sighting(station: station, sighting)) } }
         if let feedback = result.feedback { give(feedback, at: station, into: &output) }
+        lostLateReads &+= result.lostLateReads
         for proposal in result.proposals { decide(proposal, into: &output) }
     }
 
     private mutating func decide(_ proposal: Proposal, into output: inout EngineOutput) {
         let time = wallTime
-        let retry: Unrecorded?
-        if case .crossing = proposal.content { retry = Unrecorded(proposal: proposal, time: time) } else { retry = nil }
+        let retry = proposal.canBeRepeated ? nil : Unrecorded(proposal: proposal, time: time)
         if mode(of: proposal.station) == .testing {
             let plan = ledger.plan(proposal, at: time)
             output.happenings.append(.tested(station: proposal.station, plan))
@@ -99,7 +107,8 @@ extension Engine {
         }
         guard !isStale else {
             if let retry { keep(retry) }
-            return give(.notRecorded, at: proposal.station, into: &output)
+            if proposal.isAwaited { give(.notRecorded, at: proposal.station, into: &output) }
+            return
         }
         let plan = ledger.plan(proposal, at: time)
         let ticket: UInt64
@@ -113,13 +122,22 @@ extension Engine {
         }
         var again = retry
         again?.lastSequence = plan.events.last?.sequence ?? 0
+        guard proposal.isAwaited else {
+            pending[ticket, default: []].append(.unheard(at: proposal.station, retry: again))
+            return
+        }
         pending[ticket, default: []].append(
             PendingAnswer(
                 station: proposal.station, feedback: plan.feedback ?? .accepted, deadline: now + Self.feedbackDeadline, retry: again))
     }
 
     mutating func keep(_ retry: Unrecorded) {
-        if unrecorded.count < Self.maximumUnrecorded { unrecorded.append(retry) } else { lostProposals &+= 1 }
+        guard let reads = retry.proposal.lateReads else {
+            if unrecorded.count < Self.maximumUnrecorded { unrecorded.append(retry) } else { lostCrossings &+= 1 }
+            return
+        }
+        let room = min(Self.maximumUnrecordedLate, Self.maximumUnrecorded - unrecorded.count)
+        if unrecorded.count(where: { $0.proposal.lateReads != nil }) < room { unrecorded.append(retry) } else { lostLateReads &+= reads }
     }
 
     mutating func commit(_ plan: Plan, into output: inout EngineOutput) -> UInt64 {
@@ -141,6 +159,27 @@ extension Engine {
             _ = devices[slot].session?.give(feedback, at: now, into: &session)
             for bytes in session.transmissions { output.transmissions.append(.init(device: index, bytes: bytes)) }
         }
+    }
+}
+
+extension Proposal {
+    /// Whether the person who was there can do it again; else the gateway must remember it until it is recorded.
+    fileprivate var canBeRepeated: Bool {
+        switch content {
+        case .crossing, .observedLate: false
+        case .putAway, .unknownCode: true
+        }
+    }
+
+    /// How many late reads it is of; nil: of none, but of something that happened now.
+    var lateReads: UInt64? {
+        guard case .observedLate(let observed) = content else { return nil }
+        return observed.tags.reduce(0) { $0 &+ UInt64(clamping: $1.reads) }
+    }
+
+    /// Whether somebody stands there and waits for a signal.
+    fileprivate var isAwaited: Bool {
+        lateReads == nil
     }
 }
 

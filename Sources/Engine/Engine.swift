@@ -18,7 +18,9 @@ public struct Engine: Sendable {
     public var isWatched = false
     public internal(set) var unrecorded: [Unrecorded] = []
     /// Failed crossings that found no place in `unrecorded`; shown, because each is a loss.
-    public internal(set) var lostProposals: UInt64 = 0
+    public internal(set) var lostCrossings: UInt64 = 0
+    /// Reads that readers had kept and that are not recorded: of more tags at once than are gathered, or while the store failed for long.
+    public internal(set) var lostLateReads: UInt64 = 0
     let site: Site
     var now: Instant
     var wall: WallAnchor?
@@ -41,8 +43,10 @@ public struct Engine: Sendable {
     public static let feedbackDeadline = Instant.Span.seconds(2)
     /// How long after that a person may still stand there to hear that it was recorded after all.
     static let lateFeedback = Instant.Span.seconds(8)
-    /// Crossings kept for another try while the store cannot take them.
+    /// Crossings and late reads kept for another try while the store cannot take them.
     public static let maximumUnrecorded = 1_000
+    /// Of these, late reads: they must not take the places of crossings.
+    static let maximumUnrecordedLate = 40
 
     /// One device of the site and the session that steers it.
     public struct DeviceSlot: Sendable {
@@ -61,6 +65,8 @@ public struct Engine: Sendable {
         public internal(set) var since: Instant
         /// When something was read last.
         public internal(set) var lastReading: Instant?
+        /// Reads that the reader had kept while nobody listened.
+        public internal(set) var lateReads: UInt64 = 0
     }
 
     struct PendingAnswer: Hashable, Sendable {
@@ -69,6 +75,11 @@ public struct Engine: Sendable {
         var deadline: Instant
         var wasTold = false
         var retry: Unrecorded?
+
+        /// Nobody stands there any more, or ever did.
+        static func unheard(at station: String, retry: Unrecorded?) -> PendingAnswer {
+            PendingAnswer(station: station, feedback: .accepted, deadline: Instant(nanoseconds: .min / 2), wasTold: true, retry: retry)
+        }
     }
 
     /// A proposal whose commit failed, with the time at which it happened.

@@ -28,7 +28,7 @@ extension EngineLoop {
     /// Begins to record every input, from the state as it is now.
     ///
     /// A recording that begins with the gateway replays to the same events. One that begins later lacks the visits and half frames of
-    /// that moment: what comes after them is the same again.
+    /// that moment: what comes after them is the same again. How the sessions of devices stood is written into it.
     func startRecording(note: String) throws(OperationError) -> RecordingReport {
         guard recorder == nil else { throw OperationError(.conflict, "a recording is under way already") }
         guard isSettled else { throw OperationError(.unavailable, "decisions are still on their way to the disk; try again") }
@@ -121,10 +121,15 @@ extension EngineLoop {
         if let wall = engine.lastAnchor { writer.write(.wall(wall), at: now) }
         // A recording that begins while devices are open says so: the replay steers and decodes them from here.
         for slot in engine.devices {
-            guard let profile = devices[slot.name], slot.session != nil else { continue }
+            guard let profile = devices[slot.name], let session = slot.session else { continue }
+            let snapshot = session.snapshot(at: now)
+            if !snapshot.isNull {
+                writer.write(.device(.running(profile: profile, session: snapshot)), device: slot.name, at: now)
+                continue
+            }
             if case .absent = slot.state { continue }
-            let isRunning = slot.session?.isInitialised == true
-            writer.write(.device(isRunning ? .running(profile: profile) : .opened(profile: profile)), device: slot.name, at: now)
+            let change: Capture.DeviceChange = session.isInitialised ? .running(profile: profile) : .opened(profile: profile)
+            writer.write(.device(change), device: slot.name, at: now)
         }
         writer.flush()
         return writer

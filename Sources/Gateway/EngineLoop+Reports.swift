@@ -80,10 +80,15 @@ extension DeviceStatus {
         ]
     }
 
-    /// Why a device is not open, when no error says it.
+    /// Why a device is not open.
     var absence: String? {
+        // Why it could not be opened says more than that it was not; but what went wrong on a node that is gone says nothing of now.
+        state == .waiting ? stateAbsence : lastError ?? stateAbsence
+    }
+
+    private var stateAbsence: String? {
         switch state {
-        case .waiting: "not plugged in"
+        case .waiting: portHolder.map { "port is in use by \($0)" } ?? "not plugged in"
         case .opening:
             if case .tcp(let endpoint) = transport, endpoint.listens { "it has not called yet" } else { "being opened" }
         case .stopped: "the gateway is ending"

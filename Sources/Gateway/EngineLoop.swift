@@ -114,6 +114,7 @@ final class EngineLoop {
     /// What devices must be told before they are let go, for example to stop reading; closing lets it go out.
     private func releaseDevices() {
         let now = BootClock.now()
+        record(.released, at: now)
         input { $0.release(at: now, into: &$1) }
     }
 
@@ -128,7 +129,8 @@ final class EngineLoop {
         }.flatMapError { _ in bound.value.loop.makeSucceededVoidFuture() }.map {
             let waiting = bound.value.engine.unrecorded.count
             guard waiting > 0 else { return }
-            bound.value.logger.critical("crossings are lost, the store could not take them", metadata: ["count": "\(waiting)"])
+            bound.value.logger.critical(
+                "crossings or late reads are lost, the store could not take them", metadata: ["count": "\(waiting)"])
         }
     }
 
@@ -194,9 +196,15 @@ final class EngineLoop {
     /// Gives the engine one input and does what it returns.
     func input(_ body: (inout Engine, inout EngineOutput) -> Void) {
         var output = EngineOutput()
-        let lost = engine.lostProposals
+        let lost = engine.lostCrossings
+        let lostLateReads = engine.lostLateReads
         body(&engine, &output)
-        if engine.lostProposals > lost { logger.critical("crossings are lost: too many wait to be recorded") }
+        if engine.lostCrossings > lost { logger.critical("crossings are lost: too many wait to be recorded") }
+        if engine.lostLateReads > lostLateReads {
+            logger.warning(
+                "\(engine.lostLateReads - lostLateReads) reads that a reader had kept are not recorded: too many tags at once, or the store fails"
+            )
+        }
         carryOut(output)
         armTimer()
     }

@@ -31,6 +31,7 @@ extension GatewayService: GatewayOperations {
                 openExceptions: ledger.state.exceptions.count, devicesReading: states.count(where: \.isReading),
                 devicesSilent: states.count { if case .silent = $0 { true } else { false } },
                 devicesAbsent: states.count { if case .absent = $0 { true } else { false } },
+                lostCrossings: loop.engine.lostCrossings, lostLateReads: loop.engine.lostLateReads,
                 recording: loop.recordingReport ?? loop.ring.map(loop.report))
         }
     }
@@ -39,14 +40,14 @@ extension GatewayService: GatewayOperations {
         try await look { loop in
             zip(loop.engine.devices, loop.supervisor.statuses).map { slot, status in
                 var state = slot.state
-                // Why it could not be opened says more than that it was not.
                 if case .absent(let reason) = state {
-                    state = .absent(reason: loop.obstacle(to: slot.name) ?? status.lastError ?? status.absence ?? reason)
+                    state = .absent(reason: loop.obstacle(to: slot.name) ?? status.absence ?? reason)
                 }
                 return DeviceReport(
                     name: slot.name, state: state, since: loop.wallTime(at: slot.since)?.rfc3339,
                     lastReading: slot.lastReading.flatMap { loop.wallTime(at: $0)?.rfc3339 },
-                    readings: slot.session?.counters.readings ?? 0,
+                    readings: slot.session?.counters.readings ?? 0, noReads: slot.session?.counters.noReads ?? 0,
+                    lateReads: slot.lateReads,
                     rejects: Dictionary(
                         uniqueKeysWithValues: (slot.session?.counters.rejects.byReason ?? []).map { ("\($0.reason)", $0.count) }),
                     faults: slot.session?.counters.faults ?? [:], answers: (slot.session?.stepAnswers ?? [:]).mapValues(Self.readable),

@@ -21,23 +21,22 @@ extension Happening {
                 "reason": state.reasonText.map(JSON.string),
             ])
         case .sighting(let station, let sighting):
-            let (word, direction) = sighting.kind.words
             return .compact([
-                "kind": "sighting", "station": .string(station), "epc": .string(sighting.epc.hex), "sighting": .string(word),
-                "direction": direction.map(JSON.string), "evidence": sighting.evidence,
+                "kind": "sighting", "station": .string(station), "epc": .string(sighting.epc.hex),
+                "sighting": .string(sighting.kind.watchWord), "evidence": sighting.evidence,
                 "bearer": ledger.bearer(of: sighting.epc).map { ledger.described($0) },
             ])
         case .tested(let station, let plan):
-            return .compact([
-                "kind": "decision", "station": .string(station), "test": true,
+            return [
+                "kind": "test", "station": .string(station),
                 "events": .array(
                     plan.events.map {
                         JSON.object(["type": .string($0.body.type), "data": $0.body.json, "actor": $0.actor.json, "evidence": $0.evidence])
                             .naming(ledger.name)
-                    }), "feedback": plan.feedback.map { .string($0.rawValue) },
-            ])
+                    }),
+            ]
         case .feedback(let station, let feedback):
-            return ["kind": "decision", "station": .string(station), "events": [], "feedback": .string(feedback.rawValue)]
+            return ["kind": "feedback", "station": .string(station), "feedback": .string(feedback.rawValue)]
         }
     }
 }
@@ -46,11 +45,18 @@ extension Reading {
     fileprivate var json: [String: JSON] {
         switch self {
         case .tag(let read): ["tag": read.json]
+        case .late(let read): ["late": read.json]
         case .scan(let scan):
-            ["scan": .compact(["aim": scan.symbology.map { .string($0.description) }, "hex": .string(Hex.text(scan.data.prefix(512)))])]
-        case .badge(let badge): ["badge": ["id": .string(badge.credential)]]
-        case .input(let change): ["in": [.integer(Int64(change.line)), .integer(change.isActive ? 1 : 0)]]
-        case .state(let state): ["state": .string(state.word)]
+            [
+                "scan": .compact([
+                    "text": .string(String(decoding: scan.data.prefix(512), as: UTF8.self)),
+                    "hex": .string(Hex.text(scan.data.prefix(512))), "aim": scan.symbology.map { .string($0.description) },
+                ])
+            ]
+        case .badge(let badge): ["badge": .string(badge.credential)]
+        case .input(let change): ["input": ["line": .integer(Int64(change.line)), "active": .bool(change.isActive)]]
+        // The engine tells a change of state as such.
+        case .state: [:]
         }
     }
 }
@@ -65,13 +71,13 @@ extension DeviceState {
 }
 
 extension Sighting.Kind {
-    /// The sighting and, for one that passed, its direction.
-    var words: (String, String?) {
+    fileprivate var watchWord: String {
         switch self {
-        case .appeared: ("appeared", nil)
-        case .passed(let direction): ("passed", direction.rawValue)
-        case .stayed: ("stayed", nil)
-        case .unknown: ("unknown", nil)
+        case .appeared: "appeared"
+        case .passed(.out): "passed_out"
+        case .passed(.in): "passed_in"
+        case .stayed: "stayed"
+        case .unknown: "unknown"
         }
     }
 }
@@ -80,7 +86,7 @@ extension Ledger {
     /// What a reading is of.
     fileprivate func bearer(of reading: Reading) -> Bearer? {
         switch reading {
-        case .tag(let read): bearer(of: read.epc)
+        case .tag(let read), .late(let read): bearer(of: read.epc)
         case .scan(let scan): bearer(of: scan)?.bearer
         case .badge(let badge): master.credentials[badge.credential].map(Bearer.person)
         case .input, .state: nil

@@ -17,13 +17,15 @@ enum ModbusSiteCheck {
             guard let unit = profile.modbusUnit(for: device) else { continue }
             if unit.unit > 247, unit.unit != 255 { problem("unit", "\(unit.unit) is no address: 1 to 247, over TCP also 0 and 255") }
             if case .serial = unit.bus, !(1...247).contains(unit.unit) { problem("unit", "must be between 1 and 247 on a serial line") }
-            let bus = "\(unit.bus)"
-            if let other = taken[unit.path] { problem("unit", "\(other) is unit \(unit.unit) on \(bus) already") }
-            if let other = first[bus], other.unit.bus != unit.bus {
+            // By the name that the kernel has for the port: a link and its target are one line.
+            let (bus, real) = ("\(unit.bus)", unit.bus.resolved)
+            let (line, address) = ("\(real)", "\(real)#\(unit.unit)")
+            if let other = taken[address] { problem("unit", "\(other) is unit \(unit.unit) on \(bus) already") }
+            if let other = first[line], other.unit.bus.resolved != real {
                 problem("baud", "\(bus) has other line settings for \(other.device): all units of a bus talk alike")
             }
-            taken[unit.path] = taken[unit.path] ?? device.name
-            first[bus] = first[bus] ?? (unit, device.name)
+            taken[address] = taken[address] ?? device.name
+            first[line] = first[line] ?? (unit, device.name)
         }
         return problems
     }

@@ -93,12 +93,13 @@ public struct Replay {
                 throw ReplayError(line: number, reason: "the profile \(profile ?? "of the device") is not there")
             }
             engine.opened(device, program: try program(of: profile, for: device, line: number), at: now, into: &output)
-        case .device(.running(let profile)):
+        case .device(.running(let profile, let session)):
             let device = try required(device, line: number)
             guard let id = profile, let profile = library[id] else {
                 throw ReplayError(line: number, reason: "the profile \(profile ?? "of the device") is not there")
             }
-            engine.resumed(device, program: try program(of: profile, for: device, line: number), at: now, into: &output)
+            let program = try program(of: profile, for: device, line: number)
+            engine.resumed(device, program: program, from: session, at: now, into: &output)
         case .device(.closed(let reason)): engine.closed(try required(device, line: number), reason: reason, at: now, into: &output)
         case .wall(var anchor):
             anchor.instant = now
@@ -114,6 +115,7 @@ public struct Replay {
                 for event in decision?.events ?? [] where event.sequence < next { store(event) }
             }
             engine.reloaded(stored, at: now, into: &output)
+        case .released: engine.release(at: now, into: &output)
         case .finished: engine.finish(at: now, into: &output)
         case .transmitted, .state: break
         }

@@ -59,19 +59,19 @@ public enum SiteCheck {
         return problem(device, contradiction.key, contradiction.reason)
     }
 
-    /// Devices with the address of another one: only one of them would ever be connected.
+    /// Devices in the place of another one: only one of them would ever be connected.
     private static func shared(in site: Site, _ library: ProfileLibrary) -> [TOMLProblem] {
-        var owners: [String: String] = [:]
+        var owners: [(device: String, place: DevicePlace)] = []
         return site.devices.compactMap { device -> TOMLProblem? in
             guard let profile = device.profile.flatMap({ library[$0] }),
-                case .success(let transport) = DeviceBinding.transport(of: device, profile), case .tcp(let endpoint) = transport
+                case .success(let transport) = DeviceBinding.transport(of: device, profile),
+                let place = DevicePlace(transport, port: device.port)
             else { return nil }
-            guard let owner = owners[endpoint.path] else {
-                owners[endpoint.path] = device.name
+            guard let owner = owners.first(where: { $0.place.excludes(place) }) else {
+                owners.append((device.name, place))
                 return nil
             }
-            let key = endpoint.listens ? "listen" : "address"
-            return problem(device, key, "the device \"\(owner)\" is at \(endpoint.host) port \(endpoint.port) already")
+            return problem(device, place.key, "the device \"\(owner.device)\" is at \(owner.place.words) already")
         }
     }
 

@@ -242,6 +242,10 @@ private struct Collector {
             if listen != nil, tls.certificateFile == nil {
                 table.problem("tls", "needs a certificate_file: a device that calls must be shown a certificate")
             }
+            // Without authorities its certificate is not even asked for, and the name would be compared with nothing.
+            if listen != nil, tls.serverName != nil, tls.authorityFile == nil {
+                table.problem("tls", "server_name needs authority_file where the device calls")
+            }
         }
         guard let text = address ?? listen else { return nil }
         guard let (host, port) = hostAndPort(text) else {

@@ -102,6 +102,8 @@ extension Ledger {
         case .exceptionRaised(let raised):
             return raised.items.map { uri(of: .item($0)) } + raised.epcs.map { $0.identity().canonicalURI }
         case .tagBound(let epc, let bearer), .tagUnbound(let epc, let bearer): return [epc.identity().canonicalURI, uri(of: bearer)]
+        case .observedLate(let observed):
+            return [observed.epc.identity().canonicalURI] + (observed.bearer.map { [uri(of: $0)] } ?? [])
         case .exceptionAssigned, .exceptionResolved, .stationModeChanged, .masterApplied: return []
         }
     }

@@ -52,6 +52,8 @@ public struct Event: Hashable, Sendable {
         case exceptionResolved(exception: Int64, resolution: String, note: String)
         case tagBound(epc: EPC, bearer: Bearer)
         case tagUnbound(epc: EPC, bearer: Bearer)
+        /// A reader had seen a tag while nobody listened: never a loan, a return or a reason to look.
+        case observedLate(ObservedLate)
         case stationModeChanged(StationMode)
         case masterApplied(version: Int64, digest: String, rows: Int64)
     }
@@ -79,6 +81,19 @@ public struct Event: Hashable, Sendable {
         public var locationURI: String
         /// Where a single item was before.
         public var from: LocationKey?
+    }
+
+    public struct ObservedLate: Hashable, Sendable {
+        public var epc: EPC
+        /// What the tag is bound to now.
+        public var bearer: Bearer?
+        /// The reader's name.
+        public var device: String
+        public var antennas: AntennaPorts
+        public var reads: Int64
+        /// By the reader's clock; nil when it told no time.
+        public var first: ReaderTime?
+        public var last: ReaderTime?
     }
 
     public struct ExceptionRaised: Hashable, Sendable {

@@ -13,6 +13,7 @@ extension Event.Body {
         case .exceptionResolved: "exception.resolved"
         case .tagBound: "tag.bound"
         case .tagUnbound: "tag.unbound"
+        case .observedLate: "tag.observed_late"
         case .stationModeChanged: "station.mode_changed"
         case .masterApplied: "master.applied"
         }
@@ -21,7 +22,7 @@ extension Event.Body {
     /// Every type, in the order of `docs/events.md`.
     public static let types = [
         "loan.checked_out", "loan.returned", "stock.put_away", "exception.raised", "exception.assigned", "exception.resolved", "tag.bound",
-        "tag.unbound", "station.mode_changed", "master.applied",
+        "tag.unbound", "tag.observed_late", "station.mode_changed", "master.applied",
     ]
 
     /// The `data` member.
@@ -50,6 +51,7 @@ extension Event.Body {
         case .exceptionResolved(let exception, let resolution, let note):
             ["exception": .integer(exception), "resolution": .string(resolution), "note": .string(note)]
         case .tagBound(let epc, let bearer), .tagUnbound(let epc, let bearer): ["epc": .string(epc.hex), "bearer": bearer.json]
+        case .observedLate(let observed): observed.json
         case .stationModeChanged(let mode): ["mode": .string(mode.rawValue)]
         case .masterApplied(let version, let digest, let rows):
             ["version": .integer(version), "digest": .string(digest), "rows": .integer(rows)]
@@ -88,6 +90,9 @@ extension Event.Body {
         case "tag.bound", "tag.unbound":
             guard let epc, let bearer = json["bearer"].flatMap(Bearer.init) else { return nil }
             self = type == "tag.bound" ? .tagBound(epc: epc, bearer: bearer) : .tagUnbound(epc: epc, bearer: bearer)
+        case "tag.observed_late":
+            guard let observed = Event.ObservedLate(json: json) else { return nil }
+            self = .observedLate(observed)
         case "station.mode_changed":
             guard let mode = json["mode"]?.string.flatMap(StationMode.init) else { return nil }
             self = .stationModeChanged(mode)
@@ -98,6 +103,26 @@ extension Event.Body {
             self = .masterApplied(version: version, digest: digest, rows: rows)
         default: return nil
         }
+    }
+}
+
+extension Event.ObservedLate {
+    var json: JSON {
+        .compact([
+            "epc": .string(epc.hex), "bearer": bearer?.json, "device": .string(device),
+            "antennas": .array(antennas.ports.map { .integer(Int64($0)) }), "reads": .integer(reads),
+            "first": first.map { .string($0.rfc3339) }, "last": last.map { .string($0.rfc3339) },
+        ])
+    }
+
+    init?(json: JSON) {
+        guard let epc = json["epc"]?.string.flatMap(EPC.init(hex:)), let device = json["device"]?.string,
+            let antennas = json["antennas"]?.array, let reads = json["reads"]?.integer
+        else { return nil }
+        self.init(
+            epc: epc, bearer: json["bearer"].flatMap(Bearer.init), device: device,
+            antennas: AntennaPorts(antennas.compactMap { $0.integer.flatMap(UInt8.init(exactly:)) }), reads: reads,
+            first: json["first"]?.string.flatMap(ReaderTime.init(rfc3339:)), last: json["last"]?.string.flatMap(ReaderTime.init(rfc3339:)))
     }
 }
 

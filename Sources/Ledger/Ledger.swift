@@ -28,6 +28,7 @@ public struct Ledger: Sendable {
         case .crossing(let crossing): plan(crossing, station: proposal.station, at: time)
         case .putAway(let putAway): plan(putAway, station: proposal.station, at: time)
         case .unknownCode(let scan): plan(unknownCode: scan, station: proposal.station, at: time)
+        case .observedLate(let observed): plan(observed, station: proposal.station, at: time)
         }
     }
 

@@ -118,6 +118,7 @@ extension LedgerState {
         case .tagUnbound(let epc, _):
             tags[epc] = nil
             rows.append(StateRow(key: "tag/\(epc.hex)", value: nil))
+        case .observedLate: break
         case .stationModeChanged(let mode):
             guard let station = event.station else { break }
             modes[station] = mode == .running ? nil : mode

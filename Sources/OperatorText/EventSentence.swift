@@ -38,6 +38,7 @@ public enum EventSentence {
             return Text.eventTagBound(language, ["client": client, "epc": value("epc"), "bearer": naming.bearer(data["bearer"])])
         case "tag.unbound":
             return Text.eventTagUnbound(language, ["client": client, "epc": value("epc"), "bearer": naming.bearer(data["bearer"])])
+        case "tag.observed_late": return observedLate(data, naming)
         case "station.mode_changed":
             return Text.eventModeChanged(
                 language,
@@ -59,6 +60,17 @@ public enum EventSentence {
         ]
         guard let person = event["actor"]?["person"] else { return Text.eventCameBack(naming.language, values) }
         return (person == data["borrower"] ? Text.eventReturned : .eventReturnedFor)(naming.language, values)
+    }
+
+    private static func observedLate(_ data: JSON, _ naming: Naming) -> Printable {
+        let tag = Text.tagWord(naming.language, ["epc": Printable(escaping: data["epc"]?.string ?? "", limit: 124)])
+        let bearer = naming.bearer(data["bearer"])
+        let values: [String: Printable] = [
+            "device": Printable(escaping: data["device"]?.string ?? "", limit: 64), "what": bearer.isEmpty ? tag : bearer,
+            "reads": Printable(data["reads"]?.integer ?? 0), "first": TimeText.local(data["first"]?.string),
+            "last": TimeText.local(data["last"]?.string),
+        ]
+        return (data["first"] == nil ? Text.eventObservedLateUntimed : .eventObservedLate)(naming.language, values)
     }
 
     private static func putAway(_ event: JSON, _ data: JSON, _ naming: Naming) -> Printable {

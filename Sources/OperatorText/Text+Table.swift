@@ -27,6 +27,13 @@ extension Text: OperatorSentence {
             )
         case .eventTagBound: ("{client} bound tag {epc} to {bearer}", "{client} 将标签 {epc} 绑定到{bearer}")
         case .eventTagUnbound: ("{client} took tag {epc} off {bearer}", "{client} 将标签 {epc} 与{bearer}解绑")
+        case .eventObservedLate:
+            (
+                "{device} had seen {what} while nobody listened: {reads} reads, {first} to {last} UTC by its clock",
+                "{device} 在离线期间读到{what}：{reads} 次，{first} 至 {last}（读写器时钟，UTC）"
+            )
+        case .eventObservedLateUntimed:
+            ("{device} had seen {what} while nobody listened: {reads} reads", "{device} 在离线期间读到{what}：{reads} 次")
         case .eventModeChanged: ("{client} set station {station} to: {mode}", "{client} 将站点 {station} 设为：{mode}")
         case .eventMasterApplied: ("Master data version {version} applied, {rows} rows", "主数据版本 {version} 已生效，共 {rows} 条")
         case .eventUnknown: ("An event of type {type}, which this program does not know", "类型为 {type} 的事件，本程序无法识别")
@@ -179,6 +186,7 @@ extension Text: OperatorSentence {
         case .labelOpen: ("open", "未结")
         case .labelDevices: ("devices", "设备")
         case .labelRecording: ("recording", "录制")
+        case .labelLost: ("NOT recorded", "未能记录")
         case .labelPermit: ("permit", "借入申请")
         case .whenClock: ("{time} (clock {quality})", "{time}（时钟{quality}）")
         case .whenAgo: ("{time}, {ago}", "{time}，{ago}")
@@ -215,6 +223,7 @@ extension Text: OperatorSentence {
         case .statusOpen: ("{loans} loans ({overdue} overdue), {exceptions} exceptions", "借用 {loans} 笔（逾期 {overdue} 笔），异常 {exceptions} 项")
         case .statusDevices: ("{reading} reading, {silent} silent, {absent} absent", "正常 {reading}，无响应 {silent}，未连接 {absent}")
         case .deviceGrabbed: ("taken {ms} ms after it appeared", "出现后 {ms} 毫秒独占")
+        case .statusLost: ("{crossings} crossings, {reads} reads that readers had kept", "{crossings} 次通过，{reads} 条读写器缓存读数")
         case .statusRecording: ("{file}, {bytes} bytes, since {ago}", "{file}，{bytes} 字节，开始于{ago}")
         case .durationDays: ("{days} d {hours} h", "{days} 天 {hours} 小时")
         case .durationHours: ("{hours} h {minutes} min", "{hours} 小时 {minutes} 分钟")
@@ -251,7 +260,9 @@ extension Text: OperatorSentence {
             )
         case .labelAdvice: ("Advice", "建议")
         case .labelFaults: ("Fault", "故障")
+        case .labelNoReads: ("Nothing found", "未读到条码")
         case .labelAnswers: ("Says", "设备信息")
+        case .labelLateReads: ("Kept offline", "离线缓存")
         case .labelSkipped: ("Cannot", "不支持")
         case .deviceCount: ("{what}: {n}", "{what}：{n}")
         case .deviceAnswer: ("{step}: {answer}", "{step}：{answer}")
@@ -303,6 +314,7 @@ extension Text: OperatorSentence {
         case .watchStarted: ("Watching; hold a tag, badge or code before a reader. Ctrl-C ends it.", "正在监视，请将标签、工牌或条码靠近读写器。按 Ctrl-C 结束。")
         case .watchDropped: ("{count} happenings not shown: this terminal is too slow", "终端过慢，有 {count} 条未显示")
         case .watchTag: ("tag {epc} {what}antenna {antenna} {rssi}", "标签 {epc} {what}天线 {antenna} {rssi}")
+        case .watchLate: ("kept by the reader: tag {epc} {what}antenna {antenna} {rssi}", "读写器缓存：标签 {epc} {what}天线 {antenna} {rssi}")
         case .watchTimes: ("{count} reads", "读取 {count} 次")
         case .watchScan: ("code {code} {symbology}", "条码 {code} {symbology}")
         case .watchBadge: ("badge {badge} {name}", "工牌 {badge} {name}")

@@ -4,7 +4,7 @@ public enum ToolText: String, CaseIterable, Sendable, OperatorSentence {
     case helpProbe, helpProbeMore, helpPort, helpProfileFolders, helpListenOnly, helpSeconds
     case helpProfileNew, helpProfileNewMore, helpFrom, helpID, helpFolder, helpCaptureDevice
     case helpProfileList, helpMarkdown, helpProfileRules
-    case helpSim, helpSimDevice, helpSimDeviceMore, helpKind, helpKinds, helpPTY, helpLink, helpListen
+    case helpSim, helpSimDevice, helpSimDeviceMore, helpKind, helpKinds, helpPTY, helpLink, helpListen, helpCall
     case helpTagFile, helpTagOption, helpRate, helpSeed, helpScanText
 
     // Probing.
@@ -18,7 +18,7 @@ public enum ToolText: String, CaseIterable, Sendable, OperatorSentence {
 
     // Simulated devices.
     case simReady, simProfile, simForms, simConnected, simDisconnected, simAsked, simAskedTimes, simObeyed, simNotUnderstood, simCannot
-    case simNoKind, simBadAddress, simBadTag, simOneReach, headModels, headConnection, headSupport, headSummary, headReach
+    case simNoKind, simBadAddress, simBadTag, simOneReach, headModels, headConnection, headSupport, headSummary, headReach, headNotices
 
     public var forms: (english: String, chinese: String) {
         switch self {
@@ -60,6 +60,7 @@ public enum ToolText: String, CaseIterable, Sendable, OperatorSentence {
         case .helpPTY: ("On a pseudo-terminal, as serial devices are anyway", "使用伪终端（串口设备的默认方式）")
         case .helpLink: ("A symbolic link to the pseudo-terminal, so that its name stays", "指向伪终端的符号链接，名称保持不变")
         case .helpListen: ("On a TCP port; port 0 takes a free one", "使用 TCP 端口，0 表示任选空闲端口")
+        case .helpCall: ("Calls a gateway that listens there, again and again", "反复主动连接在此地址监听的网关")
         case .helpTagFile: ("A file with one EPC a line", "每行一个 EPC 的文件")
         case .helpTagOption: ("A tag before the antennas, repeatable", "天线前的标签，可重复")
         case .helpRate: ("Reads a second over all tags, 1 to 20000", "每秒读取次数，1 至 20000")
@@ -174,12 +175,13 @@ public enum ToolText: String, CaseIterable, Sendable, OperatorSentence {
         case .simNoKind: ("no such kind: {kind}. Known are: {kinds}", "没有此类型：{kind}。可用类型：{kinds}")
         case .simBadAddress: ("not host:port: {text}", "不是 主机:端口 的形式：{text}")
         case .simBadTag: ("not an EPC: {text}", "不是 EPC：{text}")
-        case .simOneReach: ("--pty and --listen exclude each other", "--pty 与 --listen 不能同时使用")
+        case .simOneReach: ("--pty, --listen and --call exclude each other", "--pty、--listen 与 --call 不能同时使用")
         case .headModels: ("Models", "型号")
         case .headConnection: ("Connection", "连接")
         case .headSupport: ("Support", "支持级别")
         case .headSummary: ("What", "说明")
         case .headReach: ("On", "连接方式")
+        case .headNotices: ("Lines", "命令")
         }
     }
 }

@@ -21,7 +21,6 @@ public enum WatchLine {
                         .joined(separator: Text.listSeparator(language))
                 ])
         case "feedback": Text.code(happening["feedback"]?.string, of: "feedback", language)
-        case "not_recorded": Text.feedbackNotRecorded(language)
         case "device":
             Text.watchDevice(
                 language,
@@ -38,11 +37,12 @@ public enum WatchLine {
     private static func reading(_ happening: JSON, count: Int, _ language: Site.Language) -> Printable? {
         let naming = Naming(language)
         let bearer = naming.bearer(happening["bearer"])
-        if let tag = happening["tag"] {
+        if let tag = happening["tag"] ?? happening["late"] {
             var signal: Printable = ""
             if let rssi = tag["rssi"] { signal = Printable(escaping: rssi.canonicalText, limit: 12) + " dBm" }
             if count > 1 { signal = signal + " · " + Text.watchTimes(language, ["count": Printable(count)]) }
-            return Text.watchTag(
+            let text = happening["tag"] == nil ? Text.watchLate : Text.watchTag
+            return text(
                 language,
                 [
                     "epc": Printable(escaping: tag["epc"]?.string ?? "", limit: 124), "what": bearer.isEmpty ? "" : bearer + " ",

@@ -13,6 +13,7 @@ public struct ProbePlan: Hashable, Sendable {
     /// One harmless question at one setting of the line; profiles that share it are answered together.
     public struct Question: Hashable, Sendable {
         public var line: DeviceProfile.SerialLine
+        /// A whole frame of its protocol.
         public var send: [UInt8]
         /// Which profiles ask it, by id, and the name of the step in each.
         public var asking: [Asking]
@@ -60,12 +61,8 @@ public struct ProbePlan: Hashable, Sendable {
         guard !listenOnly else { return }
         let order = lines.map(\.line)
         let sorted = serial.sorted { (Self.place($0.1, order), $0.0.id) < (Self.place($1.1, order), $1.0.id) }
-        for (profile, line) in sorted where profile.decoder.hasAnswers {
-            for step in profile.plan.steps where step.identifies {
-                guard let expect = step.expect else { continue }
-                let asking = Question.Asking(profile: profile.id, step: step.name, expect: expect)
-                add(Question(line: line, send: step.send, asking: [asking], timeout: min(step.timeout, Self.longestAnswer), attempts: 2))
-            }
+        for (profile, line) in sorted {
+            for question in Question.all(of: profile, at: line) { add(question) }
         }
         // A device may have been set to another speed than it is sold with.
         for question in questions {

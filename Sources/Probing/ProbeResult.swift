@@ -32,6 +32,8 @@ public struct ProbeResult: Hashable, Sendable {
         public var profile: String
         public var name: String
         public var line: DeviceProfile.SerialLine
+        /// The address on the bus at which it was found; nil: it has none, or the one that is taken when nothing is said.
+        public var unit: UInt8?
         public var score: ProbeScore
         /// Whether udev's properties of the port name this profile.
         public var isMatched: Bool
@@ -60,6 +62,7 @@ public struct ProbeResult: Hashable, Sendable {
     public static func siteLines(_ candidate: Candidate, port: String) -> [String] {
         func quoted(_ text: String) -> String { "\"\(text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\"" }
         var lines = ["[[device]]", "name = \"device-1\"", "profile = \(quoted(candidate.profile))", "port = \(quoted(port))"]
+        if let unit = candidate.unit { lines.append("unit = \(unit)") }
         if candidate.isElsewhere { lines.append("baud = \(candidate.line.baud)") }
         return lines
     }

@@ -41,9 +41,9 @@ public struct ProbeScore: Hashable, Sendable {
 
     private var penalty: Int {
         let bad = rejects.byReason.reduce(into: UInt64(0)) { sum, entry in
-            // Noise and unknown keys are counted one by one; a duplicate is a good frame; the others are whole frames or scans.
+            // Noise and unknown keys are counted one by one; a duplicate and a random number are good frames; the others are whole frames or scans.
             switch entry.reason {
-            case .duplicate: break
+            case .duplicate, .randomNumber: break
             case .noise, .unknownKey: sum &+= entry.count
             default: sum &+= 8 &* entry.count
             }
@@ -58,8 +58,8 @@ public struct ProbeScore: Hashable, Sendable {
         for case .scan(let scan) in batch.readings where !Self.isLegible(scan.data) { isLegible = false }
         frames += batch.signals.count { signal in
             switch signal {
-            case .reply: false
-            case .answer, .alive, .noRead, .roundEnded, .roundFailed, .fault: true
+            case .reply, .antennaFault: false
+            case .answer, .alive, .interrupted, .noRead, .roundEnded, .roundFailed, .fault: true
             }
         }
         rejects += batch.rejects

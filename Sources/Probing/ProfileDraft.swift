@@ -110,6 +110,9 @@ public struct ProfileDraft: Sendable {
             let content: Capture.Content
             switch reading {
             case .tag(let read): content = .tag(read)
+            case .late(let read):
+                texts.append(["d": .string(Self.device), "late": read.json])
+                continue
             case .scan(let scan): content = .scan(scan)
             case .badge(let read): content = .badge(read)
             case .input, .state: continue

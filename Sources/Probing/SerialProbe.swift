@@ -70,7 +70,7 @@ public struct SerialProbe {
     // MARK: Listening
 
     private mutating func listen(on line: some ProbedLine) throws(DeviceError) {
-        let configurations = Array(Set(profiles.map(\.decoder)))
+        let configurations = Set(profiles.map(\.decoder)).filter { !$0.isModbus }
         for listening in plan.listening where !isInterrupted() {
             report(.listening(listening))
             var heard = ProbeResult.Heard(line: listening.line)
@@ -161,10 +161,13 @@ public struct SerialProbe {
             let bytes = try line.read(waiting: Self.wait(from: line.now, until: end))
             guard !bytes.isEmpty else { continue }
             received += bytes.prefix(1_024 - min(received.count, 1_024))
-            for index in listeners.indices { listeners[index].receive(bytes, at: line.now) }
+            for index in listeners.indices where !listeners[index].configuration.isModbus {
+                listeners[index].receive(bytes, at: line.now)
+            }
             for asking in question.asking {
                 guard let decoder = profiles.first(where: { $0.id == asking.profile })?.decoder,
-                    let frame = listeners.first(where: { $0.configuration == decoder })?.answers.first(where: asking.expect.matches)
+                    let answers = listeners.first(where: { $0.configuration == decoder })?.answers,
+                    let frame = question.answer(expected: asking.expect, by: decoder, answers: answers, received: received)
                 else { continue }
                 asked.answer = frame
                 asked.profiles.append(asking.profile)
@@ -216,7 +219,8 @@ public struct SerialProbe {
         }
         // Without a match the profile that is for any device of its kind is the safer one.
         return ProbeResult.Candidate(
-            profile: profile.id, name: profile.name, line: line, score: score, isMatched: isMatched, isElsewhere: line != own.bare,
+            profile: profile.id, name: profile.name, line: line, unit: profile.decoder.isModbus ? ProbePlan.Question.modbusUnit : nil,
+            score: score, isMatched: isMatched, isElsewhere: line != own.bare,
             isForeign: !profile.rules.isEmpty && !isMatched)
     }
 }

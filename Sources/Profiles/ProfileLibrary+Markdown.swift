@@ -5,9 +5,10 @@ import Readings
 extension ProfileLibrary {
     /// The list of devices that people read, `docs/devices.md`, as the profiles say.
     public var markdown: String {
-        var lines = [
+        var lines: [String] = [
             "# Devices", "",
-            "Written by `make docs` from the profiles in `DeviceProfiles`; a test fails when it is out of date. `stockgate probe PORT` says which of",
+            "Written by `make docs` from the profiles in `DeviceProfiles`; a test fails when it is out of date. "
+                + "`stockgate probe PORT` says which of",
             "them is on a serial port, [adding-a-device.md](adding-a-device.md) what to do when yours is missing.", "",
             "| support | what the profile's facts rest on |", "|---|---|",
         ]
@@ -15,7 +16,9 @@ extension ProfileLibrary {
         lines += [
             "",
             "*Signals* are what the profile can show to a person; *sources* are documents and publications, named in the profile. A device that is",
-            "found by its USB id needs no line in the site file that says which profile it has.",
+            "found by its USB id needs no line in the site file that says which profile it has.", "",
+            "Digital inputs are decoded and recorded, and `stockgate watch` shows them. No station uses them yet: a light barrier or a door contact",
+            "decides nothing.",
         ]
         for family in DeviceProfile.Family.allCases {
             let members = profiles.filter { $0.family == family }

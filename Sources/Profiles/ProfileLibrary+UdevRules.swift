@@ -4,11 +4,12 @@ extension ProfileLibrary {
         (Self.rulesHead + Self.makerRules + profileRules + Self.converterRules + Self.rulesTail).joined(separator: "\n") + "\n"
     }
 
-    private static let rulesHead = [
+    private static let rulesHead: [String] = [
         "# Scanners and readers for the gateway: its group may open them, and nobody else talks to them or listens to what they type.",
         "# Written by `make docs` from the device profiles; `stockgate profile rules` prints it for profiles of your own.",
         "#",
-        "# Install as /usr/lib/udev/rules.d/70-stockgate.rules (after 60-serial and 70-power-switch, before 73-seat-late), create the system",
+        "# Install as /usr/lib/udev/rules.d/70-stockgate.rules (after 60-serial and 70-power-switch, before "
+            + "73-seat-late), create the system",
         "# group \"stockgate\", then:",
         "#     udevadm control --reload && udevadm trigger",
         "# `udevadm info /dev/ttyACM0` shows STOCKGATE=1 for a device that these rules have recognised.",
@@ -25,8 +26,9 @@ extension ProfileLibrary {
     /// Vendor ids of makers of nothing but data capture devices (usb.ids).
     private static let makers = ["05e0", "0c2e", "0536", "05f9", "080c", "1eab", "065a", "0db5", "0c27", "1667", "0745", "23d0"]
 
-    private static let makerRules = [
-        "# Makers of nothing but data capture devices: Symbol and Zebra, Metrologic and Honeywell, Hand Held Products, Datalogic (two ids),",
+    private static let makerRules: [String] = [
+        "# Makers of nothing but data capture devices: Symbol and Zebra, Metrologic and Honeywell, Hand Held Products, "
+            + "Datalogic (two ids),",
         "# Newland, Opticon, Access IS, RF IDeas, GIGA-TMS, CipherLab (Syntech), Youjie.",
         "SUBSYSTEMS==\"usb\", ATTRS{idVendor}==\"\(makers.joined(separator: "|"))\", ENV{STOCKGATE}=\"1\"",
         "# One model of a maker of other things: Intermec's virtual port.",
@@ -56,10 +58,13 @@ extension ProfileLibrary {
     /// Ports of chips that may have anything on them.
     private static var converterRules: [String] {
         var lines = [
-            "# A USB serial chip says nothing about what is behind it, so no profile takes it: the site file names its port. It is opened to the",
-            "# gateway's group and kept from ModemManager, which opens every new port and writes to it, what some readers take for commands.",
-            "# brltty up to 6.4, and on some distributions later, takes two of these chips for Braille displays, and their ports disappear; it looks",
-            "# at PRODUCT. Where such a chip is in a modem or a Braille display that you need, write into /etc/udev/rules.d/69-other.rules:",
+            "# A USB serial chip says nothing about what is behind it, so no profile takes it: the site file names its port. It keeps the group of",
+            "# the distribution (dialout), to which the service belongs, so that other programs of this machine keep their ports. It is kept from",
+            "# ModemManager, which opens every new port and writes to it, what some readers take for commands. brltty up to 6.4, and on some",
+            "# distributions later, takes two of these chips for Braille displays, and their ports disappear; it looks at PRODUCT, which is set to",
+            "# 0/0/0 for it. That stays to be seen: `udevadm info` and other programs show PRODUCT=0/0/0 for such a device, while ID_VENDOR_ID and",
+            "# ID_MODEL_ID stay true. Where such a chip is in a modem or a Braille display that you need, write into",
+            "# /etc/udev/rules.d/69-other.rules:",
             "#     SUBSYSTEMS==\"usb\", ATTRS{serial}==\"…\", ENV{STOCKGATE_IGNORE}=\"1\"",
         ]
         for chip in MatchRule.chips {
@@ -67,7 +72,8 @@ extension ProfileLibrary {
             // In the order of the table, which is that of the vendors.
             for (vendor, products) in grouped(chip.ids) {
                 lines.append(
-                    "ENV{STOCKGATE_IGNORE}!=\"1\", SUBSYSTEMS==\"usb\", ATTRS{idVendor}==\"\(vendor)\", ATTRS{idProduct}==\"\(products.joined(separator: "|"))\", "
+                    "ENV{STOCKGATE_IGNORE}!=\"1\", SUBSYSTEMS==\"usb\", ATTRS{idVendor}==\"\(vendor)\", "
+                        + "ATTRS{idProduct}==\"\(products.joined(separator: "|"))\", "
                         + "ENV{STOCKGATE_CONVERTER}=\"1\"")
             }
         }
@@ -75,7 +81,7 @@ extension ProfileLibrary {
             "ENV{STOCKGATE_CONVERTER}==\"1\", SUBSYSTEM==\"usb\", ENV{DEVTYPE}==\"usb_device\", "
                 + "ENV{PRODUCT}==\"1a86/7523/*|10c4/ea60/*\", ENV{PRODUCT}=\"0/0/0\"",
             "ENV{STOCKGATE_CONVERTER}==\"1\", SUBSYSTEM==\"usb\", ENV{DEVTYPE}==\"usb_device\", ENV{ID_MM_DEVICE_IGNORE}=\"1\"",
-            "ENV{STOCKGATE_CONVERTER}==\"1\", SUBSYSTEM==\"tty\", GROUP=\"stockgate\", MODE=\"0660\", ENV{ID_MM_DEVICE_IGNORE}=\"1\", ENV{ID_MM_PORT_IGNORE}=\"1\"",
+            "ENV{STOCKGATE_CONVERTER}==\"1\", SUBSYSTEM==\"tty\", ENV{ID_MM_DEVICE_IGNORE}=\"1\", ENV{ID_MM_PORT_IGNORE}=\"1\"",
             "ENV{STOCKGATE_CONVERTER}==\"1\", SUBSYSTEM==\"tty\", ENV{ID_PATH_TAG}==\"?*\", SYMLINK+=\"stockgate/by-path/tty-$env{ID_PATH_TAG}\"",
             "",
         ]
@@ -96,9 +102,11 @@ extension ProfileLibrary {
         return groups
     }
 
-    private static let rulesTail = [
-        "# A device that none of these lines knows, a keyboard scanner with the id of a keyboard controller (04b4:0100, 1243:e000 and others) for",
-        "# example, needs a line in a file of your own, /etc/udev/rules.d/69-readers.rules (`udevadm info /dev/input/event7` shows ID_PATH):",
+    private static let rulesTail: [String] = [
+        "# A device that none of these lines knows, a keyboard scanner with the id of a keyboard controller "
+            + "(04b4:0100, 1243:e000 and others) for",
+        "# example, needs a line in a file of your own, /etc/udev/rules.d/69-readers.rules (`udevadm info "
+            + "/dev/input/event7` shows ID_PATH):",
         "#     SUBSYSTEM==\"input\", ENV{ID_PATH}==\"pci-0000:00:14.0-usb-0:3:1.0\", ENV{STOCKGATE}=\"1\"",
         "",
         "ENV{STOCKGATE}!=\"1\", GOTO=\"stockgate_end\"",
@@ -108,13 +116,15 @@ extension ProfileLibrary {
         "# No sleep, which swallows the first scan after a pause.",
         "SUBSYSTEM==\"usb\", ENV{DEVTYPE}==\"usb_device\", TEST==\"power/control\", ATTR{power/control}=\"on\"",
         "",
-        "# Serial ports. The names below /dev/stockgate/by-path stay the same as long as the device stays on its port, with and without serial",
+        "# Serial ports. The names below /dev/stockgate/by-path stay the same as long as the device stays on its port, "
+            + "with and without serial",
         "# number; udev writes ID_PATH_TAG with letters, digits, - and _ only.",
         "SUBSYSTEM==\"tty\", GROUP=\"stockgate\", MODE=\"0660\", ENV{ID_MM_DEVICE_IGNORE}=\"1\", ENV{ID_MM_PORT_IGNORE}=\"1\"",
         "SUBSYSTEM==\"tty\", ENV{ID_PATH_TAG}==\"?*\", SYMLINK+=\"stockgate/by-path/tty-$env{ID_PATH_TAG}\"",
         "",
         "# Scanners and badge readers that type: hidden from the desktop and from logind's power keys also before the gateway takes them.",
-        "SUBSYSTEM==\"input\", KERNEL==\"event[0-9]*\", GROUP=\"stockgate\", MODE=\"0660\", ENV{LIBINPUT_IGNORE_DEVICE}=\"1\", TAG-=\"power-switch\"",
+        "SUBSYSTEM==\"input\", KERNEL==\"event[0-9]*\", GROUP=\"stockgate\", MODE=\"0660\", "
+            + "ENV{LIBINPUT_IGNORE_DEVICE}=\"1\", TAG-=\"power-switch\"",
         "SUBSYSTEM==\"input\", KERNEL==\"event[0-9]*\", ENV{ID_INPUT_KEYBOARD}==\"1\", ENV{ID_PATH_TAG}==\"?*\", "
             + "SYMLINK+=\"stockgate/by-path/keyboard-$env{ID_PATH_TAG}\"",
         "",

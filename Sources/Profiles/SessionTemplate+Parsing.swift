@@ -107,8 +107,20 @@ extension SessionTemplate.Inventory {
 extension SessionTemplate.Inventory.Commands {
     init(_ reader: TOMLTableReader, _ rules: CommandRules, mode: SessionPlan.Inventory.Mode) {
         self.init(
-            commands: reader.templates("command", rules), select: reader.has("select") ? reader.template("select", rules) : nil)
+            commands: reader.templates("command", rules),
+            select: reader.table("select").flatMap { SessionTemplate.Inventory.Select($0, rules) })
         if select != nil, mode == .stream { reader.problem("select", "goes before rounds, not before a stream") }
+    }
+}
+
+extension SessionTemplate.Inventory.Select {
+    init?(_ reader: TOMLTableReader, _ rules: CommandRules) {
+        defer { reader.finish() }
+        let send = reader.template("send", rules)
+        let expect = reader.answer("expect", rules, isRequired: true).flatMap { reader.fixedPattern($0, "expect", rules) }
+        let answer = reader.answer("answer", rules, isRequired: true).flatMap { reader.fixedPattern($0, "answer", rules) }
+        guard let send, let expect, let answer else { return nil }
+        self.init(send: send, expect: expect, answer: answer)
     }
 }
 

@@ -63,9 +63,10 @@ extension Capture.Line {
         case .device(.opened(let profile)):
             members["dev"] = "opened"
             members["profile"] = profile.map(JSON.string)
-        case .device(.running(let profile)):
+        case .device(.running(let profile, let session)):
             members["dev"] = "running"
             members["profile"] = profile.map(JSON.string)
+            members["session"] = session
         case .device(.closed(let reason)):
             members["dev"] = "closed"
             members["reason"] = .string(reason)
@@ -84,6 +85,7 @@ extension Capture.Line {
         case .committed(let ticket): members["committed"] = .integer(Int64(clamping: ticket))
         case .commitFailed(let ticket): members["failed"] = .integer(Int64(clamping: ticket))
         case .reloaded(let next): members["reloaded"] = .integer(next)
+        case .released: members["released"] = true
         case .finished: members["finished"] = true
         }
         return .object(members)
@@ -119,7 +121,7 @@ extension Capture.Line {
         if let change = json["dev"]?.string {
             switch change {
             case "opened": return .device(.opened(profile: json["profile"]?.string))
-            case "running": return .device(.running(profile: json["profile"]?.string))
+            case "running": return .device(.running(profile: json["profile"]?.string, session: json["session"]))
             case "closed": return .device(.closed(reason: json["reason"]?.string ?? ""))
             default: throw CaptureError("\"dev\" must be opened, running or closed")
             }
@@ -145,6 +147,7 @@ extension Capture.Line {
         if let ticket = json["committed"]?.integer.flatMap(UInt64.init(exactly:)) { return .committed(ticket: ticket) }
         if let ticket = json["failed"]?.integer.flatMap(UInt64.init(exactly:)) { return .commitFailed(ticket: ticket) }
         if let next = json["reloaded"]?.integer { return .reloaded(nextSequence: next) }
+        if json["released"] == true { return .released }
         if json["finished"] == true { return .finished }
         if json["lost"] == true { return .inputLost }
         throw CaptureError("a line of no known kind")

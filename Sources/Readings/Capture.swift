@@ -105,6 +105,8 @@ public enum Capture {
         /// The state was loaded again from the store, after a commit that failed; the number that the next event gets says what of
         /// the failed decisions the store holds after all.
         case reloaded(nextSequence: Int64)
+        /// The gateway ended, or took over new settings: devices were told what they must know before they are let go.
+        case released
         /// The gateway ended, or took over new settings: walks under way were decided.
         case finished
     }
@@ -113,8 +115,8 @@ public enum Capture {
     public enum DeviceChange: Hashable, Sendable {
         /// Opened, and steered as the profile with this id says.
         case opened(profile: String?)
-        /// It was open and working when the recording began.
-        case running(profile: String?)
+        /// It was in use when the recording began, and its session stood as told; nil: initialised and working.
+        case running(profile: String?, session: JSON? = nil)
         case closed(reason: String)
     }
 }

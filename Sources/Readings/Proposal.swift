@@ -18,6 +18,8 @@ public struct Proposal: Hashable, Sendable {
         case putAway(PutAway)
         /// A scan of a code that the station could not use: nobody knows it.
         case unknownCode(Scan)
+        /// Tags that a reader saw while nobody listened.
+        case observedLate(ObservedLate)
     }
 
     public struct Crossing: Hashable, Sendable {
@@ -54,6 +56,37 @@ public struct Proposal: Hashable, Sendable {
             self.location = location
             self.credential = credential
             self.elapsed = elapsed
+        }
+    }
+}
+
+extension Proposal {
+    public struct ObservedLate: Hashable, Sendable {
+        /// The reader's name.
+        public var device: String
+        public var tags: [LateTag]
+
+        public init(device: String, tags: [LateTag]) {
+            self.device = device
+            self.tags = tags
+        }
+    }
+
+    /// What a reader had kept of one tag.
+    public struct LateTag: Hashable, Sendable {
+        public var epc: EPC
+        public var antennas: AntennaPorts
+        public var reads: UInt64
+        /// By the reader's clock; nil when it told no time.
+        public var first: ReaderTime?
+        public var last: ReaderTime?
+
+        public init(epc: EPC, antennas: AntennaPorts, reads: UInt64, first: ReaderTime? = nil, last: ReaderTime? = nil) {
+            self.epc = epc
+            self.antennas = antennas
+            self.reads = reads
+            self.first = first
+            self.last = last
         }
     }
 }

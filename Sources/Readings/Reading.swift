@@ -100,6 +100,8 @@ public enum DeviceState: Hashable, Sendable {
 /// What one device reported once.
 public enum Reading: Hashable, Sendable {
     case tag(TagRead)
+    /// A tag read that the reader kept while nobody listened; `readerTime` is its time. It says nothing about now.
+    case late(TagRead)
     case scan(Scan)
     case badge(BadgeRead)
     case input(InputChange)

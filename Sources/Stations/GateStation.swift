@@ -12,13 +12,19 @@ public struct GateStation: Sendable {
     /// Which side each antenna port of each reader sees, by device.
     private let sides: [DeviceIndex: [GateSide?]]
     private let readers: [DeviceIndex]
+    private let readerNames: [DeviceIndex: String]
     private var readingReaders: Set<DeviceIndex> = []
     private var badges: [Badge] = []
     private var group: Group?
+    private var late: [DeviceIndex: LateReads] = [:]
+    /// What was handed over of late reads: readers send their queue again when the connection broke while they sent it.
+    private var toldLate: [DeviceIndex: [EPC: ClosedRange<ReaderTime>]] = [:]
     /// When `advance` must be called next. Stored, not computed: the engine asks after every few bytes, and asking must not copy the gate.
     public private(set) var nextDeadline: Instant?
     /// Reads of antennas that the site file gives no side.
     public private(set) var readsWithoutSide: UInt64 = 0
+    /// Late reads that were told before.
+    public private(set) var repeatedLateReads: UInt64 = 0
     /// Crossings against the recorded state that rested on too few reads to be believed.
     public private(set) var weakContradictions: UInt64 = 0
 
@@ -54,12 +60,15 @@ public struct GateStation: Sendable {
         self.name = name
         self.settings = settings
         var sides: [DeviceIndex: [GateSide?]] = [:]
+        var names: [DeviceIndex: String] = [:]
         for antenna in settings.antennas {
             guard let device = index(antenna.device) else { continue }
             sides[device, default: Array(repeating: nil, count: 256)][Int(antenna.port)] = antenna.side
+            names[device] = antenna.device
         }
         self.sides = sides
         readers = sides.keys.sorted()
+        readerNames = names
         presence = GatePresence(settings: .init(quiet: settings.quiet), startingAt: start)
     }
 
@@ -94,6 +103,20 @@ public struct GateStation: Sendable {
         }
     }
 
+    /// Takes a read that the reader had kept while nobody listened: it says nothing about who is in the gate now.
+    public mutating func observeLate(_ read: TagRead, from device: DeviceIndex, at now: Instant) {
+        guard sides[device]?[Int(read.antenna)] != nil else {
+            readsWithoutSide &+= 1
+            return
+        }
+        if let time = read.readerTime.flatMap(ReaderTime.init(microseconds:)), toldLate[device]?[read.epc]?.contains(time) == true {
+            repeatedLateReads &+= 1
+            return
+        }
+        late[device, default: LateReads(at: now)].take(read, at: now)
+        nextDeadline = dueNext
+    }
+
     public mutating func badge(_ read: BadgeRead, at now: Instant) {
         badges.removeAll { $0.credential == read.credential || now - ($0.at + settings.badgeWindow) > Self.longestDecision }
         guard badges.count < Self.maximumBadges else { return }
@@ -108,8 +131,10 @@ public struct GateStation: Sendable {
     }
 
     private var dueNext: Instant? {
-        guard let group = groupDeadline else { return presence.nextDeadline }
-        return presence.nextDeadline.map { min($0, group) } ?? group
+        var earliest = presence.nextDeadline
+        if let group = groupDeadline { earliest = earliest.map { min($0, group) } ?? group }
+        for reads in late.values { earliest = earliest.map { min($0, reads.deadline) } ?? reads.deadline }
+        return earliest
     }
 
     private var groupDeadline: Instant? {
@@ -123,6 +148,7 @@ public struct GateStation: Sendable {
         output.sightings = presence.advance(to: now)
         for sighting in output.sightings { take(sighting, known: known) }
         if let deadline = groupDeadline, now >= deadline { output.proposals = closeGroup() }
+        handOver(into: &output) { $0.deadline <= now }
         nextDeadline = dueNext
         return output
     }
@@ -133,16 +159,43 @@ public struct GateStation: Sendable {
         output.sightings = presence.finish()
         for sighting in output.sightings { take(sighting, known: known) }
         output.proposals = closeGroup()
+        handOver(into: &output) { _ in true }
         nextDeadline = nil
         return output
     }
 
-    /// Forgets what was seen so far: the station was paused, or goes on after a pause.
+    /// Forgets what was seen so far: the station was paused, or goes on after a pause. What a reader had kept stands: it was not of now.
     public mutating func reset(at now: Instant) {
         presence.reset(at: now)
         group = nil
         badges = []
-        nextDeadline = nil
+        nextDeadline = dueNext
+    }
+
+    /// Hands over what readers had kept, though the station is paused.
+    public mutating func finishLate() -> StationOutput {
+        var output = StationOutput()
+        handOver(into: &output) { _ in true }
+        nextDeadline = dueNext
+        return output
+    }
+
+    /// Of the tags of more than two full queues only those of the last are remembered.
+    private mutating func remember(_ reads: LateReads, of device: DeviceIndex) {
+        var told = toldLate[device] ?? [:]
+        if told.count > LateReads.maximumTags { told = [:] }
+        told.merge(reads.spans) { $0.overlaps($1) ? min($0.lowerBound, $1.lowerBound)...max($0.upperBound, $1.upperBound) : $1 }
+        toldLate[device] = told
+    }
+
+    private mutating func handOver(into output: inout StationOutput, if isDue: (LateReads) -> Bool) {
+        for device in readers {
+            guard let reads = late[device], isDue(reads), let name = readerNames[device] else { continue }
+            late[device] = nil
+            remember(reads, of: device)
+            output.lostLateReads &+= reads.lost
+            output.proposals += reads.proposals(of: name, at: self.name)
+        }
     }
 
     private mutating func take(_ sighting: Sighting, known: (EPC) -> Known) {

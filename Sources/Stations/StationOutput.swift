@@ -6,6 +6,8 @@ public struct StationOutput: Hashable, Sendable {
     public var proposals: [Proposal] = []
     /// An answer that needs no decision, for example that the next scan is awaited.
     public var feedback: Feedback?
+    /// Reads that a reader had kept and that found no place.
+    public var lostLateReads: UInt64 = 0
 
     public init() {}
 }

@@ -90,7 +90,8 @@ public struct EPCISMapping: Hashable, Sendable {
         case .putAway(let putAway):
             let shelf: JSON = ["id": .string(putAway.locationURI)]
             return ["bizStep": "storing", "disposition": "in_progress", "readPoint": shelf, "bizLocation": shelf]
-        case .exceptionRaised, .exceptionAssigned, .exceptionResolved, .tagBound, .tagUnbound, .stationModeChanged, .masterApplied:
+        case .exceptionRaised, .exceptionAssigned, .exceptionResolved, .tagBound, .tagUnbound, .observedLate, .stationModeChanged,
+            .masterApplied:
             return nil
         }
     }

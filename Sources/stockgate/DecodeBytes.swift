@@ -51,6 +51,7 @@ struct DecodeBytes: ParsableCommand {
     private static func json(_ reading: Reading) -> JSON {
         switch reading {
         case .tag(let read): ["tag": read.json]
+        case .late(let read): ["late": read.json]
         case .scan(let scan):
             [
                 "scan": .compact([
@@ -70,10 +71,13 @@ struct DecodeBytes: ParsableCommand {
         case .reply(let bytes): ["reply": .string(Hex.text(bytes))]
         case .alive: ["signal": "alive"]
         case .roundEnded: ["signal": "round_ended"]
+        case .interrupted: ["signal": "interrupted"]
         case .roundFailed: ["signal": "round_failed"]
         case .noRead: ["signal": "no_read"]
         case .fault(let code, let meaning, let isTransient):
             ["fault": ["code": .integer(Int64(code)), "meaning": .string(meaning), "transient": .bool(isTransient)]]
+        case .antennaFault(let antenna, let meaning):
+            ["antenna_fault": ["antenna": .integer(Int64(antenna)), "meaning": .string(meaning)]]
         }
     }
 }

@@ -80,6 +80,9 @@ struct Devices: ParsableCommand {
         add(.headPort, "port")
         add(.headProfile, "profile")
         lines.add(Text.headReadings(language), Printable(device["readings"]?.integer ?? 0))
+        for (label, member) in [(Text.labelNoReads, "no_reads"), (.labelLateReads, "late_reads")] {
+            if let count = device[member]?.integer { lines.add(label(language), Printable(count)) }
+        }
         addCounts(.headRejected, "rejects")
         addCounts(.labelFaults, "faults")
         for (step, answer) in (device["answers"]?.object ?? [:]).sorted(by: { $0.key < $1.key }) {

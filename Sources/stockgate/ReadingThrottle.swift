@@ -18,8 +18,10 @@ struct ReadingThrottle {
     /// - Returns: what to show now, with the reads that each line stands for.
     mutating func take(_ happening: JSON, at now: Int64) -> [(happening: JSON, reads: Int)] {
         var shown = expired(at: now)
-        guard happening["kind"] == "reading", let epc = happening["tag"]?["epc"]?.string else { return shown + [(happening, 1)] }
-        let key = "\(happening["device"]?.string ?? "") \(epc) \(happening["tag"]?["ant"]?.integer ?? 0)"
+        let isLate = happening["late"] != nil
+        let tag = happening[isLate ? "late" : "tag"]
+        guard happening["kind"] == "reading", let epc = tag?["epc"]?.string else { return shown + [(happening, 1)] }
+        let key = "\(happening["device"]?.string ?? "") \(epc) \(tag?["ant"]?.integer ?? 0) \(isLate)"
         if var window = windows[key] {
             window.reads += 1
             window.latest = happening

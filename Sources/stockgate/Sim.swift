@@ -29,6 +29,9 @@ struct SimDevice: ParsableCommand {
     @Option(name: .long, help: ArgumentHelp(.helpListen, value: "host:port"))
     var listen: String?
 
+    @Option(name: .long, help: ArgumentHelp(.helpCall, value: "host:port"))
+    var call: String?
+
     @Option(name: .long, help: ArgumentHelp(.helpTagFile, value: "file"))
     var tags: String?
 
@@ -60,30 +63,53 @@ struct SimDevice: ParsableCommand {
         }
         let signals = Interrupts()
         let place = try place(of: kind)
-        let setting = SimulatedDeviceKind.Setting(tags: try epcs(), readsPerSecond: rate, seed: seed)
-        let runner: SimulatedDeviceRunner
-        do {
-            runner = try SimulatedDeviceRunner(kind, setting, at: place, takesLines: true, report: show)
-        } catch {
-            throw CommandFailure.file(link ?? listen ?? name, "\(error)", language)
-        }
-        introduce(kind, runner.address, place)
-        for text in scan { runner.obey("scan \(text)") }
-        runner.run { signals.isPending }
+        var isOnNetwork = true
+        if case .pseudoTerminal = place { isOnNetwork = false }
+        let device = kind.make(.init(tags: try epcs(), readsPerSecond: rate, seed: seed, isOnNetwork: isOnNetwork))
+        try run(device, kind, at: place, until: signals)
     }
 
-    private func place(of kind: SimulatedDeviceKind) throws -> SimulatedDeviceRunner.Place {
-        let language = output.language
-        if let listen {
-            guard !pty, link == nil else { throw CommandFailure.usage(ToolText.simOneReach(language)) }
-            guard let colon = listen.lastIndex(of: ":"), let port = UInt16(listen[listen.index(after: colon)...]) else {
-                throw CommandFailure.usage(ToolText.simBadAddress(language, ["text": Printable(escaping: listen, limit: 64)]))
-            }
-            let host = listen[..<colon].trimmed { $0 == "[" || $0 == "]" }
-            return .tcp(host: host.isEmpty ? "127.0.0.1" : host, port: port)
+    private func run<Device: SimulatedDevice>(
+        _ device: Device, _ kind: SimulatedDeviceKind, at place: SimulatedPlace, until signals: Interrupts
+    ) throws {
+        let runner: SimulatedDeviceRunner<Device>
+        do {
+            runner = try SimulatedDeviceRunner(device, at: place, seed: seed)
+        } catch {
+            throw CommandFailure.file(link ?? listen ?? call ?? kind.name, "\(error)", output.language)
         }
-        if case .tcp(let port) = kind.reach, !pty, link == nil { return .tcp(host: "127.0.0.1", port: port) }
+        introduce(kind, runner.address, place)
+        for text in scan { runner.obey("scan \(text)").forEach(show) }
+        var lines = SimulatorLines(STDIN_FILENO)
+        while !signals.isPending {
+            runner.turn(orReadable: lines.descriptor).forEach(show)
+            for line in lines.take() { runner.obey(line).forEach(show) }
+        }
+        runner.stop()
+    }
+
+    private func place(of kind: SimulatedDeviceKind) throws -> SimulatedPlace {
+        guard [pty || link != nil, listen != nil, call != nil].count(where: \.self) <= 1 else {
+            throw CommandFailure.usage(ToolText.simOneReach(output.language))
+        }
+        if let listen {
+            let (host, port) = try address(listen)
+            return .listen(host: host, port: port)
+        }
+        if let call {
+            let (host, port) = try address(call)
+            return .call(host: host, port: port)
+        }
+        if case .tcp(let port) = kind.reach, !pty, link == nil { return .listen(host: "127.0.0.1", port: port) }
         return .pseudoTerminal(link: link)
+    }
+
+    private func address(_ text: String) throws -> (host: String, port: UInt16) {
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
+            throw CommandFailure.usage(ToolText.simBadAddress(output.language, ["text": Printable(escaping: text, limit: 64)]))
+        }
+        let host = text[..<colon].trimmed { $0 == "[" || $0 == "]" }
+        return (host.isEmpty ? "127.0.0.1" : host, port)
     }
 
     private func epcs() throws -> [EPC] {
@@ -114,38 +140,47 @@ struct SimDevice: ParsableCommand {
                     SimulatedDeviceKind.all.map {
                         [
                             "kind": .string($0.name), "summary": .string($0.summary), "profile": .string($0.profile),
-                            "reach": .string($0.reachText),
+                            "reach": .string($0.reachText), "actions": .array($0.actions.map { .string($0.rawValue) }),
                         ]
                     })
             ])
         }
         var table = Table(
-            headings: [Text.headKind(language), ToolText.headSummary(language), ToolText.headReach(language), Text.headProfile(language)])
+            headings: [
+                Text.headKind(language), ToolText.headSummary(language), ToolText.headReach(language), ToolText.headNotices(language),
+                Text.headProfile(language),
+            ])
         for kind in SimulatedDeviceKind.all {
             table.add([
                 .init(Printable(escaping: kind.name)), .init(Printable(escaping: kind.summary)), .init(Printable(escaping: kind.reachText)),
-                .init(Printable(escaping: kind.profile)),
+                .init(Printable(escaping: kind.actions.map(\.rawValue).joined(separator: " "))), .init(Printable(escaping: kind.profile)),
             ])
         }
         table.print()
     }
 
-    private func introduce(_ kind: SimulatedDeviceKind, _ address: String, _ place: SimulatedDeviceRunner.Place) {
+    private func introduce(_ kind: SimulatedDeviceKind, _ address: String, _ place: SimulatedPlace) {
         if output.json {
             return Terminal.output.write(json: ["address": .string(address), "kind": .string(kind.name), "profile": .string(kind.profile)])
         }
         let language = output.language
         let shown = Printable(escaping: address)
         var key: Printable = "port"
-        if case .tcp = place { key = "address" }
+        switch place {
+        case .pseudoTerminal: break
+        case .listen: key = "address"
+        case .call: key = "listen"
+        }
         Terminal.output.write(ToolText.simReady(language, ["kind": Printable(escaping: kind.name), "address": shown]), .heading)
         Terminal.output.write(ToolText.simProfile(language, ["profile": Printable(escaping: kind.profile), "key": key, "address": shown]))
-        Terminal.output.write(ToolText.simForms(language, ["forms": Self.forms]), .faint)
+        Terminal.output.write(ToolText.simForms(language, ["forms": forms(kind.actions)]), .faint)
     }
 
-    private static let forms = Printable(escaping: SimulatorCommand.forms.joined(separator: ", "))
+    private func forms(_ actions: [SimulatedAction.Kind]) -> Printable {
+        Printable(escaping: SimulatorCommand.forms(actions).joined(separator: ", "))
+    }
 
-    private func show(_ event: SimulatedDeviceRunner.Event) {
+    private func show(_ event: SimulatedDeviceEvent) {
         if output.json { return Terminal.output.write(json: event.json) }
         let language = output.language
         func text(_ raw: String) -> Printable { Printable(escaping: raw) }
@@ -157,7 +192,8 @@ struct SimDevice: ParsableCommand {
             Terminal.output.write(ToolText.simAskedTimes(language, ["what": text(what), "count": Printable(count)]))
         case .obeyed(let line): Terminal.output.write(ToolText.simObeyed(language, ["line": text(line)]), .faint)
         case .notUnderstood(let line):
-            Terminal.errors.write(ToolText.simNotUnderstood(language, ["line": text(line), "forms": Self.forms]), .bad)
+            Terminal.errors.write(
+                ToolText.simNotUnderstood(language, ["line": text(line), "forms": forms(SimulatedAction.Kind.allCases)]), .bad)
         case .cannot(let line): Terminal.errors.write(ToolText.simCannot(language, ["line": text(line)]), .bad)
         }
     }
@@ -172,7 +208,7 @@ extension SimulatedDeviceKind {
     }
 }
 
-extension SimulatedDeviceRunner.Event {
+extension SimulatedDeviceEvent {
     fileprivate var json: JSON {
         switch self {
         case .connected: ["event": "connected"]

@@ -48,6 +48,11 @@ struct Status: ParsableCommand {
             status["master"]?["version"]?.integer ?? 0 == 0
                 ? Text.statusNoMaster(language) : Text.statusMaster(language, ["version": number("master", "version"), "ago": applied]))
         lines.add(Text.labelClock(language), Text.code(status["clock"]?.string, of: "clock", language))
+        if status["lost"] != nil {
+            lines.add(
+                Text.labelLost(language),
+                Text.statusLost(language, ["crossings": number("lost", "crossings"), "reads": number("lost", "late_reads")]))
+        }
         if let recording = status["recording"] {
             lines.add(
                 Text.labelRecording(language),

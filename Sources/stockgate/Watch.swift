@@ -39,8 +39,12 @@ struct Watch: ParsableCommand {
         case "reading": .faint
         case "event": EventLine.style(of: happening["event"] ?? .null)
         case "device": happening["state"] == "reading" ? .good : .warning
-        case "feedback": happening["feedback"] == "accepted" || happening["feedback"] == "next" ? .good : .warning
-        case "not_recorded": .bad
+        case "feedback":
+            switch happening["feedback"]?.string {
+            case "accepted", "next": .good
+            case "not_recorded": .bad
+            default: .warning
+            }
         case "dropped": .warning
         default: .plain
         }

@@ -208,7 +208,7 @@ public enum Fixtures {
                 ]
             ],
         ],
-        ["kind": "not_recorded", "station": "gate"],
+        ["kind": "feedback", "station": "gate", "feedback": "not_recorded"],
         ["kind": "device", "device": "bench-scanner", "state": "absent", "reason": "unplugged"],
     ]
 }

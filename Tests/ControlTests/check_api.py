@@ -2,6 +2,9 @@
 
 usage: check_api.py API.yaml EXCHANGES.json
 EXCHANGES: {"routes": [{method, path, right}], "exchanges": [{method, path, url, status, type, body}]}
+
+       check_api.py API.yaml --schema NAME LINES.ndjson
+Checks each line against one schema of the document.
 """
 
 import json
@@ -65,6 +68,21 @@ def main(api_file, exchange_file):
     return 1 if problems else 0
 
 
+def check_lines(api_file, name, lines_file):
+    with open(api_file, encoding="utf-8") as file:
+        api = yaml.safe_load(file)
+    schema = {"$ref": f"#/components/schemas/{name}"}
+    problems = []
+    with open(lines_file, encoding="utf-8") as file:
+        lines = [json.loads(line) for line in file]
+    for number, value in enumerate(lines, 1):
+        for error in jsonschema.Draft202012Validator({**api, **schema}).iter_errors(value):
+            problems.append(f"line {number}: {error.json_path}: {error.message[:200]}")
+        problems += [f"line {number}: {path} is not described" for path in undescribed(api, schema, value, "$")]
+    print("\n".join(problems) or f"{len(lines)} lines")
+    return 1 if problems else 0
+
+
 def resolve(api, reference):
     node = api
     for part in reference.lstrip("#/").split("/"):
@@ -91,4 +109,6 @@ def undescribed(api, schema, value, path):
 
 
 if __name__ == "__main__":
+    if sys.argv[2] == "--schema":
+        sys.exit(check_lines(sys.argv[1], sys.argv[3], sys.argv[4]))
     sys.exit(main(sys.argv[1], sys.argv[2]))

@@ -49,7 +49,8 @@ struct A0ProtocolTests {
         // Fast antenna switch: the third antenna is missing, the round goes on.
         #expect(
             Self.decode("A0 05 01 8A 02 22 AC").batch.signals == [
-                .fault(code: 0x22, meaning: "antenna missing, antenna 3", isTransient: true)
+                .fault(code: 0x22, meaning: "antenna missing, antenna 3", isTransient: true),
+                .antennaFault(antenna: 3, meaning: "antenna missing"),
             ])
         #expect(
             Self.decode("A0 04 01 8A 41 90").batch.signals == [

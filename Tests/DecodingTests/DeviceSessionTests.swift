@@ -269,6 +269,200 @@ struct DeviceSessionTests {
         #expect(!driven.give(.accepted))
     }
 
+    private static let pulse = [
+        SessionPlan.Transmission(bytes: bytes(on)), SessionPlan.Transmission(pause: .milliseconds(1_500), bytes: bytes(off)),
+    ]
+
+    @Test func aLampThatIsLitGoesOffBeforeTheDeviceIsLetGo() {
+        let driven = Driven(
+            SessionPlan(feedback: [.exception: Self.pulse, .accepted: Self.pulse], stop: [[0x99]]), .scannerLine(.init()))
+        driven.open()
+        #expect(driven.give(.exception))
+        driven.wait(300)
+        #expect(driven.take() == [Self.on])
+        driven.release()
+        #expect(driven.take() == [Self.off, "99"])
+        #expect(driven.session.nextDeadline == nil)
+        driven.close()
+        driven.open()
+        driven.wait(2_000)
+        #expect(driven.take() == [])
+    }
+
+    @Test func whatReadsIsStoppedAlsoDuringTheInitialisation() {
+        var plan = Self.plan()
+        plan.stop = [[0x99]]
+        let driven = Driven(plan)
+        driven.open()
+        _ = driven.take()
+        driven.release()
+        #expect(driven.take() == ["99"])
+    }
+
+    @Test func aLampThatIsLitGoesOffWhenTheSessionFails() {
+        let slow = [Self.pulse[0], SessionPlan.Transmission(pause: .seconds(5), bytes: Self.bytes(Self.off))]
+        let plan = SessionPlan(
+            inventory: .init(commands: [Self.bytes(Self.round)], watchdog: .milliseconds(500)), feedback: [.exception: slow],
+            livenessTimeout: .seconds(4))
+        let driven = Driven(plan)
+        driven.open()
+        #expect(driven.give(.exception))
+        driven.wait(2_499)
+        #expect(driven.failure == nil && driven.take().last == Self.round)
+        driven.wait(1)
+        #expect(driven.failure?.step == "inventory")
+        #expect(driven.take() == [Self.off])
+    }
+
+    @Test func aLampThatIsLitGoesOffAfterTheDeviceIsBack() {
+        let driven = Driven(SessionPlan(feedback: [.exception: Self.pulse]), .scannerLine(.init()))
+        driven.open()
+        #expect(driven.give(.exception))
+        _ = driven.take()
+        driven.close()
+        #expect(driven.take() == [])
+        driven.wait(60_000)
+        driven.open()
+        driven.wait(1)
+        #expect(driven.take() == [Self.off])
+    }
+
+    @Test func feedbackThatHadNotBegunIsForgottenWithTheDevice() {
+        let driven = Self.running(Self.plan(feedback: [.exception: Self.pulse]))
+        #expect(driven.give(.exception))
+        #expect(driven.take() == [])
+        driven.release()
+        #expect(driven.take() == [])
+    }
+
+    // MARK: Antennas
+
+    private static let select1 = "A004017400E7"
+    private static let select2 = "A004017401E6"
+    private static let custom = "A006018B010001CC"
+    private static let customEnd = "A0 0A 01 8B 00 00 19 00 00 00 01 B0"
+    private static let chosen = "A0 04 01 74 10 D7"
+    private static let refused = "A0 04 01 74 47 A0"
+
+    /// Two antennas, each with a round of its own.
+    private static var perAntenna: SessionPlan {
+        SessionPlan(
+            inventory: SessionPlan.Inventory(
+                commands: [bytes(custom), bytes(custom)], antennas: [1, 2],
+                selection: .init(
+                    commands: [bytes(select1), bytes(select2)], expect: BytePattern("A0 04 ?? 74 10 ??")!,
+                    answer: BytePattern("A0 ?? ?? 74 ...")!)),
+            feedback: [.accepted: [.init(bytes: bytes(on))]], livenessTimeout: .seconds(5))
+    }
+
+    @Test func anAntennaThatCannotBeChosenIsNotReadFrom() {
+        let driven = Driven(Self.perAntenna)
+        driven.open()
+        #expect(driven.take() == [Self.select1])
+        // The answer to something else is none to this.
+        driven.receive("A0 04 01 61 10 EA")
+        #expect(driven.take() == [])
+        driven.receive(Self.chosen)
+        #expect(driven.take() == [Self.custom])
+        for round in 1...3 {
+            driven.wait(50)
+            driven.receive(Self.customEnd)
+            #expect(driven.take() == [Self.select2])
+            driven.wait(5)
+            driven.receive(Self.refused)
+            // Not a round with the antenna of before: the other one is next.
+            #expect(driven.take() == [Self.select1])
+            #expect(driven.session.counters.faults == ["antenna could not be chosen": UInt64(round)])
+            #expect(driven.session.counters.failedRounds == UInt64(round))
+            #expect(driven.session.state.isReading == (round < 3))
+            driven.wait(5)
+            driven.receive(Self.chosen)
+            #expect(driven.take() == [Self.custom])
+        }
+        #expect(driven.session.state == .silent(reason: "antenna 2: antenna could not be chosen"))
+    }
+
+    @Test func oneSideOfAGateIsMissed() {
+        let driven = Driven(Self.perAntenna)
+        driven.open()
+        func turn(_ second: String) {
+            for end in [Self.customEnd, second] {
+                driven.receive(Self.chosen)
+                driven.wait(20)
+                driven.receive(end)
+                driven.wait(20)
+            }
+        }
+        turn("A0 04 01 8B 22 AE")
+        turn("A0 04 01 8B 22 AE")
+        #expect(driven.session.state == .reading)
+        turn("A0 04 01 8B 22 AE")
+        #expect(driven.session.state == .silent(reason: "antenna 2: antenna missing"))
+        let count = driven.states.count
+        // The other antenna reads all the time, which does not make the gate whole.
+        for _ in 0..<10 { turn("A0 04 01 8B 22 AE") }
+        #expect(driven.states.count == count)
+        turn(Self.customEnd)
+        #expect(driven.session.state == .reading)
+        #expect(driven.failure == nil)
+    }
+
+    @Test func anAntennaWhoseRoundsNeverEndIsMissed() {
+        let driven = Driven(Self.perAntenna)
+        driven.open()
+        for _ in 0..<3 {
+            driven.receive(Self.chosen)
+            driven.wait(20)
+            driven.receive(Self.customEnd)
+            driven.receive(Self.chosen)
+            driven.wait(1_500)
+        }
+        #expect(driven.session.state == .silent(reason: "antenna 2: no round ended"))
+    }
+
+    @Test func anAntennaThatFastSwitchMissesIsMissed() {
+        let end = "A0 0A 01 8A 00 00 05 00 00 00 C8 FE"
+        let driven = Self.running(Self.plan(faultLimit: 4))
+        for round in 1...3 {
+            #expect(driven.session.state == .reading)
+            driven.wait(100)
+            driven.receive("A0 05 01 8A 02 22 AC")
+            // A tag of another antenna.
+            driven.receive(Self.tag)
+            driven.receive(end)
+            #expect(driven.session.state.isReading == (round < 3))
+        }
+        #expect(driven.session.state == .silent(reason: "antenna 3: antenna missing"))
+        driven.wait(100)
+        driven.receive(Self.tag)
+        #expect(!driven.session.state.isReading)
+        driven.receive(end)
+        #expect(driven.session.state == .reading)
+    }
+
+    @Test func anAntennaWithSlowRoundsIsMissedAfterTheLiveness() {
+        // A turn takes 2.4 s, so that three of them would be long.
+        let driven = Driven(
+            SessionPlan(
+                inventory: SessionPlan.Inventory(commands: [[UInt8]](repeating: Self.bytes(Self.custom), count: 3), antennas: [1, 2, 3]),
+                livenessTimeout: .seconds(2)))
+        driven.open()
+        for turn in 1...2 {
+            driven.wait(1_200)
+            driven.receive(Self.customEnd)
+            driven.receive("A0 04 01 8B 22 AE")
+            #expect(driven.session.state.isReading == (turn == 1))
+            driven.wait(1_200)
+            driven.receive(Self.customEnd)
+        }
+        #expect(driven.session.state == .silent(reason: "antenna 2: antenna missing"))
+    }
+
+    @Test func outsideNumbersAreClamped() {
+        #expect([-1, 0, 10, .max].map { SessionPlan.Step(name: "", send: [], retries: $0).retries } == [0, 0, 10, 10])
+        #expect([.min, 0, 1, 64, .max].map { SessionPlan.Inventory(commands: [[0]], faultLimit: $0).faultLimit } == [1, 1, 1, 64, 64])
+    }
+
     @Test func feedbackIsBounded() {
         let pulse = [SessionPlan.Transmission(bytes: [0x01]), SessionPlan.Transmission(pause: .seconds(1), bytes: [0x02])]
         let driven = Self.running(Self.plan(feedback: [.accepted: pulse]))

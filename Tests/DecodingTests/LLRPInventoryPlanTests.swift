@@ -61,9 +61,22 @@ import Testing
 
     @Test func whatCannotBeCheckedIsSaid() throws {
         #expect(try Self.plan(RadioSettings()).notes == ["region not checked: the site file names none, the reader says fcc"])
+    }
+
+    /// A reader that does not say its region may be of any.
+    @Test func aReaderWithoutARegionMustNotTransmitWhereTheSiteNamesOne() throws {
+        #expect(throws: LLRPInventoryPlan.Refusal.regionUnknown(site: .etsi)) {
+            try Self.plan(RadioSettings(region: .etsi)) { $0.standard = 0 }
+        }
         #expect(
-            try Self.plan(RadioSettings(region: .etsi)) { $0.standard = 0 }.notes == ["region not checked: the reader does not say its own"]
-        )
+            "\(LLRPInventoryPlan.Refusal.regionUnknown(site: .etsi))" == "the reader does not say its region, the site file says etsi")
+        let known = try Self.plan(RadioSettings(region: .etsi), configuration: .init(unknownRegion: .accept)) { $0.standard = 0 }
+        #expect(known.notes == ["region not checked: the reader does not say its own"])
+        // Where it says another one, nothing helps.
+        #expect(throws: LLRPInventoryPlan.Refusal.self) {
+            try Self.plan(RadioSettings(region: .etsi), configuration: .init(unknownRegion: .accept))
+        }
+        _ = try Self.plan(RadioSettings()) { $0.standard = 0 }
     }
 
     @Test func antennasAreThoseOfTheSiteOrThoseThatAreThere() throws {

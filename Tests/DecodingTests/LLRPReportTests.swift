@@ -166,4 +166,27 @@ struct LLRPReportTests {
         let batch = Self.decode(LLRPMessageTests.connected + hopping + LLRPMessageTests.refused)
         #expect(batch.signals == [.answer(LLRPMessageTests.connected), .alive, .answer(LLRPMessageTests.refused)])
     }
+
+    /// What the reader leaves out after it took a new inventory is not what it said before: right behind the answer, in the same bytes.
+    @Test func theAnswerToANewInventoryEndsWhatWasReported() throws {
+        func report(_ parameters: [LLRPParameter]) throws -> [UInt8] {
+            let epc = try LLRPParameter("EPC_96", fields: ["EPC": LLRPValue(Self.bytes("3005FB63AC1F3841EC880467"))])
+            return try LLRPMessage(
+                "RO_ACCESS_REPORT", id: 1, parameters: [LLRPParameter("TagReportData", parameters: [epc] + parameters)]
+            ).encoded()
+        }
+        let antenna = try LLRPParameter("AntennaID", fields: ["AntennaID": 3])
+        func answer(_ code: UInt16) throws -> [UInt8] {
+            try LLRPMessage(
+                "ADD_ROSPEC_RESPONSE", id: 2, parameters: [LLRPParameter("LLRPStatus", fields: ["StatusCode": LLRPValue(code)])]
+            ).encoded()
+        }
+        let bytes = try report([antenna]) + report([]) + answer(105) + report([]) + answer(0) + report([])
+        for pieces in [[Int.max], [1], [13]] {
+            let antennas = Self.decode(bytes, pieces: pieces).readings.map { reading -> UInt8 in
+                if case .tag(let read) = reading { read.antenna } else { 255 }
+            }
+            #expect(antennas == [3, 3, 3, 0])
+        }
+    }
 }

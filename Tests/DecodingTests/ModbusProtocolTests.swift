@@ -1,8 +1,9 @@
-import Decoding
 import Identifiers
 import Readings
 import TestSupport
 import Testing
+
+@testable import Decoding
 
 @Suite("Modbus")
 struct ModbusProtocolTests {
@@ -17,6 +18,24 @@ struct ModbusProtocolTests {
         decoded.batch.readings.compactMap {
             if case .input(let change) = $0 { (change.isActive ? "+" : "-") + "\(change.line)" } else { nil }
         }
+    }
+
+    // Check values of CRC catalogues and of the frames in public manuals.
+    @Test func framesForASerialLine() {
+        #expect(Checksum.crcModbus(Array("123456789".utf8)) == 0x4B37)
+        let request = ModbusSerialFrame(unit: 1, content: [0x03, 0x00, 0x02, 0x00, 0x02])
+        #expect(request.encoded == [0x01, 0x03, 0x00, 0x02, 0x00, 0x02, 0x65, 0xCB])
+        let answer: [UInt8] = [0x01, 0x03, 0x04, 0xA4, 0x1E, 0x45, 0xC6, 0x0B, 0xC7]
+        #expect(request.response(in: answer)?.content == [0x03, 0x04, 0xA4, 0x1E, 0x45, 0xC6])
+        #expect(request.response(in: request.encoded + [0x00] + answer + [0xFF])?.content.count == 6)
+        for index in answer.indices {
+            var spoilt = answer
+            spoilt[index] ^= 0x10
+            #expect(request.response(in: spoilt) == nil)
+            #expect(request.response(in: Array(answer.prefix(index))) == nil)
+        }
+        // A write is no question.
+        #expect(ModbusSerialFrame(unit: 1, content: [0x05, 0, 0, 0xFF, 0]).response(in: [0x01, 0x05, 0, 0, 0xFF, 0, 0x8C, 0x3A]) == nil)
     }
 
     // The response of `00 01 00 00 00 06 01 02 00 00 00 08`: inputs 0 and 2 (specification, section 6.2, with other values).

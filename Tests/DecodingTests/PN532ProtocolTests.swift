@@ -87,6 +87,19 @@ struct PN532ProtocolTests {
         #expect(decoded.badges.count == 2)
     }
 
+    /// A phone: a UID of four bytes, 08 and three that it made up (ISO/IEC 14443-3).
+    @Test func randomNumbersAreNoBadges() {
+        let content: [UInt8] = [0xD5, 0x4B, 0x01, 0x01, 0x00, 0x04, 0x08, 0x04, 0x08, 0x5C, 0x1D, 0x93]
+        let frame: [UInt8] = [0, 0, 0xFF, 0x0C, 0xF4] + content + [0 &- content.reduce(0, &+), 0]
+        var decoded = Decoded(.pn532(.init()))
+        decoded.feed(bytes: frame)
+        #expect(decoded.badges.isEmpty && decoded.rejects == ["randomNumber": 1])
+        #expect(decoded.batch.signals == [.roundEnded])
+        var taking = Decoded(.pn532(.init(takesRandom: true)))
+        taking.feed(bytes: frame)
+        #expect(taking.badges == ["085C1D93"])
+    }
+
     @Test func longFrames() {
         // An answer of 260 bytes has two bytes of length: 0104, complement FB.
         let content = [0xD5, 0x41] + [UInt8](repeating: 0, count: 258)

@@ -62,6 +62,120 @@ struct SSIProtocolTests {
         #expect(decoded.batch.signals == [Self.refusal, Self.acknowledgement])
     }
 
+    @Test func garbageIsRefusedOnce() {
+        // Packets inside packets, all with a wrong check.
+        let heads = [UInt8]((0..<60).flatMap { _ in [0x08, 0xF3, 0x00, 0x00] as [UInt8] }) + [UInt8](repeating: 0, count: 12)
+        var decoded = Decoded(.ssi(.init()))
+        decoded.feed(bytes: heads)
+        #expect(decoded.rejects["checksum", default: 0] > 50)
+        #expect(decoded.batch.signals == [Self.refusal])
+    }
+
+    // MARK: Segments
+
+    /// A segment of a scanner: 02 in the place of the source in the first, as published.
+    private static func segment(_ number: UInt8, _ content: [UInt8], status: UInt8 = 0x00) -> [UInt8] {
+        let body = [UInt8(content.count + 5), 0x73, number == 0 ? 0x02 : 0x00, status, number] + content
+        let check = (65_536 - body.reduce(0) { $0 + Int($1) }) & 0xFFFF
+        return body + [UInt8(check >> 8), UInt8(check & 0xFF)]
+    }
+
+    private static let segmentAcknowledgement = Signal.reply([0x04, 0x74, 0x04, 0x00, 0xFF, 0x84])
+
+    /// A QR code of 500 characters in full segments; the head is the published one, FF 73 02 00 00 F3 00 00 01 F7 1C 01 01 F4.
+    private static let long: (text: String, segments: [[UInt8]]) = {
+        let text = String(decoding: (0..<500).map { UInt8(65 + $0 % 26) }, as: UTF8.self)
+        var content: [UInt8] = [0xF3, 0x00, 0x00, 0x01, 0xF7, 0x1C, 0x01, 0x01, 0xF4] + Array(text.utf8)
+        var segments: [[UInt8]] = []
+        while !content.isEmpty {
+            segments.append(segment(UInt8(segments.count), Array(content.prefix(250))))
+            content.removeFirst(min(250, content.count))
+        }
+        return (text, segments)
+    }()
+
+    /// However the bytes are cut: a packet that seems to begin in a damaged one is no second packet to ask for.
+    @Test func damageIsRefusedOnceHoweverItIsCut() {
+        var bytes: [UInt8] = [0x08, 0xF3, 0x00, 0x00, 0x20, 0xF3, 0x00, 0x00, 0x00, 0x00]
+        bytes += Array(repeating: 0x41, count: 0x20)
+        for cut in 1..<bytes.count {
+            let decoded = Self.decoded(Array(bytes[..<cut]), Array(bytes[cut...]))
+            #expect(decoded.batch.signals == [Self.refusal], "cut after \(cut)")
+        }
+        // A whole packet shows that the line is in step again: the next damage is asked for again.
+        let good = Self.packet(0xF3, [0x01] + Array("NR".utf8))
+        let decoded = Self.decoded(bytes, good, bytes)
+        #expect(decoded.batch.signals == [Self.refusal, Self.acknowledgement, Self.refusal])
+    }
+
+    @Test func aLongCodeInSegments() {
+        #expect(Self.long.segments[0].prefix(14) == [0xFF, 0x73, 0x02, 0x00, 0x00, 0xF3, 0x00, 0x00, 0x01, 0xF7, 0x1C, 0x01, 0x01, 0xF4])
+        var decoded = Decoded(.ssi(.init()))
+        for segment in Self.long.segments { decoded.feed(bytes: segment) }
+        #expect(decoded.texts == ["]Q1" + Self.long.text])
+        #expect(decoded.batch.signals == [Self.segmentAcknowledgement, Self.segmentAcknowledgement, Self.acknowledgement])
+        #expect(decoded.batch.rejects.total == 0)
+        // An ordinary code after it.
+        decoded.feed("07 F3 00 00 01 4E 52 FE 65")
+        #expect(decoded.texts.last == "]A0NR")
+    }
+
+    @Test func segmentsThatAreLostOrComeTwice() {
+        let segments = Self.long.segments
+        var twice = Decoded(.ssi(.init()))
+        for segment in [segments[0], segments[0], segments[1], segments[1], segments[2]] { twice.feed(bytes: segment) }
+        #expect(twice.texts == ["]Q1" + Self.long.text] && twice.rejects == ["duplicate": 2])
+        var lost = Decoded(.ssi(.init()))
+        for segment in [segments[0], segments[2]] { lost.feed(bytes: segment) }
+        lost.feed("07 F3 00 00 01 4E 52 FE 65")
+        #expect(lost.texts == ["]A0NR"] && lost.rejects == ["incomplete": 1])
+        // Every segment is answered, so that the scanner does not wait.
+        #expect(lost.batch.signals == [Self.segmentAcknowledgement, Self.segmentAcknowledgement, Self.acknowledgement])
+        var half = Decoded(.ssi(.init()))
+        half.feed(bytes: segments[0])
+        half.feed("07 F3 00 00 01 4E 52 FE 65")
+        #expect(half.texts == ["]A0NR"] && half.rejects == ["incomplete": 1])
+        var silent = Decoded(.ssi(.init()))
+        silent.feed(bytes: segments[0])
+        silent.wait(.seconds(5))
+        #expect(silent.texts.isEmpty && silent.rejects == ["incomplete": 1])
+        // The rest of a code whose beginning was not seen.
+        var rest = Decoded(.ssi(.init()))
+        rest.feed(bytes: segments[1])
+        #expect(rest.rejects == ["unknownFrame": 1] && rest.batch.signals == [Self.segmentAcknowledgement])
+    }
+
+    @Test func theLastSegmentMayComeTwice() {
+        let segments = Self.long.segments
+        var decoded = Decoded(.ssi(.init()))
+        for segment in segments + [segments[2]] { decoded.feed(bytes: segment) }
+        #expect(decoded.texts.count == 1 && decoded.rejects == ["duplicate": 1])
+        #expect(decoded.batch.signals.suffix(2) == [Self.acknowledgement, Self.acknowledgement])
+        // The same code read again begins with its first segment.
+        for segment in segments { decoded.feed(bytes: segment) }
+        #expect(decoded.texts.count == 2)
+        // Later it belongs to nothing.
+        decoded.wait(.seconds(5))
+        decoded.feed(bytes: segments[2])
+        #expect(decoded.rejects == ["duplicate": 1, "unknownFrame": 1])
+    }
+
+    /// 01 in a status byte says that the scanner repeats itself: its own, or that of the content.
+    @Test(arguments: [true, false])
+    func aCodeInOneSegmentMayComeTwice(isInner: Bool) {
+        let content: [UInt8] = [0xF3, 0x00, 0x00, 0x00, 0x08, 0x1C, 0x01, 0x00, 0x04, 0x41, 0x42, 0x43, 0x44]
+        var repeated = content
+        if isInner { repeated[2] = 0x01 }
+        var decoded = Decoded(.ssi(.init()))
+        decoded.feed(bytes: Self.segment(0, content))
+        decoded.feed(bytes: Self.segment(0, repeated, status: isInner ? 0x00 : 0x01))
+        #expect(decoded.texts == ["]Q1ABCD"] && decoded.rejects == ["duplicate": 1])
+        #expect(decoded.batch.signals == [Self.acknowledgement, Self.acknowledgement])
+        // The same label scanned again.
+        decoded.feed(bytes: Self.segment(0, content))
+        #expect(decoded.texts == ["]Q1ABCD", "]Q1ABCD"])
+    }
+
     @Test func aRepetitionIsAcknowledgedAndNotReadTwice() {
         let data: [UInt8] = [0x0B] + Array("4006381333931".utf8)
         var decoded = Self.decoded(Self.packet(0xF3, data), Self.packet(0xF3, data, status: 0x01))

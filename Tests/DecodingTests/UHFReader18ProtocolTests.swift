@@ -41,6 +41,39 @@ struct UHFReader18ProtocolTests {
             Self.decode(frame, .antennaAndSignal, offset: -160).tags == [TagRead(epc: id, antenna: antenna, rssi: (signal - 160) * 100)])
     }
 
+    /// Published frames of readers of the one kind, read as of the other.
+    @Test(
+        arguments: [
+            ("15 00 01 03 01 01 0C 00 00 00 00 00 00 00 00 00 00 03 13 6B B1 A5", .plain),
+            ("15 00 01 03 04 01 0C 49 44 00 00 00 00 00 00 0A 00 03 34 64 25 C0", .plain),
+            ("0D 00 01 03 01 01 04 00 32 30 38 6D A3 D2", .plain),
+            ("13 00 01 03 01 0C 00 00 00 00 00 00 00 00 00 00 03 13 3F 39", .antennaAndSignal),
+            ("20 00 01 03 02 0C 00 00 00 00 00 00 00 00 00 00 03 13 0C 00 00 00 00 00 00 00 00 00 00 03 14 9A C9", .antennaAndSignal),
+        ] as [(String, UHFReader18Protocol.Configuration.Records)])
+    func recordsOfTheOtherKindAreNoTags(frame: String, records: UHFReader18Protocol.Configuration.Records) {
+        let decoded = Self.decode(frame, records)
+        #expect(decoded.batch.readings.isEmpty)
+        #expect(decoded.rejects == ["malformed": 1])
+    }
+
+    @Test func aFrameThatTurnsOutWrongGivesNothing() {
+        // The second of two records is longer than the frame; there are bytes behind the last one.
+        for body: [UInt8] in [[2, 2, 0xAA, 0xBB, 4, 0xCC], [1, 2, 0xAA, 0xBB, 0x00]] {
+            let decoded = Self.decode(Hex.text(Self.frame([0, 0x01, 0x01] + body)))
+            #expect(decoded.batch.readings.isEmpty && decoded.rejects == ["malformed": 1])
+        }
+        // What came before the frame stays.
+        let good = Self.frame([0, 0x01, 0x03, 1, 2, 0xAA, 0xBB])
+        #expect(Self.decode(Hex.text(good + Self.frame([0, 0x01, 0x01, 1, 4, 0xCC, 0xDD]))).tags.map(\.epc.hex) == ["AABB"])
+    }
+
+    @Test func aTagWithoutEPCDoesNotHideTheOthers() {
+        let decoded = Self.decode(Hex.text(Self.frame([0, 0x01, 0x01, 1, 3, 0, 0x50, 2, 0xAA, 0xBB, 0x51, 0, 0x52])), .antennaAndSignal)
+        #expect(decoded.tags.map(\.epc.hex) == ["AABB"])
+        #expect(decoded.rejects == ["malformed": 2])
+        #expect(decoded.batch.signals == [.roundEnded])
+    }
+
     @Test func wrongPublishedCRCIsRejected() {
         let decoded = Self.decode("15 00 01 03 01 01 0C \(Self.zeros) 03 13 6B B1 A6", .antennaAndSignal)
         #expect(decoded.batch.readings.isEmpty && decoded.batch.signals.isEmpty)

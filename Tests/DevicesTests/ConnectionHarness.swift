@@ -55,12 +55,12 @@ final class ConnectionHarness: Sendable {
     let path: String
 
     /// Begins to open the path.
-    init(_ path: String, _ transport: DeviceTransport = .serial(SerialLine())) async throws {
+    init(_ path: String, _ transport: DeviceTransport = .serial(SerialLine()), pool: NIOThreadPool = .singleton) async throws {
         let (events, tell) = AsyncStream.makeStream(of: ConnectionEvent.self)
         self.events = events
         self.path = if case .tcp(let endpoint) = transport { endpoint.path } else { path }
         bound = try await Self.loop.submit {
-            let connection = DeviceLinks(loop: Self.loop, pool: .singleton).makeLink(path: path, transport: transport)
+            let connection = DeviceLinks(loop: Self.loop, pool: pool).makeLink(path: path, transport: transport)
             let recorder = Recorder(tell)
             connection.delegate = recorder
             connection.open()

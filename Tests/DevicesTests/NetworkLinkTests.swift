@@ -1,4 +1,6 @@
+import Dispatch
 import Foundation
+import NIOPosix
 import Readings
 import TestSupport
 import Testing
@@ -149,11 +151,12 @@ struct NetworkLinkTests {
 
     // MARK: - Devices that call
 
-    private func listening(_ tls: TLSFiles? = nil) async throws -> (ConnectionHarness, UInt16) {
+    private func listening(_ tls: TLSFiles? = nil, pool: NIOThreadPool = .singleton) async throws -> (ConnectionHarness, UInt16) {
         let chosen = try NetworkPeer.listening()
         let port = chosen.port
         chosen.close()
-        return (try await ConnectionHarness("", .tcp(TCPEndpoint(host: "127.0.0.1", port: port, listens: true, tls: tls))), port)
+        let endpoint = TCPEndpoint(host: "127.0.0.1", port: port, listens: true, tls: tls)
+        return (try await ConnectionHarness("", .tcp(endpoint), pool: pool), port)
     }
 
     @Test func takesTheCallOfADevice() async throws {
@@ -181,6 +184,51 @@ struct NetworkLinkTests {
         #expect(await events.next() == .released)
         // The address is free again.
         try NetworkPeer.listening(port: port).close()
+    }
+
+    /// Reading files takes time, and whoever calls makes us do it.
+    @Test func readsFilesForAFewCallersOnly() async throws {
+        let certificates = try TestCertificates()
+        defer { certificates.remove() }
+        try certificates.issue("gateway", names: "IP:127.0.0.1")
+        let files = TLSFiles(certificateFile: certificates.file("gateway.pem"), keyFile: certificates.file("gateway.key"))
+        let pool = NIOThreadPool(numberOfThreads: 1)
+        pool.start()
+        let (harness, port) = try await listening(files, pool: pool)
+        try NetworkPeer.callingPatiently(port: port).close()
+        // Nobody can read a file now.
+        let gate = DispatchSemaphore(value: 0)
+        let isBusy = AsyncStream.makeStream(of: Void.self)
+        pool.submit { _ in
+            isBusy.continuation.finish()
+            gate.wait()
+        }
+        for await _ in isBusy.stream {}
+        // More than may wait at a time: the last one is refused at once.
+        var callers: [NetworkPeer] = []
+        for _ in 0...(TCPListenerLink.maximumCallers + 1) { callers.append(try NetworkPeer.calling(port: port)) }
+        #expect(try callers.last?.read() == [])
+        let notes = try await harness.link { $0.notes }
+        #expect(notes.first?.hasPrefix("refused") == true, "\(notes)")
+        gate.signal()
+        for caller in callers { caller.close() }
+        try await harness.close("enough")
+        for await _ in harness.events {}
+        try await pool.shutdownGracefully()
+    }
+
+    /// The name would be compared with nothing.
+    @Test func refusesANameThatNobodyProves() async throws {
+        let certificates = try TestCertificates()
+        defer { certificates.remove() }
+        try certificates.issue("gateway", names: "IP:127.0.0.1")
+        let (harness, _) = try await listening(
+            TLSFiles(
+                certificateFile: certificates.file("gateway.pem"), keyFile: certificates.file("gateway.key"), serverName: "scanner"))
+        var events = harness.events.makeAsyncIterator()
+        guard case .failed(let error) = await events.next() else { throw NetworkPeer.Failure("no failure") }
+        #expect(error.operation == .tls)
+        #expect(error.detail == "server_name needs authority_file where the device calls: nothing would be checked")
     }
 
     @Test func stopsWaitingForACall() async throws {

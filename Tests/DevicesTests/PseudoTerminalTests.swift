@@ -48,6 +48,23 @@ import Testing
         #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Data([7]))
     }
 
+    /// Only what an earlier run left behind is replaced.
+    @Test func leavesALinkToSomethingElseAlone() throws {
+        let link = FileManager.default.temporaryDirectory.appendingPathComponent("pty-\(UUID())").path
+        defer { try? FileManager.default.removeItem(atPath: link) }
+        for target in ["/etc/hostname", "/dev/ttyUSB0", "/nowhere", "/dev/ptsx/1"] {
+            try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: target)
+            #expect(throws: PseudoTerminalError(operation: "link \(link)", errorNumber: EEXIST)) { try PseudoTerminal(link: link) }
+            #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == target)
+            try FileManager.default.removeItem(atPath: link)
+        }
+        // A node that is long gone.
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "/dev/pts/99999")
+        let terminal = try PseudoTerminal(link: link)
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == terminal.nodePath)
+        terminal.hangUp()
+    }
+
     @Test func dropsWhatNobodyReads() throws {
         let terminal = try PseudoTerminal()
         let taken = terminal.write([UInt8](repeating: 1, count: 1 << 20))

@@ -107,6 +107,32 @@ private struct Stage {
         #expect(Set((0..<100).map { SupervisionState.pause(device: $0, failures: 6).nanoseconds }).count > 80)
     }
 
+    @Test func forgetsAnErrorWhenTheDeviceCouldBeOpened() throws {
+        var stage = Stage([usbDevice("scanner")])
+        stage.take(stage.state.start(now: .zero))
+        stage.take(stage.state.nodeAppeared(node("ttyUSB0"), now: at(1)))
+        try stage.refuse(2, "open /dev/ttyUSB0: Permission denied (EACCES)")
+        #expect(stage.state.statuses[0].lastError == "open /dev/ttyUSB0: Permission denied (EACCES)")
+        stage.take(stage.state.advance(to: try #require(stage.state.nextDeadline)))
+        try stage.open(500)
+        #expect(stage.state.statuses[0].lastError == nil)
+        // A month later somebody pulls the plug: that is all there is to say.
+        stage.take(stage.state.nodeDisappeared(node("ttyUSB0"), now: at(2_592_000_000)))
+        stage.lose(2, 2_592_000_001)
+        #expect(stage.states() == [.waiting] && stage.state.statuses[0].lastError == nil)
+    }
+
+    @Test func saysWhoHasItsPort() throws {
+        var stage = Stage([portDevice("door", "/dev/ttyS0"), portDevice("cabinet", "/dev/ttyS0"), portDevice("gate", "/dev/ttyS1")])
+        stage.take(stage.state.start(now: .zero))
+        #expect(stage.state.statuses.map(\.state) == [.opening, .waiting, .opening])
+        #expect(stage.state.statuses.map(\.portHolder) == [nil, "door", nil])
+        // By another name of the node, too.
+        var linked = Stage([portDevice("door", "/dev/ttyUSB0"), portDevice("cabinet", "/dev/reader")])
+        linked.take(linked.state.nodeAppeared(node("ttyUSB0", links: "/dev/reader"), now: .zero))
+        #expect(linked.state.statuses.map(\.portHolder) == [nil, "door"])
+    }
+
     @Test func waitsForItsNodeAndFollowsItToAnotherPort() throws {
         var stage = Stage([usbDevice("scanner")])
         stage.take(stage.state.start(now: .zero))

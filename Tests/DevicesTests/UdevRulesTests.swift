@@ -74,8 +74,8 @@ import Testing
         "6001", "6010", "6011", "6014", "6015", "7522", "7523", "5523", "ea60", "ea70", "ea71", "2303",
     ]
 
-    /// They are opened to the gateway and kept from ModemManager, and that is all.
-    @Test func convertersAreOpenedAndNothingElse() throws {
+    /// They are kept from ModemManager and get a name, and that is all: they stay in the group in which other programs look for them.
+    @Test func convertersKeepTheirGroup() throws {
         let marks = try rules().filter { $0.terms.contains(Term(key: "ENV", attribute: "STOCKGATE_CONVERTER", operation: "=", value: "1")) }
         let marked = marks.flatMap {
             $0.terms.filter { $0.attribute == "idProduct" }.flatMap { $0.value.split(separator: "|").map(String.init) }
@@ -85,7 +85,13 @@ import Testing
             $0.terms.contains(Term(key: "ENV", attribute: "STOCKGATE_CONVERTER", operation: "==", value: "1"))
         }
         let assigned = Set(effects.flatMap { $0.terms.filter { !["==", "!="].contains($0.operation) } }.map { $0.attribute ?? $0.key })
-        #expect(assigned == ["GROUP", "MODE", "SYMLINK", "ID_MM_DEVICE_IGNORE", "ID_MM_PORT_IGNORE", "PRODUCT"])
+        #expect(assigned == ["SYMLINK", "ID_MM_DEVICE_IGNORE", "ID_MM_PORT_IGNORE", "PRODUCT"])
+    }
+
+    @Test func theServiceMayOpenThemAllTheSame() throws {
+        let unit = Self.file.deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("systemd/stockgated.service")
+        let groups = try String(contentsOf: unit, encoding: .utf8).split(separator: "\n").first { $0.hasPrefix("SupplementaryGroups=") }
+        #expect(groups?.dropFirst("SupplementaryGroups=".count).split(separator: " ").contains("dialout") == true)
     }
 
     @Test func everyNodeTheGatewayOpensGetsItsGroup() throws {

@@ -46,6 +46,12 @@ struct EventDocumentTests {
     private static let location = LocationKey("A-01")!
     private static let product = ProductKey("BOLT-M8")!
 
+    private static let readerTime = ReaderTime(microseconds: 1_795_250_327_224_001)
+
+    private static func late(_ bearer: Bearer) -> Event.ObservedLate {
+        .init(epc: epc, bearer: bearer, device: "uhf", antennas: AntennaPorts([1]), reads: 1, first: readerTime, last: readerTime)
+    }
+
     /// For every type what it has with all members and with none that may be missing.
     private static let bodies: [Event.Body] = [
         .checkedOut(.init(loan: loan, item: item, epc: epc, person: person, permit: PermitKey("P-1"), due: time)),
@@ -70,6 +76,9 @@ struct EventDocumentTests {
         .tagUnbound(epc: epc, bearer: .item(item)), .tagUnbound(epc: epc, bearer: .person(person)),
         .tagUnbound(epc: epc, bearer: .product(product)),
         .tagUnbound(epc: epc, bearer: .location(location)),
+        .observedLate(late(.item(item))), .observedLate(late(.product(product))),
+        .observedLate(late(.location(location))),
+        .observedLate(.init(epc: epc, bearer: nil, device: "uhf", antennas: AntennaPorts([1]), reads: 1, first: nil, last: nil)),
         .stationModeChanged(.paused), .masterApplied(version: 1, digest: "", rows: 1),
     ]
 

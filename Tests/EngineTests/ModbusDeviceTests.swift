@@ -58,11 +58,17 @@ struct ModbusDeviceTests {
         bench.feed("02 01 01", at: 201)
         #expect(bench.takeInputs() == ["1 true"])
         // No answer is a fault, and after a time the device is silent.
+        bench.feed("00 02 82 FF", at: 299)
         bench.feed("00 02 82 FF", at: 300)
-        #expect(bench.engine.devices[0].session?.counters.faults == ["poll 0: no answer in time": 1])
+        #expect(bench.engine.devices[0].session?.counters.faults == ["poll 0: no answer in time": 2])
         bench.engine.advance(to: Instant(nanoseconds: 3_300_000_000), into: &bench.output)
         #expect(bench.engine.devices[0].state == .silent(reason: "nothing heard for 3000 ms"))
+        // It may have been without power: its outputs are set again before it counts as reading.
+        bench.output.removeAll()
         bench.feed("00 03 02 01 01", at: 3_400)
+        #expect(bench.output.transmissions.map(\.bytes) == [[5, 0, 0, 0, 0]])
+        bench.feed("FF 05 05 00 00 00 00", at: 3_405)
+        bench.feed("00 03 02 01 01", at: 3_410)
         #expect(bench.engine.devices[0].state == .reading)
     }
 }

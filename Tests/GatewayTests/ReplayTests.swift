@@ -53,14 +53,14 @@ struct ReplayTests {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    private func events(of capture: String) throws -> [JSON] {
+    private func events(of capture: String, site: String = Self.site, library: ProfileLibrary = ProfileLibrary()) throws -> [JSON] {
         let path = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).capture").path
         defer { try? FileManager.default.removeItem(atPath: path) }
         try Data(capture.utf8).write(to: URL(filePath: path))
         var file = try CaptureFile(path: path)
         _ = try file.startState()
         var replay = try Replay(
-            site: try SiteFile.parse(Self.site, file: "site.toml").get(), library: ProfileLibrary(),
+            site: try SiteFile.parse(site, file: "site.toml").get(), library: library,
             master: try MasterData().applying(Self.rows),
             header: file.header)
         var events: [JSON] = []
@@ -78,6 +78,37 @@ struct ReplayTests {
         #expect(events.first?["time"] == "2026-11-21T10:00:04.900+08:00")
         #expect(events.first?["data"]?["item"] == "DRILL")
         #expect(events.first?["evidence"]?["inside"]?["rssi"]?.double == -60.5)
+    }
+
+    /// Between the release of all devices and their closing, what still comes is not read: live not, and in a replay neither.
+    @Test("What comes after a release is not read", arguments: [true, false])
+    func released(isReleased: Bool) throws {
+        let folder = #filePath.split(separator: "/").dropLast(3).reduce("") { "\($0)/\($1)" } + "/DeviceProfiles"
+        let site = """
+            [gateway]
+            code = "CRIB1"
+            site = "Works"
+            [[device]]
+            name = "scanner"
+            profile = "generic/serial-scanner"
+            [[station]]
+            name = "bench"
+            kind = "putaway"
+            scanners = ["scanner"]
+            """
+        func scan(_ text: String) -> String { Hex.text(Array("\(text)\r".utf8)) }
+        var lines = [
+            #"{"capture":1,"recorded":"2026-11-21T10:00:00+08:00","note":"the gateway ends"}"#,
+            #"{"t":0,"d":"scanner","dev":"opened","profile":"generic/serial-scanner"}"#,
+            #"{"t":1000000000,"d":"scanner","rx":"\#(scan("WHO-KNOWS-THIS"))"}"#,
+        ]
+        if isReleased { lines.append(#"{"t":10000000000,"released":true}"#) }
+        lines += [
+            #"{"t":10100000000,"d":"scanner","rx":"\#(scan("WHO-KNOWS-THAT"))"}"#,
+            #"{"t":10200000000,"d":"scanner","dev":"closed","reason":"the gateway is closing"}"#, #"{"t":10200000000,"finished":true}"#,
+        ]
+        let events = try events(of: lines.joined(separator: "\n") + "\n", site: site, library: ProfileLibrary(directories: [folder]))
+        #expect(events.count == (isReleased ? 1 : 2), "\(events)")
     }
 
     @Test("Twice the same capture is twice the same events")

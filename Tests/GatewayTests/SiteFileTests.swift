@@ -67,6 +67,74 @@ struct SiteFileTests {
         #expect(try problems("thingmagic/mercury-m6e-nano", "power_dbm = 20").first?.contains("is missing") == true)
     }
 
+    @Test("Two devices cannot be in one place, by whatever name it is called")
+    func samePlace() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let head = Self.head + "\nprofiles = [\"\(root.appending(path: "DeviceProfiles").path)\"]\n"
+        let link = FileManager.default.temporaryDirectory.appending(path: "port-\(UUID())").path
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "/dev/null")
+        defer { try? FileManager.default.removeItem(atPath: link) }
+        let osdp = "generic/osdp-reader"
+        let uhf = "r2000/a0-uhf"
+        func problems(_ first: (String, String), _ second: (String, String)) throws -> [String] {
+            let devices = [("one", first), ("two", second)].map { name, device in
+                "[[device]]\nname = \"\(name)\"\nprofile = \"\(device.0)\"\n\(device.1)\n"
+            }
+            return SiteCheck.problems(of: try SiteFile.parse(head + devices.joined(), file: "site.toml").get()).map {
+                "\($0.key): \($0.reason)"
+            }
+        }
+        let port = "port = \"/dev/ttyS1\""
+        let taken = ["device two: port: the device \"one\" is at /dev/ttyS1 already"]
+        #expect(try problems((osdp, "\(port)\nunit = 1"), (osdp, "\(port)\nunit = 2")) == taken)
+        #expect(try problems((osdp, port), (uhf, port)) == taken)
+        #expect(try problems(("waveshare/relay-8", "\(port)\nunit = 1"), (osdp, "\(port)\nunit = 2")) == taken)
+        #expect(try problems(("waveshare/relay-8", "\(port)\nunit = 1"), ("waveshare/relay-8", "\(port)\nunit = 2")) == [])
+        #expect(try problems((osdp, port), (osdp, "port = \"/dev/ttyS2\"")) == [])
+        #expect(
+            try problems((osdp, "port = \"/dev/null\""), (osdp, "port = \"\(link)\"")) == [
+                "device two: port: the device \"one\" is at /dev/null already"
+            ])
+        func listening(_ one: String, _ two: String) throws -> [String] {
+            try problems((uhf, "listen = \"\(one)\""), (uhf, "listen = \"\(two)\""))
+        }
+        for (one, two) in [
+            ("0.0.0.0:5085", "10.0.0.1:5085"), ("10.0.0.1:5085", "0.0.0.0:5085"), ("[::]:5085", "10.0.0.1:5085"),
+            ("0.0.0.0:5085", "[::]:5085"),
+            ("[fd00::1]:5085", "[::]:5085"), ("[fd00::1]:5085", "[fd00:0::1]:5085"), ("0.0.0.0:5085", "[::ffff:127.0.0.1]:5085"),
+            ("[::ffff:10.0.0.1]:5085", "10.0.0.1:5085"), ("10.0.0.1:5085", "10.0.0.1:5085"),
+        ] {
+            #expect(try listening(one, two).first?.contains("two: listen: the device \"one\" is at ") == true, "\(one) \(two)")
+        }
+        for (one, two) in [
+            ("0.0.0.0:5085", "10.0.0.1:5086"), ("10.0.0.2:5085", "10.0.0.1:5085"), ("0.0.0.0:5085", "[fd00::1]:5085"),
+        ] {
+            #expect(try listening(one, two) == [], "\(one) \(two)")
+        }
+        #expect(try problems((uhf, "listen = \"0.0.0.0:5085\""), (uhf, "address = \"10.0.0.1:5085\"")) == [])
+        #expect(
+            try problems((uhf, "address = \"10.0.0.1:5085\""), (uhf, "address = \"10.0.0.1:5085\"")) == [
+                "device two: address: the device \"one\" is at 10.0.0.1 port 5085 already"
+            ])
+        #expect(
+            try problems(("moxa/iologik-e1214", "address = \"10.0.0.1\""), (uhf, "address = \"10.0.0.1:502\"")) == [
+                "device two: address: the device \"one\" is at 10.0.0.1 port 502 already"
+            ])
+    }
+
+    @Test("A name that nobody has to prove is an error")
+    func unprovenName() {
+        func problems(_ place: String, _ tls: String) -> [String] {
+            self.problems(Self.head + "[[device]]\nname = \"a\"\nprofile = \"x/y\"\n\(place)\n[device.tls]\n\(tls)\n")
+        }
+        let certificate = "certificate_file = \"/c.pem\"\nserver_name = \"reader\""
+        let found = problems("listen = \"0.0.0.0:5085\"", certificate)
+        #expect(found.count == 1 && found.first?.hasSuffix("server_name needs authority_file where the device calls") == true, "\(found)")
+        #expect(problems("listen = \"0.0.0.0:5085\"", certificate + "\nauthority_file = \"/a.pem\"") == [])
+        // One that is called is checked against the system's authorities.
+        #expect(problems("address = \"10.0.0.1:5085\"", certificate) == [])
+    }
+
     @Test("A keyboard layout of the site goes before that of the profile, and must be known")
     func layouts() throws {
         let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()

@@ -59,13 +59,15 @@ struct PymodbusTests {
         for name in ["a", "c"] { try await harness.log.next(.opened(name)) }
         try await harness.log.next { if case .failing("b", _) = $0 { true } else { false } }
         var worst = Instant.Span.zero
+        let wakeUps = WakeUps()
         for round in 0..<60 {
             let start = BootClock.now()
             try server.set(3, input: 0, round % 2 == 0)
             worst = max(worst, try await harness.log.next(.input("c", line: 0, isActive: round % 2 == 0)).time - start)
         }
         print("pymodbus \(kind.rawValue): worst delay beside a silent unit \(worst.milliseconds) ms, response time-out 100 ms")
-        #expect(worst < .milliseconds(500))
+        // What the machine was late by may come on top, in each of the processes.
+        #expect(worst.nanoseconds < 500_000_000 + 4 * wakeUps.stop(worst: 0).nanoseconds)
         try server.tell(["unit": 2, "silent": false])
         try await harness.log.next(.opened("b"))
         try await harness.stop()

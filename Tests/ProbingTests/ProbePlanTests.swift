@@ -30,6 +30,31 @@ let firmwareAnswer: [UInt8] = [0xA0, 0x05, 0x01, 0x72, 0x01, 0x09, 0xDE]
 let question = SessionPlan.Step(
     name: "firmware", send: firmware, expect: BytePattern("A0 05 ?? 72 ?? ?? ??"), timeout: .milliseconds(500), identifies: true)
 
+/// All that shipped profiles may make a probe say: the marked steps, for Modbus as unit 1, and who an OSDP reader is.
+let allowedQuestions = Set(
+    Shipped.library.profiles.flatMap { profile -> [[UInt8]] in
+        let marked = profile.plan.steps.filter(\.identifies).map(\.send)
+        guard case .modbus = profile.decoder else { return marked }
+        return marked.map { request in
+            let crc = modbusRemainder([1] + request)
+            return [1] + request + [UInt8(crc & 0xFF), UInt8(crc >> 8)]
+        }
+    } + [[0xFF, 0x53, 0x00, 0x09, 0x00, 0x04, 0x61, 0x00, 0xC0, 0x66]])
+
+/// MODBUS over Serial Line V1.02, appendix B, bit by bit.
+func modbusRemainder(_ bytes: [UInt8]) -> UInt16 {
+    var register: UInt16 = 0xFFFF
+    for byte in bytes {
+        register ^= UInt16(byte)
+        for _ in 0..<8 {
+            let carry = register & 1
+            register >>= 1
+            if carry == 1 { register ^= 0xA001 }
+        }
+    }
+    return register
+}
+
 @Suite("What a probe tries")
 struct ProbePlanTests {
     @Test("The usual settings come first, each once")
@@ -74,9 +99,31 @@ struct ProbePlanTests {
             }
         }
         let sent = Set(ProbePlan(profiles: Shipped.library.profiles, seconds: 1).questions.map(\.send))
-        let marked = Set(Shipped.library.profiles.flatMap { $0.plan.steps.filter(\.identifies).map(\.send) })
-        #expect(sent.isSubset(of: marked))
+        #expect(sent.isSubset(of: allowedQuestions))
         #expect(!sent.isEmpty)
+    }
+
+    /// On a line with addresses a command alone is noise, and to some devices something else.
+    @Test("Every question is a whole frame of its protocol")
+    func wholeFrames() throws {
+        var protocols: Set<String> = []
+        for question in ProbePlan(profiles: Shipped.library.profiles, seconds: 1).questions {
+            for asking in question.asking {
+                let decoder = try #require(Shipped.library[asking.profile]).decoder
+                protocols.insert(decoder.protocolName)
+                switch decoder {
+                case .modbus:
+                    #expect(question.send.first == 1 && (0x01...0x04).contains(question.send[1]) && question.send.count == 8, "\(asking)")
+                    // The CRC over a frame and its own check is zero.
+                    #expect(modbusRemainder(question.send) == 0, "\(asking)")
+                case .osdp:
+                    // osdp_ID to address 0 as LibOSDP's tests have it.
+                    #expect(question.send == [0xFF, 0x53, 0x00, 0x09, 0x00, 0x04, 0x61, 0x00, 0xC0, 0x66])
+                default: #expect(decoder.fault(ofFrame: question.send) == nil, "\(asking)")
+                }
+            }
+        }
+        #expect(protocols.isSuperset(of: ["modbus", "osdp", "a0"]))
     }
 }
 

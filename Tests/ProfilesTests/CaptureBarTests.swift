@@ -97,18 +97,42 @@ struct CaptureBarTests {
         }
     }
 
-    @Test(arguments: ShippedProfiles.captures)
-    func givesNothingUnderAForeignProfileThatChecks(path: String) throws {
-        let capture = try ProvenCapture(path)
-        for (name, own) in try Self.devices(capture) {
-            for profile in ShippedProfiles.library.profiles
-            where profile.decoder.isChecked && profile.decoder.protocolName != own.decoder.protocolName {
-                var replay = Replay(profile.decoder)
-                replay.run(capture.input(of: name))
-                replay.finish()
-                #expect(replay.readings.isEmpty, "\(profile.id)")
-                #expect(replay.batch.signals.isEmpty, "\(profile.id)")
+    /// Which profile reads something from the captures of which other one.
+    private static func overlaps() throws -> Set<ProfileOverlap.Pair> {
+        var pairs: Set<ProfileOverlap.Pair> = []
+        for path in ShippedProfiles.captures {
+            let capture = try ProvenCapture(path)
+            for (name, own) in try devices(capture) {
+                let input = capture.input(of: name)
+                for profile in ShippedProfiles.library.profiles where profile.id != own.id {
+                    let pair = ProfileOverlap.Pair(reader: profile.id, captures: own.id)
+                    if pairs.contains(pair) { continue }
+                    var replay = Replay(profile.decoder)
+                    replay.run(input)
+                    replay.finish()
+                    // Where nothing is checked, any line may be an answer: that is no overlap yet.
+                    if !replay.readings.isEmpty || profile.decoder.isChecked && !replay.batch.signals.isEmpty { pairs.insert(pair) }
+                }
             }
+        }
+        return pairs
+    }
+
+    /// A device under a wrong profile: what gives readings then stands in a table that a person has looked at, and nothing else does.
+    @Test func theTableOfOverlapsIsWhatHappens() throws {
+        let found = try Self.overlaps()
+        let listed = Set(ProfileOverlap.table.flatMap(\.pairs))
+        #expect(found.subtracting(listed).map(\.description).sorted() == [], "not in the table")
+        #expect(listed.subtracting(found).map(\.description).sorted() == [], "in the table, but it does not happen")
+        #expect(ProfileOverlap.table.reduce(0) { $0 + $1.pairs.count } == listed.count, "a pair stands twice")
+    }
+
+    /// A check is there to tell families apart: no table makes up for one that does not.
+    @Test func aProfileThatChecksIsSilentOnOtherFamilies() throws {
+        for pair in Set(ProfileOverlap.table.flatMap(\.pairs)) {
+            let reader = try #require(ShippedProfiles.library[pair.reader])
+            let owner = try #require(ShippedProfiles.library[pair.captures])
+            #expect(!reader.decoder.isChecked || reader.decoder.protocolName == owner.decoder.protocolName, "\(pair)")
         }
     }
 }

@@ -60,6 +60,35 @@ struct HouseRuleTests {
         }
     }
 
+    /// Session (0 to 3) and target (0 A, 1 B) of a round; nil: the command names none, and the reader's own is session 0 or 1.
+    private static func singulation(_ command: [UInt8], _ decoder: DecoderConfiguration) -> (session: UInt8, target: UInt8)? {
+        switch decoder {
+        case .a0 where command.count > 6 && command[3] == 0x8B: (command[4], command[5])
+        // Session FF lets the reader choose.
+        case .uhfReader18 where command.count == 14 && command[2] == 0x01: (command[4], command[9])
+        default: nil
+        }
+    }
+
+    /// In session 2 and 3 a tag that has answered rests as long as the field stands: asked for one target only, it looks taken.
+    @Test func noIntentAsksForOneTargetOnlyWhereTagsRest() throws {
+        var checked = 0
+        for profile in ShippedProfiles.library.profiles where !profile.decoder.hasOwnSession {
+            for intent in RadioIntent.allCases {
+                let region = profile.radio.requiresRegion ? profile.radio.regions.keys.first : nil
+                let plan = try profile.program(radio: RadioSettings(region: region, intent: intent)).plan
+                var targets: [UInt8: Set<UInt8>] = [:]
+                for command in plan.inventory?.commands ?? [] {
+                    guard let (session, target) = Self.singulation(command, profile.decoder) else { continue }
+                    checked += 1
+                    targets[session, default: []].insert(target)
+                }
+                for session: UInt8 in [2, 3] { #expect(targets[session].map { $0 == [0, 1] } ?? true, "\(profile.id), \(intent)") }
+            }
+        }
+        #expect(checked > 0)
+    }
+
     @Test func theUSLayoutIsTheKernelsTable() throws {
         let layout = try #require(ShippedProfiles.library.layouts["us"])
         // linux/input-event-codes.h and the US keyboard: row by row, plain and with Shift.

@@ -86,9 +86,10 @@ struct RadioTests {
         let two = try Self.rounds("r2000/a0-uhf", RadioSettings(antennas: [1, 3]))
         #expect(two.commands.first.map { Array($0[4..<12]) } == [0, 1, 0xFF, 1, 2, 1, 0xFF, 1] && two.faultLimit == 2)
         let chafon = try Self.rounds("chafon/uhfreader288", RadioSettings(antennas: [2, 4]))
-        #expect(chafon.commands.map { $0[10] } == [0x81, 0x83] && chafon.selects.isEmpty)
+        #expect(chafon.commands.map { $0[10] } == [0x81, 0x83] && chafon.antennas == [2, 4] && chafon.selection == nil)
         let portal = try Self.rounds("r2000/a0-uhf", RadioSettings(intent: .portal, antennas: [2, 3]))
-        #expect(portal.selects.map { Hex.text($0) } == ["A004017401E6", "A004017402E5"])
+        #expect(portal.antennas == [2, 3])
+        #expect(try #require(portal.selection).commands.map { Hex.text($0) } == ["A004017401E6", "A004017402E5"])
         #expect(portal.commands.map { Hex.text($0) } == ["A006018B010001CC", "A006018B010001CC"])
     }
 
@@ -104,13 +105,15 @@ struct RadioTests {
                         let plan = try profile.program(radio: radio).plan
                         let commands =
                             plan.steps.flatMap { [$0.send, $0.check?.send].compactMap(\.self) } + (plan.inventory?.commands ?? [])
-                            + (plan.inventory?.selects ?? []) + plan.stop
+                            + (plan.inventory?.selection?.commands ?? []) + plan.stop
                         for command in commands {
                             #expect(profile.decoder.fault(ofFrame: command) == nil, "\(profile.id), \(Hex.text(command))")
                         }
                         if let inventory = plan.inventory {
                             #expect(!inventory.commands.isEmpty)
-                            #expect(inventory.selects.isEmpty || inventory.selects.count == inventory.commands.count)
+                            let selects = inventory.selection?.commands
+                            #expect(selects == nil || selects?.count == inventory.commands.count)
+                            #expect(inventory.antennas.isEmpty || inventory.antennas.count == inventory.commands.count)
                         }
                     }
                 }
@@ -172,7 +175,7 @@ struct RadioTests {
         send = "A0 04 01 66 {power_dbm} {check}"
 
         [session.inventory]
-        select = "A0 04 01 74 {antenna} {check}"
+        select = { send = "A0 04 01 74 {antenna} {check}", expect = "A0 04 ?? 74 10 ??", answer = "A0 ?? ?? 74 ..." }
         command = "A0 04 01 89 01 {check}"
         """
 
@@ -195,10 +198,11 @@ struct RadioTests {
         ("power_dbm = [0, 30]", "power_dbm = [30, 0]", "13 radio.power_dbm: must be the lowest and the highest power"),
         ("power_dbm = [0, 30]\n", "", "27 session.step[2].send: needs power_dbm in [radio]"),
         ("antennas = [1, 2]", "antennas = [1, 1]", "14 radio.antennas: one stands twice"),
-        ("antennas = [1, 2]\n", "", "30 session.inventory.select: needs antennas in [radio]"),
+        ("antennas = [1, 2]\n", "", "30 session.inventory.select.send: needs antennas in [radio]"),
         ("A0 06 01 78 {region} {check}", "A0 06 01 78 02 00 06 D9", "12 radio: has regions, but no step sets one"),
         ("A0 04 01 66 {power_dbm} {check}", "A0 04 01 66 {antenna} {check}", "28 session.step[2].send: {antenna} may stand in commands"),
         ("select = ", "mode = \"stream\"\nselect = ", "32 session.inventory.select: goes before rounds, not before a stream"),
+        (", answer = \"A0 ?? ?? 74 ...\"", "", "31 session.inventory.select.answer: is missing"),
         ("protocol = \"a0\"", "protocol = \"em4100\"", "24 session.step[1].send: em4100 has no check that could be put in"),
     ])
     func aMistakeHasItsPlace(old: String, new: String, problem: String) throws {

@@ -108,6 +108,7 @@ struct Replay {
             let content: Capture.Content
             switch reading {
             case .tag(let read): content = .tag(read)
+            case .late(let read): return ["late": read.json]
             case .scan(let scan): content = .scan(scan)
             case .badge(let read): content = .badge(read)
             case .input(let change): content = .input(change)

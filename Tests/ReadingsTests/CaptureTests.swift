@@ -13,8 +13,10 @@ struct CaptureTests {
         .scan(Scan(data: [0x31])),
         .badge(BadgeRead(credential: "0004888889")), .command(["who": "uid 1000", "do": ["pause": true]]), .master(["item": "4711"]),
         .wall(WallAnchor(instant: Instant(nanoseconds: 7), milliseconds: 1_795_220_130_123, offsetMinutes: -150, quality: .unsynchronised)),
-        .state(["loan": "A-1"]), .commitFailed(ticket: 12), .committed(ticket: 1), .reloaded(nextSequence: 4), .finished, .inputLost,
+        .state(["loan": "A-1"]), .commitFailed(ticket: 12), .committed(ticket: 1), .reloaded(nextSequence: 4), .released, .finished,
+        .inputLost,
         .device(.running(profile: "r2000/a0-uhf")),
+        .device(.running(profile: "zebra/fx7500-fx9600", session: ["phase": "running", "life": -7])),
     ]
 
     @Test(arguments: contents)

@@ -42,10 +42,10 @@ struct GateSceneTests {
     func reader() throws {
         var scene = GateScene(antennas: antennas, seed: 1)
         scene.add(.init(epcs: [tool], start: .zero, from: 0, speed: 0))
-        let reader = try A0ReaderSimulator(scene: scene, dwell: 1)
+        let reader = try SimulatedDeviceRunner(SimulatedReader(.a0, tags: scene, dwell: .milliseconds(1)))
         reader.start()
         defer { reader.stop() }
-        let line = open(reader.path, O_RDWR | O_NOCTTY)
+        let line = open(reader.address, O_RDWR | O_NOCTTY)
         defer { close(line) }
         var decoder = A0Protocol()
         var batch = DecodedBatch()
@@ -77,6 +77,6 @@ struct GateSceneTests {
         #expect(answers.map { $0[3] } == [0x72, 0x61])
         #expect(Set(tags.map(\.antenna)).isSubset(of: [1, 2]))
         #expect(tags.allSatisfy { $0.epc == tool && $0.frequency == 865_500 })
-        #expect(reader.takeOutputs().map(\.line) == [3])
+        #expect(reader.device.commands.contains { $0.dropFirst(3).starts(with: [0x61, 3, 1]) })
     }
 }

@@ -102,6 +102,7 @@ struct LLRPBench {
     }
 
     var tags: [TagRead] { readings.compactMap { if case .tag(let read) = $0 { read } else { nil } } }
+    var lateReads: [TagRead] { readings.compactMap { if case .late(let read) = $0 { read } else { nil } } }
     var inputs: [InputChange] { readings.compactMap { if case .input(let change) = $0 { change } else { nil } } }
     var states: [DeviceState] { readings.compactMap { if case .state(let state) = $0 { state } else { nil } } }
 

@@ -12,11 +12,12 @@ import Testing
     func sllurpReadsTheSimulatedReader(personality: LLRPReaderSimulator.Personality) throws {
         var reader = LLRPReaderSimulator(.init(personality))
         reader.tags = [LLRPSessionTests.tag]
-        let server = try LLRPReaderServer(reader, at: .listen("127.0.0.1", 0))
+        let server = try SimulatedDeviceRunner(reader, at: .listen(host: "127.0.0.1", port: 0))
         server.start()
         defer { server.stop() }
         let script = String(#filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2).joined(separator: "/"))
-        let command = "timeout 30 '\(Self.python)' '\(script)/counterparts/llrp_client.py' \(server.port) 1 \(personality.rawValue) 2>&1"
+        let command =
+            "timeout 30 '\(Self.python)' '\(script)/counterparts/llrp_client.py' \(LLRPRunnerTests.port(server.address)) 1 \(personality.rawValue) 2>&1"
         let pipe = try #require(popen(command, "r"))
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65_536)
@@ -25,7 +26,7 @@ import Testing
         let text = String(decoding: bytes, as: UTF8.self)
         #expect(text.lowercased().contains("3005fb63ac1f3841ec880467"), "\(text.suffix(3_000))")
         #expect(!text.contains("Traceback"), "\(text.suffix(3_000))")
-        #expect(server.with { reader, _ in (reader.complaints, []) } == [])
-        #expect(server.with { reader, _ in (reader.receivedTypes.contains(20), []) })
+        #expect(server.device.complaints == [])
+        #expect(server.device.receivedTypes.contains(20))
     }
 }

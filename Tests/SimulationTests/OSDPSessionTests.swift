@@ -41,7 +41,7 @@ struct OSDPSessionTests {
             for packet in output.transmissions {
                 sent.append(packet)
                 if hearsItself { arriving.append((now, packet)) }
-                let reply = reader.receive(packet)
+                let reply = Array(reader.receive(packet, at: now).joined())
                 guard !reply.isEmpty else { continue }
                 replies += 1
                 for delay in line(replies) { arriving.append((now + .milliseconds(delay), disturbance(replies, reply))) }

@@ -15,7 +15,7 @@ private struct Bench {
     ])
 
     var session: any DeviceSteering
-    var reader: ReaderMachine
+    var reader: SimulatedReader<TagField>
     var now = Instant.zero
     var reads: [TagRead] = []
     var sent: [[UInt8]] = []
@@ -24,9 +24,9 @@ private struct Bench {
     var burst = 0
     private var output = SessionOutput()
 
-    init(_ kind: ReaderKind, _ radio: RadioSettings, tags: [SimulatedTag], readsPerSecond: Int64 = 100) throws {
+    init(_ kind: ReaderKind, _ radio: RadioSettings, tags: [SimulatedTag], readsPerSecond: Int = 100) throws {
         session = try #require(Self.library[kind.profile]).program(radio: radio).makeSession()
-        reader = ReaderMachine(kind, tags: tags, readsPerSecond: readsPerSecond)
+        reader = SimulatedReader(kind, tags: TagField(tags, readsPerSecond: readsPerSecond))
     }
 
     mutating func open() {
@@ -102,7 +102,7 @@ struct ReaderSessionTests {
         switch kind {
         case .r200: RadioSettings(power: 2_000)
         // Without the antennas that lie idle.
-        case .a0, .uhfReader288: RadioSettings(region: .etsi, power: 2_000, antennas: [1])
+        case .a0, .a0With8Antennas, .uhfReader288: RadioSettings(region: .etsi, power: 2_000, antennas: [1])
         case .uhfReader18, .m100, .mercury: radio
         }
     }
@@ -196,7 +196,7 @@ struct ReaderSessionTests {
         var bench = try Bench(kind, Self.radio(kind), tags: Self.tags)
         bench.open()
         bench.run(milliseconds: 3_000)
-        bench.reader.restart()
+        bench.reader = SimulatedReader(kind, tags: bench.reader.tags)
         // The driver opens it anew when the session gives up.
         for _ in 0..<60 {
             bench.run(milliseconds: 1_000)

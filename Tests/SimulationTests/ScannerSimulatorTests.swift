@@ -16,7 +16,7 @@ struct ScannerSimulatorTests {
     ])
 
     /// A session and a scanner, joined byte by byte in both directions.
-    struct Bench<Scanner: SimulatedScanner> {
+    struct Bench<Scanner: SimulatedDevice> {
         var session: any DeviceSteering
         var scanner: Scanner
         var now = Instant.zero
@@ -61,9 +61,9 @@ struct ScannerSimulatorTests {
             }
         }
 
-        mutating func scan(_ text: String, aim: String = "]C0") {
+        mutating func scan(_ text: String, aim: String = "") {
             var output = SessionOutput()
-            deliver(scanner.scan(SimulatedCode(text, aim: aim), at: now), into: &output)
+            deliver(scanner.perform(.scan(Array((aim + text).utf8)), at: now) ?? [], into: &output)
             settle(&output)
         }
 
@@ -144,7 +144,7 @@ struct ScannerSimulatorTests {
 
     @Test func aDamagedSSIPacketIsSentAgain() throws {
         var bench = try Bench("zebra/ssi", SSIScannerDevice())
-        var packet = bench.scanner.scan(SimulatedCode("SHELF", aim: "]C0"), at: bench.now)[0]
+        var packet = try #require(bench.scanner.perform(.scan(Array("]C0SHELF".utf8)), at: bench.now)?.first)
         packet[6] ^= 0x20
         bench.send([packet])
         #expect(bench.texts == ["]C0SHELF"])
@@ -227,7 +227,7 @@ struct ScannerSimulatorTests {
     @Test(arguments: [101, 102] as [UInt64])
     func anyCommandsAreSurvived(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
-        var scanners: [any SimulatedScanner] = [
+        var scanners: [any SimulatedDevice] = [
             SerialScannerDevice(), SSIScannerDevice(), GM65Device(), KeyenceReaderDevice(), DataManDevice(), SICKScannerDevice(),
             HIDPointOfSaleDevice(),
         ]

@@ -49,7 +49,7 @@ struct SimulatedDeviceTests {
     @Test("A field gives reads at its rate, the same for the same seed")
     func field() {
         func reads(seed: UInt64) -> [TagRead] {
-            var field = TagField([tool], readsPerSecond: 100, seed: seed)
+            var field = TagField([SimulatedTag(epc: tool)], readsPerSecond: 100, seed: seed)
             return stride(from: Int64(0), through: 1_000, by: 10).flatMap { field.reads(port: 1, at: Instant(nanoseconds: $0 * 1_000_000)) }
         }
         #expect(reads(seed: 1).count == 100)
@@ -59,24 +59,22 @@ struct SimulatedDeviceTests {
     /// The last answer to the same command comes from the reader; the tags are those that lines put there.
     @Test("On a socket: connects, answers, stalls, goes on, restarts")
     func socketDevice() throws {
-        let kind = try #require(SimulatedDeviceKind.all.first { $0.name == "a0" })
-        var events: [SimulatedDeviceRunner.Event] = []
-        let runner = try SimulatedDeviceRunner(kind, .init(), at: .tcp(host: "127.0.0.1", port: 0)) { events.append($0) }
+        var events: [SimulatedDeviceEvent] = []
+        let runner = try SimulatedDeviceRunner(SimulatedReader(.a0, tags: TagField()), at: .listen(host: "127.0.0.1", port: 0))
         let client = try #require(Client(runner.address))
         client.send([0xA0, 0x03, 0x01, 0x72, 0xEA])
-        #expect(client.receive(7) { runner.turn() } == [0xA0, 0x05, 0x01, 0x72, 0x01, 0x09, 0xDE])
+        #expect(client.receive(7) { events += runner.turn() } == [0xA0, 0x05, 0x01, 0x72, 0x01, 0x09, 0xDE])
         #expect(events == [.connected, .asked("firmware?", count: 1)])
-        runner.obey("tag 3476451FD400000000000001 1")
-        runner.obey("stall")
+        events += runner.obey("tag 3476451FD400000000000001 1")
+        events += runner.obey("stall")
         client.send([0xA0, 0x03, 0x01, 0x72, 0xEA])
-        for _ in 0..<3 { runner.turn() }
-        runner.obey("go")
+        for _ in 0..<3 { events += runner.turn() }
+        events += runner.obey("go")
         client.send([0xA0, 0x03, 0x01, 0x79, 0xE3])
-        #expect(client.receive(8) { runner.turn() } == [0xA0, 0x06, 0x01, 0x79, 0x02, 0x00, 0x06, 0xD8])
-        runner.obey("scan X")
-        #expect(events.last == .cannot("scan X"))
-        runner.obey("restart")
-        #expect(client.receive(1) { runner.turn() } == [])
+        #expect(client.receive(8) { events += runner.turn() } == [0xA0, 0x06, 0x01, 0x79, 0x02, 0x00, 0x06, 0xD8])
+        #expect(runner.obey("scan X").last == .cannot("scan X"))
+        events += runner.obey("restart")
+        #expect(client.receive(1) { events += runner.turn() } == [])
     }
 }
 

@@ -11,15 +11,20 @@ struct SimulatedReaderTests {
     private static let tag = SimulatedTag(epc: EPC(hex: "E2806894000050000000A001")!)
 
     private static let start: [ReaderKind: [String]] = [
-        .a0: ["A0 04 01 89 01 D1"], .uhfReader18: ["04 00 01 DB 4B"],
+        .a0: ["A0 04 01 89 01 D1", "A0 04 01 89 01 D1"], .a0With8Antennas: ["A0 04 01 89 01 D1", "A0 04 01 89 01 D1"],
+        .uhfReader18: ["04 00 01 DB 4B"],
         .uhfReader288: ["0D 00 01 0F 00 01 00 00 00 00 80 14 5D EA"], .m100: ["BB 00 27 00 03 22 FF FF 4A 7E"],
         .r200: ["AA 00 27 00 03 22 FF FF 4A DD"],
         .mercury: ["FF 01 97 08 4B B5", "FF 10 2F 00 00 01 22 00 00 05 07 22 10 00 1B 03 E8 01 FF DD 2B"],
     ]
 
+    private static func reader(_ kind: ReaderKind, readsPerSecond: Int) -> SimulatedReader<TagField> {
+        SimulatedReader(kind, tags: TagField([tag], readsPerSecond: readsPerSecond))
+    }
+
     private static func decoder(_ kind: ReaderKind) -> any Decoder {
         switch kind {
-        case .a0: A0Protocol()
+        case .a0, .a0With8Antennas: A0Protocol()
         case .uhfReader18: UHFReader18Protocol()
         case .uhfReader288: UHFReader18Protocol(.init(records: .antennaAndSignal))
         case .m100: M100Protocol()
@@ -55,23 +60,23 @@ struct SimulatedReaderTests {
 
     @Test(arguments: ReaderKind.allCases)
     func everyKindReadsOnItsTerminal(kind: ReaderKind) throws {
-        let reader = try SimulatedReader(kind, tags: [Self.tag], readsPerSecond: 500)
+        let reader = try SimulatedDeviceRunner(Self.reader(kind, readsPerSecond: 500))
         reader.start()
         defer { reader.stop() }
-        let line = open(reader.path, O_RDWR | O_NOCTTY)
+        let line = open(reader.address, O_RDWR | O_NOCTTY)
         defer { close(line) }
         var decoder = Self.decoder(kind)
         Self.send(kind, to: line)
         let found = try Self.collect(line, &decoder, tags: 8)
         #expect(found.reads.allSatisfy { $0.epc == Self.tag.epc } && found.rejects == 0)
-        #expect(reader.commands.count == (Self.start[kind] ?? []).count)
+        #expect(reader.device.commands.count == (Self.start[kind] ?? []).count)
     }
 
     @Test func whatSomeTimeBringsComesInOneWrite() throws {
-        let reader = try SimulatedReader(.m100, tags: [Self.tag], readsPerSecond: 2_000, writing: .gathered(milliseconds: 40))
+        let reader = try SimulatedDeviceRunner(GatheredWrites(Self.reader(.m100, readsPerSecond: 2_000), interval: .milliseconds(40)))
         reader.start()
         defer { reader.stop() }
-        let line = open(reader.path, O_RDWR | O_NOCTTY)
+        let line = open(reader.address, O_RDWR | O_NOCTTY)
         defer { close(line) }
         var decoder = Self.decoder(.m100)
         Self.send(.m100, to: line)
@@ -81,21 +86,18 @@ struct SimulatedReaderTests {
     }
 
     @Test func faultsAreInjected() throws {
-        let reader = try SimulatedReader(.mercury, tags: [Self.tag], readsPerSecond: 200)
+        let reader = try SimulatedDeviceRunner(Self.reader(.mercury, readsPerSecond: 200))
         reader.start()
         defer { reader.stop() }
-        let line = open(reader.path, O_RDWR | O_NOCTTY)
+        let line = open(reader.address, O_RDWR | O_NOCTTY)
         defer { close(line) }
         var decoder = Self.decoder(.mercury)
         Self.send(.mercury, to: line)
         _ = try Self.collect(line, &decoder, tags: 5)
-        reader.inject(.garbage(count: 300))
-        reader.inject(.stall(milliseconds: 50))
+        for order in ["garbage", "garbage", "garbage", "stall", "go"] { #expect(reader.obey(order).last == .obeyed(order)) }
         #expect(try Self.collect(line, &decoder, tags: 60).rejects > 0)
-        reader.setTags([])
-        reader.inject(.restart)
-        #expect(!reader.isReading)
-        reader.setTags([Self.tag])
+        _ = reader.obey("restart")
+        #expect(!reader.device.isReading)
         Self.send(.mercury, to: line)
         decoder.reset()
         _ = try Self.collect(line, &decoder, tags: 5)

@@ -65,6 +65,9 @@ extension SystemTests {
                 try #require(try await afternoon.stop() == 0)
                 let after = try await EventLogCheck(of: place)
                 try #require(after.problems == [])
+                // The readers were let go before they were closed; what they said in between counts for nothing.
+                let ending = try String(contentsOfFile: try recording(place, 1), encoding: .utf8).split(separator: "\n").suffix(200)
+                try #require(ending.contains { $0.contains("\"released\":true") })
                 let whole = try await replay("the afternoon", of: try recording(place, 1), place, master: true)
                 try same(whole, Array(after.bodies.dropFirst(before.bodies.count)))
                 // The file destination has the same bytes, each event once, those that it is given.

@@ -7,7 +7,7 @@ import Upstream
         arguments: [
             ([], ["loan.checked_out", "loan.returned", "stock.put_away", "exception.raised", "exception.assigned", "exception.resolved"]),
             (["*"], Event.Body.types), (["loan.returned"], ["loan.returned"]),
-            (["tag.*", "loan.returned"], ["loan.returned", "tag.bound", "tag.unbound"]),
+            (["tag.*", "loan.returned"], ["loan.returned", "tag.bound", "tag.unbound", "tag.observed_late"]),
             (["loan"], []),
         ] as [([String], [String])]) func passes(types: [String], expected: [String])
     {

@@ -59,6 +59,15 @@ public struct EM4100Protocol: Decoder {
         digits = nil
     }
 
+    /// The badge that was seen last.
+    public func snapshot(at now: Instant) -> JSON? {
+        lastBadge.map { .compact(["number": .bytes($0.number), "time": SnapshotClock(now: now).json($0.time)]) }
+    }
+
+    public mutating func restore(_ snapshot: JSON, at now: Instant) {
+        lastBadge = snapshot["number"]?.bytes.map { ($0, SnapshotClock(now: now).instant(snapshot["time"]) ?? now) }
+    }
+
     private mutating func take(_ byte: UInt8, at now: Instant, into batch: inout DecodedBatch) {
         if byte == 0x02 {
             // No digit looks like a start, so this one begins a frame whatever came before.

@@ -9,16 +9,21 @@ public struct PN532Protocol: Decoder {
         /// The same card again within this long of when it was last seen is the same card still there, 0...60 s.
         public var duplicateWindow: Instant.Span
         public var form: BadgeForm
+        /// Whether a UID that a phone or a private card makes up anew each time is a badge (ISO/IEC 14443-3: four bytes, the first 08).
+        public var takesRandom: Bool
 
-        public init(duplicateWindow: Instant.Span = .seconds(1), form: BadgeForm = BadgeForm()) {
+        public init(duplicateWindow: Instant.Span = .seconds(1), form: BadgeForm = BadgeForm(), takesRandom: Bool = false) {
             self.duplicateWindow = duplicateWindow
             self.form = form
+            self.takesRandom = takesRandom
         }
     }
 
     /// 265 bytes from the frame identifier on take 23 ms at 115200 baud.
     static let frameTimeout = Instant.Span.milliseconds(300)
     static let longestContent = 265
+    /// Cards that are kept in mind: two are in the field at most.
+    private static let presentLimit = 8
 
     private let configuration: Configuration
     /// The beginning of a frame whose end has not come.
@@ -52,6 +57,17 @@ public struct PN532Protocol: Decoder {
 
     public mutating func reset() {
         pending.removeAll(keepingCapacity: true)
+    }
+
+    /// The cards that are there.
+    public func snapshot(at now: Instant) -> JSON? {
+        let clock = SnapshotClock(now: now)
+        return present.isEmpty ? nil : .array(present.map { .compact(["number": .bytes($0.number), "time": clock.json($0.time)]) })
+    }
+
+    public mutating func restore(_ snapshot: JSON, at now: Instant) {
+        let clock = SnapshotClock(now: now)
+        present = (snapshot.array ?? []).prefix(Self.presentLimit).map { ($0["number"]?.bytes ?? [], clock.instant($0["time"]) ?? now) }
     }
 
     private mutating func takeFrames(at now: Instant, into batch: inout DecodedBatch) {
@@ -137,13 +153,17 @@ public struct PN532Protocol: Decoder {
         present.removeAll { now - $0.time >= configuration.duplicateWindow }
         var rest = data.dropFirst()
         for _ in 0..<count {
-            guard let (number, length) = Self.card(in: Array(rest)) else { return batch.rejects.count(.malformed) }
+            guard let (number, length, isRandom) = Self.card(in: Array(rest)) else { return batch.rejects.count(.malformed) }
             rest = rest.dropFirst(length)
+            guard !isRandom || configuration.takesRandom else {
+                batch.rejects.count(.randomNumber)
+                continue
+            }
             if let index = present.firstIndex(where: { $0.number == number }) {
                 present[index].time = now
                 batch.rejects.count(.duplicate)
             } else {
-                if present.count >= 8 { present.removeFirst() }
+                if present.count >= Self.presentLimit { present.removeFirst() }
                 if configuration.duplicateWindow > .zero { present.append((number, now)) }
                 batch.readings.append(.badge(BadgeRead(credential: configuration.form.text(of: number))))
             }
@@ -154,19 +174,19 @@ public struct PN532Protocol: Decoder {
     /// the target number is 50 for ISO 14443-3 type B, a length and 01 for FeliCa, and the upper byte of ATQA for type A, whose upper
     /// four bits are reserved and zero.
     /// Type A is published; FeliCa and type B are written from their description.
-    private static func card(in data: [UInt8]) -> (number: [UInt8], length: Int)? {
+    private static func card(in data: [UInt8]) -> (number: [UInt8], length: Int, isRandom: Bool)? {
         guard data.count >= 5 else { return nil }
         if data[1] == 0x50 {
             // ATQB: 50, PUPI (4), application data (4), protocol info (3); then the answer to ATTRIB with its length.
             guard data.count >= 13 else { return nil }
             let attrib = data.count > 13 ? 1 + Int(data[13]) : 0
             guard data.count >= 13 + attrib else { return nil }
-            return (Array(data[2..<6]), 13 + attrib)
+            return (Array(data[2..<6]), 13 + attrib, false)
         }
         if data[1] == 0x12 || data[1] == 0x14, data[2] == 0x01 {
             // Length with itself, 01, IDm (8), PMm (8), system code (2, where asked for).
             guard data.count >= 1 + Int(data[1]) else { return nil }
-            return (Array(data[3..<11]), 1 + Int(data[1]))
+            return (Array(data[3..<11]), 1 + Int(data[1]), false)
         }
         guard data[1] & 0xF0 == 0 else { return nil }
         // ATQA (2), SAK, length of the UID, UID; then ATS with its length, where SAK says that the card knows ISO 14443-4.
@@ -178,7 +198,7 @@ public struct PN532Protocol: Decoder {
             guard answer >= 1, data.count >= length + answer else { return nil }
             length += answer
         }
-        return (Array(data[5..<5 + count]), length)
+        return (Array(data[5..<5 + count]), length, count == 4 && data[5] == 0x08)
     }
 
     /// A frame with the usual zeros around it, as plans compare it.

@@ -24,6 +24,18 @@ public struct LLRPFramer: Sendable {
     /// Bytes of a message that has not ended are held.
     public var isHolding: Bool { !pending.isEmpty }
 
+    var heldBytes: [UInt8] { pending }
+
+    /// Goes on behind the beginning of a message that another framer held.
+    mutating func restore(_ bytes: [UInt8]) {
+        reset()
+        guard bytes.count < maximumLength else { return }
+        pending = bytes
+        var rejects = RejectCounts()
+        checkPending(rejects: &rejects)
+        if let length = pendingLength, length <= pending.count { reset() }
+    }
+
     /// Calls `body` for each whole message, header included, in order. The bytes of a frame are valid during the call only.
     ///
     /// `context` is handed through to `body`, so that both it and this framer may be parts of the same value.

@@ -9,6 +9,8 @@ public struct LLRPInventoryPlan: Hashable, Sendable {
     public enum Refusal: Error, Hashable, Sendable, CustomStringConvertible {
         /// The reader's region is not the one in which it stands.
         case region(reader: UInt16, site: RadioRegion)
+        /// The site names a region and the reader does not say its own.
+        case regionUnknown(site: RadioRegion)
         /// Even its lowest power is above what the site allows; in hundredths of a dBm.
         case power(lowest: Int, allowed: Int)
         /// The reader says nothing of its powers, so none can be chosen.
@@ -20,6 +22,7 @@ public struct LLRPInventoryPlan: Hashable, Sendable {
             switch self {
             case .region(let reader, let site):
                 "the reader is set to region \(LLRPInventoryPlan.regionName(reader)), the site file says \(site.name)"
+            case .regionUnknown(let site): "the reader does not say its region, the site file says \(site.name)"
             case .power(let lowest, let allowed):
                 "the reader's lowest power is \(LLRPInventoryPlan.dBm(lowest)), the site file allows \(LLRPInventoryPlan.dBm(allowed))"
             case .noPowerTable: "the site file limits the power, and the reader names no powers"
@@ -78,7 +81,7 @@ public struct LLRPInventoryPlan: Hashable, Sendable {
         population = traits.population
         reportEvery = max(1, configuration.reportEvery)
         self.vendor = vendor
-        notes = try Self.regionNotes(capabilities, radio)
+        notes = try Self.regionNotes(capabilities, radio, configuration.unknownRegion)
         power = try Self.power(capabilities, radio)
         antennas = try Self.antennas(capabilities, radio, connected, &notes)
         mode = configuration.mode ?? traits.mode(of: capabilities, vendor: vendor)
@@ -109,11 +112,16 @@ public struct LLRPInventoryPlan: Hashable, Sendable {
 
     // MARK: What is refused
 
-    private static func regionNotes(_ capabilities: LLRPReaderCapabilities, _ radio: RadioSettings) throws(Refusal) -> [String] {
+    private static func regionNotes(
+        _ capabilities: LLRPReaderCapabilities, _ radio: RadioSettings, _ unknown: LLRPSession.UnknownRegion
+    ) throws(Refusal) -> [String] {
         guard let region = radio.region, region != .unspecified else {
             return ["region not checked: the site file names none, the reader says \(regionName(capabilities.standard))"]
         }
-        if capabilities.standard == 0 { return ["region not checked: the reader does not say its own"] }
+        if capabilities.standard == 0 {
+            guard unknown == .accept else { throw .regionUnknown(site: region) }
+            return ["region not checked: the reader does not say its own"]
+        }
         guard capabilities.standard == region.rawValue else { throw .region(reader: capabilities.standard, site: region) }
         return []
     }

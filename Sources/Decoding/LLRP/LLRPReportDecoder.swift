@@ -10,7 +10,7 @@ public struct LLRPReportDecoder: Decoder {
 
     private var framer: LLRPFramer
     private var reports: LLRPTagReports
-    private var lastBytes = Instant.zero
+    private(set) var lastBytes = Instant.zero
 
     public init(channels: [UInt32] = [], maximumLength: Int = LLRPFramer.usualMaximumLength) {
         framer = LLRPFramer(maximumLength: maximumLength)
@@ -23,9 +23,18 @@ public struct LLRPReportDecoder: Decoder {
         set { reports.channels = newValue }
     }
 
-    /// The reader was told anew what to report: nothing that it leaves out is what it reported before.
-    public mutating func forgetReported() {
-        reports.reset()
+    /// Bytes of a message whose end has not come.
+    var heldBytes: [UInt8] { framer.heldBytes }
+
+    mutating func restore(held bytes: [UInt8], at time: Instant) {
+        framer.restore(bytes)
+        lastBytes = time
+    }
+
+    /// What stands in for parameters that reports leave out.
+    var lastReported: JSON {
+        get { reports.lastReported }
+        set { reports.lastReported = newValue }
     }
 
     public mutating func decode(_ bytes: UnsafeRawBufferPointer, at now: Instant, into batch: inout DecodedBatch) {
@@ -74,8 +83,19 @@ private struct Output {
             signals.append(.reply([base.byte(at: 0), 72, 0, 0, 0, 10] + frame[6..<10]))
             signals.append(.alive)
         case 63: takeEvents(base, frame, rejects: &rejects)
+        case 30:
+            // The reader took a new inventory: what its reports leave out from here on is not what those of the old one said.
+            if Self.isSuccess(base, frame) { reports.reset() }
+            signals.append(.answer(Array(frame)))
         default: if LLRPTypes.isKnown(type) { signals.append(.answer(Array(frame))) } else { rejects.count(.unknownFrame) }
         }
+    }
+
+    /// An answer that begins with an LLRPStatus (287) of code 0.
+    private static func isSuccess(_ base: UnsafeRawPointer, _ frame: UnsafeRawBufferPointer) -> Bool {
+        let start = LLRPMessage.headerLength
+        guard frame.count - start >= 8, base.bigEndian16(at: start) & 0x3FF == 287 else { return false }
+        return base.bigEndian16(at: start + 4) == 0
     }
 
     /// READER_EVENT_NOTIFICATION: one ReaderEventNotificationData (246) with a time and events.

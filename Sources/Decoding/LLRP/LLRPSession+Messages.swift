@@ -17,17 +17,21 @@ extension LLRPSession {
             output.batch.rejects.count(.malformed)
             return
         }
-        if isAnswer, let pending { return answered(pending, message, at: now, into: &output) }
+        if isAnswer, let pending {
+            if pending.step == .capabilities { capabilitiesAnswer = frame }
+            return answered(pending, message, at: now, into: &output)
+        }
         switch header.type {
         case 63: if let data = message.parameter("ReaderEventNotificationData") { received(events: data, at: now, into: &output) }
         case 100:
             // Some readers leave the id 0 when they did not understand a message at all.
             let fault = Self.fault(in: message) ?? "ERROR_MESSAGE"
             guard let pending, pending.ids.contains(header.id) || header.id == 0 else {
+                if check?.ids.contains(header.id) == true { return checkRefused(fault, into: &output) }
                 return countFault("the reader refused a message", detail: fault, at: now)
             }
             refused(pending.step, fault, at: now, into: &output)
-        case 36: if header.id == check?.id { checked(message, at: now, into: &output) }
+        case 36: if check?.ids.contains(header.id) == true { checked(message, at: now, into: &output) }
         case 12: if phase == .running || phase == .refused { takeInputs(message, into: &output) }
         case 13: if let fault = Self.fault(in: message) { countFault("the reader refused to switch an output", detail: fault, at: now) }
         default: break
@@ -43,10 +47,11 @@ extension LLRPSession {
         if events.parameter("ConnectionCloseEvent") != nil { return fail("connection", "the reader closed the connection", into: &output) }
         if let event = events.parameter("ROSpecEvent"), let inventory, event.unsigned32("ROSpecID") == inventory.roSpecID {
             switch event.integer("EventType") {
-            case 0: history?.ended(byStartAt: Self.time(of: events))
+            case 0: break
             case 1: if !inventory.restartsItself { inventoryEnded("end of inventory", at: now, into: &output) }
             default: inventoryEnded("another inventory took its place", at: now, into: &output)
             }
+            ownEvent(at: Self.time(of: events), isStart: event.integer("EventType") == 0, now, into: &output)
         }
         if let event = events.parameter("AntennaEvent") { antennaChanged(event, at: now, into: &output) }
         if let event = events.parameter("ReaderExceptionEvent") {
@@ -78,7 +83,7 @@ extension LLRPSession {
             return fail("connection", reason, into: &output)
         }
         isGreeted = true
-        if let time = Self.time(of: events) { history = History(anchor: time) }
+        if let time = Self.time(of: events) { history = History(anchor: time, at: now) }
         let asks = configuration.version == .auto && !avoidsVersionQuestion
         if asks { begin(.supportedVersion, at: now, into: &output) } else { done(.setVersion, at: now, into: &output) }
     }
@@ -91,8 +96,8 @@ extension LLRPSession {
         } else {
             lostAntennas.remove(UInt16(antenna))
             // An antenna that was not there at the start, where the site file leaves it to the reader which there are.
-            if phase == .running, restartAt == nil, radio.antennas.isEmpty, let used = inventory?.antennas, !used.isEmpty,
-                !used.contains(UInt16(antenna))
+            if phase == .running, restartAt == nil, radio.antennas.isEmpty, let used = inventory?.antennas,
+                hasNoAntenna || !used.isEmpty && !used.contains(UInt16(antenna))
             {
                 report(.silent(reason: "antenna \(antenna) was connected: the inventory begins anew"), into: &output)
                 inventory = nil

@@ -17,7 +17,7 @@ extension LLRPSession {
         case .running:
             consider(lastLife + watchdog)
             consider(restartAt)
-            if capabilities != nil { consider(check?.deadline ?? max(lastTag, lastCheck) + Self.checkInterval) }
+            if inventory != nil, restartAt == nil { consider(check?.deadline ?? checkDue) }
         case .refused: consider(lastLife + watchdog)
         }
         consider(history?.deadline)
@@ -29,17 +29,22 @@ extension LLRPSession {
         decoder.reset()
         decoder.channels = []
         version = 1
+        lastID = 0
         capabilities = nil
+        capabilitiesAnswer = []
         inventory = nil
         vendor = .none
         connectedAntennas = []
         lostAntennas = []
+        hasNoAntenna = false
         history = nil
         isGreeted = false
-        feedback.removeAll()
         restartAt = nil
         restarts = 0
         check = nil
+        checkFault = nil
+        lastCheck = .zero
+        isEnabled = false
         isPlain = false
         isConfigurationPlain = false
     }
@@ -50,9 +55,13 @@ extension LLRPSession {
         output.batch.readings.append(.state(state))
     }
 
-    mutating func fail(_ step: String, _ reason: String, into output: inout SessionOutput) {
+    /// - Parameter isReachable: the reader is thought to hear what is sent, so that what is left of a feedback goes out. Otherwise it is
+    ///   sent when the reader is back.
+    mutating func fail(_ step: String, _ reason: String, isReachable: Bool = true, into output: inout SessionOutput) {
+        let canSend = isReachable && canSwitchOutputs
         phase = .failed
-        feedback.removeAll()
+        // A rest that cannot be put into a message never could.
+        if canSend { for bytes in feedback.takeRest() { try? sendOutputs(bytes, into: &output) } }
         let failure = SessionFailure(step: step, reason: reason)
         output.failure = failure
         report(.silent(reason: failure.description), into: &output)
@@ -82,7 +91,7 @@ extension LLRPSession {
                 received(frame, at: now, into: &output)
             case .reply(let bytes): output.transmissions.append(bytes)
             case .alive: lastLife = now
-            case .noRead, .roundEnded, .roundFailed, .fault: break
+            case .interrupted, .noRead, .roundEnded, .roundFailed, .fault, .antennaFault: break
             }
         }
         if isGreeting { take(before.readings..<end, at: now, into: &output) }
@@ -92,31 +101,43 @@ extension LLRPSession {
         guard !range.isEmpty else { return }
         lastLife = now
         var end = range.upperBound
-        if history != nil || !isGreeted { end -= dropHistory(in: range, at: now, into: &output) }
-        counters.readings &+= UInt64(end - range.lowerBound)
+        if history != nil || !isGreeted { end = sortHistory(in: range, at: now, into: &output) }
+        counters.readings &+= UInt64(output.batch.readings[range.lowerBound..<end].count { if case .late = $0 { false } else { true } })
         let hasTags = output.batch.readings[range.lowerBound..<end].contains { if case .tag = $0 { true } else { false } }
         guard hasTags else { return }
         lastTag = now
         restarts = 0
+        guard checkFault != nil else { return }
+        checkFault = nil
+        if phase == .running, restartAt == nil { reportReading(into: &output) }
     }
 
     // MARK: The inventory
 
-    /// Reading, unless an antenna is missing whose absence would look like the absence of tags.
+    /// Reading, unless something says that tags could be there unseen.
     mutating func reportReading(into output: inout SessionOutput) {
+        if let blindness { report(.silent(reason: blindness), into: &output) } else { report(.reading, into: &output) }
+    }
+
+    /// Why tags that are there may not be seen though the inventory was started; nil: nothing says so. What an antenna does not see
+    /// must not be taken for gone, and a gate that sees one side only decides wrongly.
+    private var blindness: String? {
+        if hasNoAntenna { return "no antenna is connected" }
         let used = inventory?.antennas ?? []
         let missing = lostAntennas.filter { used.isEmpty || used.contains($0) }.sorted()
-        let isAll = !used.isEmpty && missing.count == used.count
-        guard !missing.isEmpty, isAll || radio.intent == .cabinet else { return report(.reading, into: &output) }
-        let names = missing.prefix(8).map { "\($0)" }.joined(separator: ", ")
-        report(
-            .silent(reason: missing.count == 1 ? "antenna \(names) is not connected" : "antennas \(names) are not connected"), into: &output
-        )
+        if !missing.isEmpty {
+            let names = missing.prefix(8).map { "\($0)" }.joined(separator: ", ")
+            return missing.count == 1 ? "antenna \(names) is not connected" : "antennas \(names) are not connected"
+        }
+        if let checkFault { return "the reader does not say whether it reads: \(checkFault)" }
+        return isCatchingUp ? "catching up with what the reader kept" : nil
     }
 
     /// The inventory ended though nobody asked for it: it is begun again after a pause.
     mutating func inventoryEnded(_ reason: String, at now: Instant, into output: inout SessionOutput) {
         guard phase == .running, restartAt == nil else { return }
+        check = nil
+        checkFault = nil
         counters.failedRounds &+= 1
         restarts += 1
         countFault("inventory ended by itself", detail: reason, at: now)
@@ -134,26 +155,44 @@ extension LLRPSession {
             self.restartAt = nil
             return begin(.deleteROSpecs, at: now, into: &output)
         }
-        guard capabilities != nil else { return }
-        if let check {
-            guard check.deadline <= now else { return }
+        guard inventory != nil else { return }
+        if let check, check.deadline > now { return }
+        if let check, check.ids.count >= Self.attempts {
             self.check = nil
-            return fail("inventory", "connected but silent: no answer to GET_ROSPECS", into: &output)
+            return fail("inventory", "connected but silent: no answer to GET_ROSPECS", isReachable: false, into: &output)
         }
-        guard max(lastTag, lastCheck) + Self.checkInterval <= now else { return }
+        guard check != nil || checkDue <= now else { return }
         lastCheck = now
         do throws(LLRPError) {
-            check = (try send("GET_ROSPECS", into: &output), now + Self.answerTimeout)
+            let id = try send("GET_ROSPECS", into: &output)
+            check = Check(ids: (check?.ids ?? []) + [id], deadline: now + Self.answerTimeout)
         } catch { fail("inventory", "\(error)", into: &output) }
     }
 
-    /// No tags were seen for a while: what shows that the reader would see them is that its inventory is active.
+    /// When the reader is asked whether its inventory is still there.
+    var checkDue: Instant { max(lastTag, lastCheck) + configuration.keepalive }
+
+    /// No tags were seen for a while: what shows that the reader would see them is that its inventory is active; or inactive for the
+    /// moment, where it begins again by itself. One that is disabled never does.
     mutating func checked(_ message: LLRPMessage, at now: Instant, into output: inout SessionOutput) {
+        if let fault = Self.fault(in: message) { return checkRefused(fault, into: &output) }
         check = nil
-        guard Self.fault(in: message) == nil, let inventory else { return }
+        guard phase == .running, restartAt == nil, let inventory else { return }
         let spec = message.parameters(named: "ROSpec").first { $0.unsigned32("ROSpecID") == inventory.roSpecID }
-        if let spec, spec.word("CurrentState") == "Active" || inventory.restartsItself { return }
+        let state = spec?.word("CurrentState")
+        if state == "Active" || state == "Inactive" && inventory.restartsItself {
+            checkFault = nil
+            return reportReading(into: &output)
+        }
         inventoryEnded(spec == nil ? "the reader knows it no longer" : "the reader stopped it", at: now, into: &output)
+    }
+
+    /// Nothing shows that the reader reads, until a tag or an answer does.
+    mutating func checkRefused(_ fault: String, into output: inout SessionOutput) {
+        check = nil
+        guard phase == .running, restartAt == nil else { return }
+        checkFault = fault
+        reportReading(into: &output)
     }
 
     // MARK: Outputs
@@ -162,7 +201,8 @@ extension LLRPSession {
     var canSwitchOutputs: Bool {
         switch phase {
         case .running, .refused: true
-        case .step(let pending): pending.step.isAfterConfiguration
+        // Where there was an inventory already, it is begun again, and all else is as it was.
+        case .step(let pending): pending.step.isAfterConfiguration || inventory != nil
         default: false
         }
     }

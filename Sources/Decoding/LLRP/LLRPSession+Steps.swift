@@ -60,7 +60,7 @@ extension LLRPSession {
             } catch { fail(pending.step.rawValue, "\(error)", into: &output) }
             return
         }
-        guard pending.step.isOptional else { return fail(pending.step.rawValue, "no answer", into: &output) }
+        guard pending.step.isOptional else { return fail(pending.step.rawValue, "no answer", isReachable: false, into: &output) }
         note("\(pending.step.rawValue): no answer")
         done(pending.step == .supportedVersion ? .setVersion : pending.step, at: now, into: &output)
     }
@@ -79,9 +79,8 @@ extension LLRPSession {
         case .state: return try send("GET_READER_CONFIG", ["RequestedData": "All"], into: &output)
         case .addROSpec:
             let id = nextID()
+            isEnabled = false
             if let inventory {
-                // Nothing that was reported before is carried over to what is reported now.
-                decoder.forgetReported()
                 output.transmissions.append(try inventory.message(id: id, version: version, isPlain: isPlain).encoded())
             }
             return id
@@ -144,6 +143,7 @@ extension LLRPSession {
         case .capabilities:
             guard take(capabilities: message) else { return fail(step.rawValue, "the answer does not describe a reader", into: &output) }
         case .state: take(state: message, into: &output)
+        case .enableROSpec: isEnabled = true
         default: break
         }
         done(step, at: now, into: &output)
@@ -168,7 +168,8 @@ extension LLRPSession {
             note("\(step.rawValue) as wanted: \(fault)")
             return begin(step, at: now, into: &output)
         case .state, .enableROSpec: note("\(step.rawValue): \(fault)")
-        case .startROSpec where inventory?.restartsItself == true: break
+        // It began by itself when it was enabled.
+        case .startROSpec where inventory?.restartsItself == true && isEnabled: break
         default: return fail(step.rawValue, fault, into: &output)
         }
         done(step, at: now, into: &output)
@@ -197,6 +198,7 @@ extension LLRPSession {
             counters.rounds &+= 1
             history?.begin(at: now)
             reportReading(into: &output)
+            askForInputs(into: &output)
         }
     }
 
@@ -205,8 +207,9 @@ extension LLRPSession {
         do throws(LLRPInventoryPlan.Refusal) {
             var inventory = try LLRPInventoryPlan(
                 capabilities, radio: radio, configuration: configuration, vendor: vendor, connected: connectedAntennas, version: version)
-            // Events that the reader held back may speak of an inventory of the last connection.
-            inventory.roSpecID = 1 + openings % 1_000
+            // Events that the reader held back may speak of an inventory of an earlier connection: none of those has this number,
+            // which comes from what the reader said, so that a recording that begins later knows it too.
+            inventory.roSpecID = 1 + UInt32((history?.anchor ?? 0) / 1_000 % 1_000_000_000)
             for text in inventory.notes { note(text) }
             tell("power", inventory.power.map { "\(LLRPInventoryPlan.dBm($0.power)), index \($0.index)" } ?? "as the reader is set")
             tell("mode", inventory.mode.map { "\($0)" } ?? "the reader's choice")
@@ -231,7 +234,7 @@ extension LLRPSession {
         } catch { fail(Step.startROSpec.rawValue, "\(error)", into: &output) }
     }
 
-    private mutating func take(capabilities message: LLRPMessage) -> Bool {
+    mutating func take(capabilities message: LLRPMessage) -> Bool {
         guard let capabilities = LLRPReaderCapabilities(message) else { return false }
         self.capabilities = capabilities
         decoder.channels = capabilities.channels
@@ -260,9 +263,8 @@ extension LLRPSession {
             let names = connectedAntennas.map { "\($0)" }.joined(separator: ", ")
             tell("antennas", connectedAntennas.isEmpty ? "the reader finds none" : "connected: \(names)")
             // An antenna that is named in the site file and not there is missed like one that was lost.
-            if !connectedAntennas.isEmpty {
-                lostAntennas = Set(radio.antennas.map { UInt16($0) }).subtracting(connectedAntennas)
-            }
+            lostAntennas = Set(radio.antennas.map { UInt16($0) }).subtracting(connectedAntennas)
+            hasNoAntenna = radio.antennas.isEmpty && connectedAntennas.isEmpty
         }
         takeInputs(message, into: &output)
     }

@@ -16,8 +16,6 @@ public struct LLRPSession: DeviceSteering {
     /// After so many inventories in a row that ended by themselves the reader is opened anew.
     static let restartLimit = 5
     static let longestRestartPause = Instant.Span.seconds(16)
-    /// Without a tag for this long the reader is asked whether its inventory is still there.
-    static let checkInterval = Instant.Span.seconds(60)
 
     public enum Extensions: String, Hashable, Sendable, CaseIterable {
         /// By the manufacturer that the reader names.
@@ -26,7 +24,7 @@ public struct LLRPSession: DeviceSteering {
     }
 
     /// Whose extensions are used.
-    public enum Vendor: Hashable, Sendable {
+    public enum Vendor: String, Hashable, Sendable {
         case impinj, zebra, none
     }
 
@@ -45,6 +43,14 @@ public struct LLRPSession: DeviceSteering {
         case first = "1.0.1"
     }
 
+    /// What becomes of a reader that does not say its region, where the site names one.
+    public enum UnknownRegion: String, Hashable, Sendable, CaseIterable {
+        /// It must not transmit.
+        case refuse
+        /// It may: the model is known to leave its region out.
+        case accept
+    }
+
     public struct Configuration: Hashable, Sendable {
         /// How often the reader says that it is there, 1...60 s.
         public var keepalive: Instant.Span
@@ -55,10 +61,11 @@ public struct LLRPSession: DeviceSteering {
         public var reportEvery: UInt16
         /// The identifier of the air protocol mode; nil: chosen by intent from those that the reader names.
         public var mode: UInt32?
+        public var unknownRegion: UnknownRegion
 
         public init(
             keepalive: Instant.Span = .seconds(10), extensions: Extensions = .auto, rotation: Rotation = .auto, version: Version = .auto,
-            reportEvery: UInt16 = 1, mode: UInt32? = nil
+            reportEvery: UInt16 = 1, mode: UInt32? = nil, unknownRegion: UnknownRegion = .refuse
         ) {
             self.keepalive = min(max(keepalive, .seconds(1)), .seconds(60))
             self.extensions = extensions
@@ -66,6 +73,7 @@ public struct LLRPSession: DeviceSteering {
             self.version = version
             self.reportEvery = max(1, reportEvery)
             self.mode = mode
+            self.unknownRegion = unknownRegion
         }
     }
 
@@ -78,6 +86,12 @@ public struct LLRPSession: DeviceSteering {
         /// The reader must not transmit here; the connection is kept, so that this can be seen.
         case refused
         case failed
+    }
+
+    /// The question whether the inventory is still there.
+    struct Check: Hashable, Sendable {
+        var ids: [UInt32]
+        var deadline: Instant
     }
 
     /// A question that is out.
@@ -96,6 +110,8 @@ public struct LLRPSession: DeviceSteering {
 
     /// What the reader said of itself; nil before.
     public internal(set) var capabilities: LLRPReaderCapabilities?
+    /// The message that said it.
+    var capabilitiesAnswer: [UInt8] = []
     /// What was asked of it; nil before.
     public internal(set) var inventory: LLRPInventoryPlan?
 
@@ -107,13 +123,14 @@ public struct LLRPSession: DeviceSteering {
     /// Of the protocol: 1 is 1.0.1, 2 is 1.1.
     var version: UInt8 = 1
     var lastID: UInt32 = 0
-    var openings: UInt32 = 0
     /// The reader hung up on the question for its version: it is not asked again.
     var avoidsVersionQuestion = false
     var vendor = Vendor.none
     /// Ports at which the reader found an antenna, and those that it lost since.
     var connectedAntennas: [UInt16] = []
     var lostAntennas: Set<UInt16> = []
+    /// The reader says of all its ports that nothing is connected, and the site file leaves the choice to it.
+    var hasNoAntenna = false
     /// The reader said that it takes this client; reads before that are of no known time.
     var isGreeted = false
     var history: History?
@@ -123,11 +140,14 @@ public struct LLRPSession: DeviceSteering {
     /// The inventory ended by itself and is begun again then.
     var restartAt: Instant?
     var restarts = 0
-    /// The question whether the inventory is still there.
-    var check: (id: UInt32, deadline: Instant)?
+    var check: Check?
+    /// Why the reader did not answer that question; nil: it did, or tags came since.
+    var checkFault: String?
     var lastCheck = Instant.zero
     /// The reader refused the inventory, or its configuration, as wanted; it gets no more than every reader takes.
     var isPlain = false
+    /// The reader enabled the inventory.
+    var isEnabled = false
     var isConfigurationPlain = false
 
     public init(_ configuration: Configuration, plan: SessionPlan, radio: RadioSettings) {
@@ -141,7 +161,6 @@ public struct LLRPSession: DeviceSteering {
     public mutating func opened(at now: Instant, into output: inout SessionOutput) {
         defer { nextDeadline = dueNext }
         forget()
-        openings &+= 1
         stepAnswers = [:]
         skippedSteps = []
         report(.silent(reason: "starting"), into: &output)
@@ -149,9 +168,14 @@ public struct LLRPSession: DeviceSteering {
         lastLife = now
     }
 
-    public mutating func resumed(at now: Instant, into output: inout SessionOutput) {
+    public mutating func resumed(from snapshot: JSON?, at now: Instant, into output: inout SessionOutput) {
         defer { nextDeadline = dueNext }
         forget()
+        feedback.removeAll()
+        if let snapshot, !snapshot.isNull {
+            restore(snapshot, at: now)
+            return report(DeviceState(snapshot: snapshot["state"]), into: &output)
+        }
         isGreeted = true
         phase = .running
         lastLife = now
@@ -181,7 +205,7 @@ public struct LLRPSession: DeviceSteering {
         defer { nextDeadline = dueNext }
         guard phase != .closed, phase != .failed else { return }
         do throws(LLRPError) {
-            for bytes in feedback.takeAll() { try sendOutputs(bytes, into: &output) }
+            for bytes in feedback.takeRest() { try sendOutputs(bytes, into: &output) }
             if let inventory {
                 try send("STOP_ROSPEC", ["ROSpecID": LLRPValue(inventory.roSpecID)], into: &output)
                 try send("DELETE_ROSPEC", ["ROSpecID": LLRPValue(inventory.roSpecID)], into: &output)
@@ -197,6 +221,7 @@ public struct LLRPSession: DeviceSteering {
         defer { nextDeadline = dueNext }
         if case .step(let pending) = phase, pending.step == .supportedVersion { avoidsVersionQuestion = true }
         forget()
+        feedback.keepRest(at: now)
         phase = .closed
         report(.absent(reason: reason), into: &output)
     }
@@ -217,7 +242,7 @@ public struct LLRPSession: DeviceSteering {
             if lastLife + watchdog <= now {
                 let quiet = "connected but silent: neither reports nor keepalives for \((now - lastLife).milliseconds / 1_000) s"
                 counters.watchdogFires &+= 1
-                return fail("inventory", quiet, into: &output)
+                return fail("inventory", quiet, isReachable: false, into: &output)
             }
             advanceInventory(to: now, into: &output)
         default: break

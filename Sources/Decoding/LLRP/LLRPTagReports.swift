@@ -23,6 +23,25 @@ public struct LLRPTagReports: Sendable {
         var lastSeen: UInt64?
     }
 
+    /// The last values, for the snapshot of a session.
+    var lastReported: JSON {
+        get {
+            .compact([
+                "antenna": .integer(Int64(last.antenna)), "rssi": .integer(Int64(last.rssi)), "channel": .integer(Int64(last.channel)),
+                "first": last.firstSeen.map { .integer(Int64(bitPattern: $0)) },
+                "last": last.lastSeen.map { .integer(Int64(bitPattern: $0)) },
+            ])
+        }
+        set {
+            last = Values()
+            last.antenna = UInt16(clamping: newValue["antenna"]?.integer ?? 0)
+            last.rssi = newValue["rssi"]?.integer.map(Int16.init(clamping:)) ?? TagRead.noRSSI
+            last.channel = UInt16(clamping: newValue["channel"]?.integer ?? 0)
+            last.firstSeen = newValue["first"]?.integer.map(UInt64.init(bitPattern:))
+            last.lastSeen = newValue["last"]?.integer.map(UInt64.init(bitPattern:))
+        }
+    }
+
     public init(channels: [UInt32] = []) {
         self.channels = channels
     }

@@ -24,6 +24,10 @@ extension ModbusProtocol {
         }
         guard bytes != identifiers[place].present else { return }
         identifiers[place].present = bytes
+        if known.contains(place) {
+            identifiers[place].awaitsConfirmation = !identifier.acknowledgement.isEmpty
+            return
+        }
         switch identifier.output {
         case .tag:
             guard let epc = EPC(bytes) else { return batch.rejects.count(.malformed) }

@@ -19,13 +19,18 @@ extension ModbusProtocol {
     /// A counter that jumps further was cleared, or its device restarted.
     static let counterJump: UInt32 = 1_000
 
-    mutating func takeInputs(_ data: ArraySlice<UInt8>, _ poll: Poll, from first: Int, at now: Instant, into batch: inout DecodedBatch) {
+    /// - Parameter isKnown: what is seen was told before.
+    mutating func takeInputs(
+        _ data: ArraySlice<UInt8>, _ poll: Poll, from first: Int, isKnown: Bool, at now: Instant, into batch: inout DecodedBatch
+    ) {
         for line in poll.lines {
             let offset = line - first
             // Bits are packed from the lowest bit of the first byte on; a register has its high byte first.
             let place = poll.function.readsBits ? offset / 8 : offset / 16 * 2 + (offset % 16 < 8 ? 1 : 0)
             guard data.indices.contains(data.startIndex + place), lines.indices.contains(line) else { return }
-            take(data[data.startIndex + place] >> UInt8(offset % 8) & 1 == 1, line: line, at: now, into: &batch)
+            let level = data[data.startIndex + place] >> UInt8(offset % 8) & 1 == 1
+            if isKnown, lines[line].level == nil { lines[line].level = level }
+            take(level, line: line, at: now, into: &batch)
         }
         findDeadline()
     }
@@ -64,7 +69,7 @@ extension ModbusProtocol {
         findDeadline()
     }
 
-    private mutating func findDeadline() {
+    mutating func findDeadline() {
         nextDeadline = lines.lazy.compactMap { $0.candidate?.due }.min()
     }
 

@@ -6,8 +6,8 @@ import Readings
 /// how many bytes follow; and the response as the unit gave it, function first, without address and check, which were good. A poll's
 /// response comes when it differs from the one before, for one whole cycle after that, and twice a second in any case.
 public struct ModbusProtocol: Decoder {
-    /// Stands for the index in the answer to a command.
-    public static let commandIndex: UInt8 = 0xFF
+    /// One answer may be lost on the line; a unit that left so many requests in a row without one may have been without power.
+    static let silenceLimit = 2
 
     let configuration: Configuration
     /// Bytes of a frame that is not whole yet.
@@ -16,7 +16,11 @@ public struct ModbusProtocol: Decoder {
     var lines: [Line]
     var identifiers: [IdentifierState]
     /// Polls whose last response was an exception: a unit that answers half of them is not shown to be reading.
-    private var failing: Set<Int> = []
+    var failing: Set<Int> = []
+    /// Requests without an answer since the last one that had one.
+    var silences = 0
+    /// Polls whose first response tells nothing new.
+    var known: Set<Int> = []
 
     public init(_ configuration: Configuration) {
         self.configuration = configuration
@@ -27,9 +31,19 @@ public struct ModbusProtocol: Decoder {
     public mutating func reset() {
         buffer = []
         failing = []
+        silences = 0
+        known = []
         lines = configuration.lines.map { Line(settings: $0) }
         identifiers = Array(repeating: IdentifierState(), count: configuration.polls.count)
         nextDeadline = nil
+    }
+
+    public mutating func resumed() { known = Set(configuration.polls.indices) }
+
+    public func refusal(of request: [UInt8], in frame: [UInt8]) -> Refusal? {
+        guard frame.count == 2, let function = request.first, frame[0] == function | ModbusCode.exceptionFlag else { return nil }
+        let (meaning, isTransient) = ModbusRequest.exception(frame[1])
+        return Refusal(meaning: meaning, isLasting: !isTransient)
     }
 
     /// When the first input has been steady for long enough.
@@ -67,17 +81,17 @@ public struct ModbusProtocol: Decoder {
     private func look(at position: Int) -> Look {
         let frame = buffer[position...].prefix(4)
         let index = buffer[position]
-        guard index == Self.commandIndex || Int(index) < configuration.polls.count else { return .noise }
+        guard index == ModbusCode.command || Int(index) < configuration.polls.count else { return .noise }
         guard frame.count > 1 else { return .incomplete }
         let length = Int(frame[position + 1])
         guard length >= 2, length <= ModbusRequest.maximumLength else { return .noise }
-        if index != Self.commandIndex, length != 2, length != configuration.polls[Int(index)].responseLength { return .noise }
+        if index != ModbusCode.command, length != 2, length != configuration.polls[Int(index)].responseLength { return .noise }
         guard frame.count > 2 else { return .incomplete }
         let function = frame[position + 2]
         guard isPossible(function, length, for: index) else { return .noise }
         guard frame.count > 3 else { return .incomplete }
         let third = frame[position + 3]
-        if function & ModbusRequest.exceptionFlag != 0 {
+        if function & ModbusCode.exceptionFlag != 0 {
             guard ModbusRequest.isException(third) else { return .noise }
         } else if ModbusRequest.reads.contains(function), Int(third) != length - 2 {
             return .noise
@@ -87,8 +101,8 @@ public struct ModbusProtocol: Decoder {
     }
 
     private func isPossible(_ function: UInt8, _ length: Int, for index: UInt8) -> Bool {
-        let plain = function & ~ModbusRequest.exceptionFlag
-        if index != Self.commandIndex, plain != configuration.polls[Int(index)].function.rawValue { return false }
+        let plain = function & ~ModbusCode.exceptionFlag
+        if index != ModbusCode.command, plain != configuration.polls[Int(index)].function.rawValue { return false }
         let isRead = ModbusRequest.reads.contains(plain)
         guard isRead || ModbusRequest.writes.contains(plain) else { return false }
         if plain != function { return length == 2 }
@@ -97,12 +111,20 @@ public struct ModbusProtocol: Decoder {
 
     private mutating func take(_ response: [UInt8], of index: UInt8, at now: Instant, into batch: inout DecodedBatch) {
         guard response.count >= 2 else { return }
-        let isException = response[0] & ModbusRequest.exceptionFlag != 0
-        if index == Self.commandIndex {
+        let isException = response[0] & ModbusCode.exceptionFlag != 0
+        if isException, ModbusCode.isSilence(response[1]) {
+            silences = min(silences + 1, Self.silenceLimit)
+        } else if silences > 0, !isException || response[1] != ModbusCode.spoilt {
+            if silences >= Self.silenceLimit { batch.signals.append(.interrupted) }
+            silences = 0
+        }
+        if index == ModbusCode.command {
             if isException {
                 let (meaning, _) = ModbusRequest.exception(response[1])
                 // Whatever was asked, the unit goes on reading: the step or the person that asked sees to it.
                 batch.signals.append(.fault(code: response[1], meaning: "command \(response[0] & 0x7F): \(meaning)", isTransient: true))
+                // No answer yet: the bus sends the command again.
+                if ModbusCode.isSilence(response[1]) || response[1] == ModbusCode.spoilt { return }
             } else {
                 acknowledged(response)
             }
@@ -118,11 +140,12 @@ public struct ModbusProtocol: Decoder {
         let data = response[2...]
         let poll = configuration.polls[place]
         switch poll.meaning {
-        case .inputs(let first): takeInputs(data, poll, from: Int(first), at: now, into: &batch)
+        case .inputs(let first): takeInputs(data, poll, from: Int(first), isKnown: known.contains(place), at: now, into: &batch)
         case .counters(let counters): takeCounters(data, poll, counters)
         case .identifier(let identifier): takeIdentifier(data, identifier, place, into: &batch)
         case .life: break
         }
+        known.remove(place)
         if failing.isEmpty { batch.signals.append(.alive) }
     }
 }

@@ -1,9 +1,9 @@
+import Readings
+
 /// Requests and exceptions of Modbus; "section" is one of the MODBUS Application Protocol Specification V1.1b3.
 enum ModbusRequest {
     /// The longest request or response without address and check: 256 bytes of a serial frame less three (section 4.1).
     static let maximumLength = 253
-    /// In a response: the request could not be carried out (section 7).
-    static let exceptionFlag: UInt8 = 0x80
     /// The functions that devices of this project are asked for: read and write coils, inputs and registers.
     static let reads: ClosedRange<UInt8> = 0x01...0x04
     /// Write one coil, one register, several coils, several registers; each is answered by five bytes.
@@ -50,16 +50,14 @@ enum ModbusRequest {
         case 0x08: ("memory parity error", true)
         case 0x0A: ("gateway path unavailable", true)
         case 0x0B: ("no answer behind the gateway", true)
-        case noAnswerCode: ("no answer in time", true)
-        case spoiltCode: ("spoilt answer", true)
+        case ModbusCode.noAnswer: ("no answer in time", true)
+        case ModbusCode.spoilt: ("spoilt answer", true)
         default: ("exception \(code)", true)
         }
     }
 
-    /// Not codes of a device: how the bus says that a request had no answer, or one that could not be read.
-    static let noAnswerCode: UInt8 = 0xFF
-    static let spoiltCode: UInt8 = 0xFE
-
     /// Whether a code stands in the specification (7 is sent by old devices), or is one of the bus.
-    static func isException(_ code: UInt8) -> Bool { (0x01...0x0B).contains(code) || code == noAnswerCode || code == spoiltCode }
+    static func isException(_ code: UInt8) -> Bool {
+        (0x01...0x0B).contains(code) || code == ModbusCode.noAnswer || code == ModbusCode.spoilt
+    }
 }

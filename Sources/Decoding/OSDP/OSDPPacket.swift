@@ -56,20 +56,11 @@ public struct OSDPPacket: Hashable, Sendable {
         bytes += data
         switch check {
         case .crc:
-            let crc = Checksum.crc1D0F(bytes)
+            let crc = Checksum.crc1021(initial: 0x1D0F, bytes)
             bytes += [UInt8(truncatingIfNeeded: crc), UInt8(truncatingIfNeeded: crc >> 8)]
         case .checksum: bytes.append(Checksum.neg8(bytes))
         }
         return [0xFF] + bytes
-    }
-}
-
-extension Checksum {
-    /// CRC-16, polynomial 1021, initial value 1D0F, most significant bit first: E5CC.
-    static func crc1D0F(_ bytes: some Sequence<UInt8>) -> UInt16 {
-        bytes.reduce(0x1D0F) { crc, byte in
-            (0..<8).reduce(crc ^ UInt16(byte) << 8) { value, _ in value & 0x8000 == 0 ? value << 1 : value << 1 ^ 0x1021 }
-        }
     }
 }
 
@@ -149,7 +140,7 @@ struct OSDPFramer: Sendable {
         switch check {
         case .crc:
             let sent = UInt16(bytes[covered.endIndex]) | UInt16(bytes[covered.endIndex + 1]) << 8
-            guard Checksum.crc1D0F(covered) == sent else { return .none(.checksum) }
+            guard Checksum.crc1021(initial: 0x1D0F, covered) == sent else { return .none(.checksum) }
         case .checksum: guard Checksum.neg8(covered) == bytes[covered.endIndex] else { return .none(.checksum) }
         }
         var body = covered.dropFirst(5)

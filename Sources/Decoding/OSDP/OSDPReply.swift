@@ -125,6 +125,19 @@ struct OSDPReport: Sendable {
         faults = []
     }
 
+    /// Inputs and faults as they were told last.
+    var snapshot: JSON? {
+        guard !inputs.isEmpty || !faults.isEmpty else { return nil }
+        return .compact([
+            "inputs": .array(inputs.map(JSON.bool)), "faults": .array(faults.sorted().map(JSON.string)),
+        ])
+    }
+
+    mutating func restore(_ snapshot: JSON) {
+        inputs = (snapshot["inputs"]?.array ?? []).prefix(64).compactMap(\.bool)
+        faults = Set((snapshot["faults"]?.array ?? []).prefix(16).compactMap(\.string))
+    }
+
     mutating func take(_ reply: OSDPReply, into batch: inout DecodedBatch) {
         switch reply {
         case .refused(let code): batch.signals.append(.fault(code: code, meaning: OSDPReply.refusal(code), isTransient: true))

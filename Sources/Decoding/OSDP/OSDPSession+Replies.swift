@@ -62,6 +62,7 @@ extension OSDPSession {
 
     private mutating func answered(_ turn: Turn, by reply: OSDPReply, at now: Instant, into output: inout SessionOutput) {
         if case .refused(let code) = reply, code == 5 || code == 6 {
+            if turn.kind == .feedback { feedback.putBack(turn.command, at: now) }
             return refused(code, at: now, into: &output)
         }
         let signals = output.batch.signals.count
@@ -113,7 +114,7 @@ extension OSDPSession {
         hinder(code, at: now, into: &output)
         isRefused = true
         isInitialised = false
-        feedback = []
+        feedback.keepRest(at: now)
         startAnew(at: now)
         stepAnswers = answers
         nextTurn = now + Self.refusedPause

@@ -45,8 +45,6 @@ public struct OSDPSession: DeviceSteering {
     static let offlinePause = Instant.Span.milliseconds(1_000)
     /// Between attempts at a reader that demands the secure channel.
     static let refusedPause = Instant.Span.seconds(5)
-    /// Feedback commands that may be waiting.
-    static let feedbackLimit = 64
 
     /// The questions at the beginning, in this order.
     enum Question: String, Hashable, Sendable, CaseIterable {
@@ -91,13 +89,6 @@ public struct OSDPSession: DeviceSteering {
         var isBusy = false
     }
 
-    struct WaitingFeedback: Hashable, Sendable {
-        var due: Instant
-        var command: [UInt8]
-        /// The pause before what follows it.
-        var pauseAfter: Instant.Span?
-    }
-
     public let configuration: Configuration
     public let plan: SessionPlan
     public let address: UInt8
@@ -128,7 +119,7 @@ public struct OSDPSession: DeviceSteering {
     /// The reader refuses to speak plainly.
     var isRefused = false
     var hasInputs = false
-    var feedback: [WaitingFeedback] = []
+    var feedback = FeedbackSchedule()
 
     /// - Parameter address: 0...126, or `OSDPPacket.broadcast` where the reader is alone on its line and its address is not known.
     public init(_ configuration: Configuration, plan: SessionPlan, address: UInt8) {
@@ -149,9 +140,14 @@ public struct OSDPSession: DeviceSteering {
         beginTurn(at: now, into: &output)
     }
 
-    public mutating func resumed(at now: Instant, into output: inout SessionOutput) {
+    public mutating func resumed(from snapshot: JSON?, at now: Instant, into output: inout SessionOutput) {
         defer { nextDeadline = dueNext }
         forget()
+        feedback.removeAll()
+        if let snapshot, !snapshot.isNull {
+            restore(snapshot, at: now)
+            return tell(DeviceState(snapshot: snapshot["state"]), into: &output)
+        }
         lastReply = now
         isInitialised = true
         phase = .polling
@@ -160,15 +156,22 @@ public struct OSDPSession: DeviceSteering {
         tell(.reading, into: &output)
     }
 
-    /// A reader shows by itself that its panel is gone: nothing need be sent.
+    /// A reader shows by itself that its panel is gone; only the end of a feedback that is going on is sent, as the first command of a new
+    /// exchange (number 0), since nobody waits for the reply any more. One command and not all that is left: the reader would answer the
+    /// first while the second is on the line.
     public mutating func release(at now: Instant, into output: inout SessionOutput) {
         defer { nextDeadline = dueNext }
+        guard phase != .closed else { return }
+        putBackTurn(at: now)
+        if let command = feedback.takeRest().last { transmit(command, sequence: 0, into: &output) }
         forget()
     }
 
     public mutating func closed(reason: String, at now: Instant, into output: inout SessionOutput) {
         defer { nextDeadline = dueNext }
+        putBackTurn(at: now)
         forget()
+        feedback.keepRest(at: now)
         tell(.absent(reason: reason), into: &output)
     }
 
@@ -183,7 +186,6 @@ public struct OSDPSession: DeviceSteering {
         isRefused = false
         hindrance = nil
         turn = nil
-        feedback = []
         framer.reset()
         report.reset()
     }
@@ -199,8 +201,8 @@ public struct OSDPSession: DeviceSteering {
 
     /// When the next command goes out: at the next poll, or earlier for feedback that is due.
     private var commandDue: Instant {
-        guard phase == .polling, let first = feedback.first else { return nextTurn }
-        return min(nextTurn, max(first.due, lastReply + Self.turnaround, quietUntil))
+        guard phase == .polling, let due = feedback.nextDeadline else { return nextTurn }
+        return min(nextTurn, max(due, lastReply + Self.turnaround, quietUntil))
     }
 
     public mutating func advance(to now: Instant, into output: inout SessionOutput) {
@@ -213,14 +215,18 @@ public struct OSDPSession: DeviceSteering {
             for packet in packets { take(packet, at: now, into: &output) }
             if let turn, turn.deadline <= now { sendAgain(turn, at: now, into: &output) }
         }
-        if !isOffline, !isRefused, lastReply + configuration.offlineTimeout <= now { goOffline(into: &output) }
+        if !isOffline, !isRefused, lastReply + configuration.offlineTimeout <= now { goOffline(at: now, into: &output) }
         if turn == nil, commandDue <= now { beginTurn(at: now, into: &output) }
     }
 
-    private mutating func goOffline(into output: inout SessionOutput) {
+    private mutating func goOffline(at now: Instant, into output: inout SessionOutput) {
         isOffline = true
         isInitialised = false
-        feedback = []
+        if turn?.kind == .feedback {
+            startAnew(at: now)
+            nextTurn = now + Self.turnaround
+        }
+        feedback.keepRest(at: now)
         let what = hindrance ?? "no answer from address \(address)"
         tell(.silent(reason: "\(what), for \(configuration.offlineTimeout.milliseconds) ms"), into: &output)
     }
@@ -229,6 +235,7 @@ public struct OSDPSession: DeviceSteering {
 
     /// The next command begins the exchange anew, with number 0: what the reader thought of the numbers before is void.
     mutating func startAnew(at now: Instant) {
+        putBackTurn(at: now)
         turn = nil
         quietUntil = now
         sequence = 0
@@ -239,31 +246,32 @@ public struct OSDPSession: DeviceSteering {
         nextTurn = now
     }
 
+    /// A feedback's command whose reply did not come is still to be sent.
+    private mutating func putBackTurn(at now: Instant) {
+        if let turn, turn.kind == .feedback { feedback.putBack(turn.command, at: now) }
+    }
+
     private mutating func beginTurn(at now: Instant, into output: inout SessionOutput) {
         switch phase {
         case .closed: return
         case .asking(let question): send(.question(question), question.command, at: now, into: &output)
         case .polling:
-            guard let first = feedback.first, first.due <= now else { return send(.poll, [0x60], at: now, into: &output) }
-            feedback.removeFirst()
-            // A pause counts from what was really sent before.
-            if let pause = first.pauseAfter, let next = feedback.first, next.due < now + pause { feedback[0].due = now + pause }
-            send(.feedback, first.command, at: now, into: &output)
+            guard let command = feedback.takeNext(at: now) else { return send(.poll, [0x60], at: now, into: &output) }
+            send(.feedback, command, at: now, into: &output)
         }
     }
 
     private mutating func send(_ kind: Turn.Kind, _ command: [UInt8], at now: Instant, into output: inout SessionOutput) {
         let turn = Turn(kind: kind, command: command, sequence: sequence, deadline: now + configuration.replyTimeout)
         self.turn = turn
-        transmit(turn, into: &output)
+        transmit(command, sequence: sequence, into: &output)
     }
 
-    private func transmit(_ turn: Turn, into output: inout SessionOutput) {
-        guard let code = turn.command.first else { return }
+    private func transmit(_ command: [UInt8], sequence: UInt8, into output: inout SessionOutput) {
+        guard let code = command.first else { return }
         output.transmissions.append(
             OSDPPacket(
-                address: address, sequence: turn.sequence ?? sequence, check: configuration.check, code: code,
-                data: Array(turn.command.dropFirst())
+                address: address, sequence: sequence, check: configuration.check, code: code, data: Array(command.dropFirst())
             ).encoded)
     }
 
@@ -285,7 +293,7 @@ public struct OSDPSession: DeviceSteering {
         again.sequence = sequence
         again.deadline = now + configuration.replyTimeout
         turn = again
-        transmit(again, into: &output)
+        transmit(again.command, sequence: sequence, into: &output)
     }
 
     /// Shows a feedback by the commands that the plan has for it, at the next turns. One that is still going on is cut short: what is
@@ -293,19 +301,9 @@ public struct OSDPSession: DeviceSteering {
     /// - Returns: false when the plan has none, the reader does not answer, or too much is waiting already.
     public mutating func give(_ kind: Feedback, at now: Instant, into output: inout SessionOutput) -> Bool {
         defer { nextDeadline = dueNext }
-        guard phase == .polling, state.isReading, let transmissions = plan.feedback[kind], !transmissions.isEmpty,
-            feedback.count + transmissions.count <= Self.feedbackLimit
+        guard phase == .polling, state.isReading, let transmissions = plan.feedback[kind],
+            feedback.add(transmissions, at: now)
         else { return false }
-        for index in feedback.indices {
-            feedback[index].due = min(feedback[index].due, now)
-            feedback[index].pauseAfter = nil
-        }
-        var due = now
-        for (index, transmission) in transmissions.enumerated() {
-            due = due + transmission.pause
-            let next = index + 1 < transmissions.count ? transmissions[index + 1].pause : nil
-            feedback.append(WaitingFeedback(due: due, command: transmission.bytes, pauseAfter: next))
-        }
         return true
     }
 

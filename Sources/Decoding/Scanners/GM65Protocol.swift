@@ -86,7 +86,7 @@ public struct GM65Protocol: Decoder {
         let length = 6 + Int(frame[3])
         guard frame.count >= length else { return .unfinished }
         let check = UInt16(frame[length - 2]) << 8 | UInt16(frame[length - 1])
-        return Checksum.crcXMODEM(frame[2..<length - 2]) == check ? .whole(length) : .none
+        return Checksum.crc1021(initial: 0, frame[2..<length - 2]) == check ? .whole(length) : .none
     }
 
     /// What is wrong with a command; nil when it is whole.
@@ -95,7 +95,7 @@ public struct GM65Protocol: Decoder {
         // A question has one byte of data, the number of bytes asked for.
         let length = 8 + Int(bytes[3])
         guard bytes.count == length else { return "its length byte says \(length) bytes, there are \(bytes.count)" }
-        let check = Checksum.crcXMODEM(bytes[2..<length - 2])
+        let check = Checksum.crc1021(initial: 0, bytes[2..<length - 2])
         let found = UInt16(bytes[length - 2]) << 8 | UInt16(bytes[length - 1])
         if found == check || found == 0xABCD { return nil }
         return "its last two bytes, the check, must be \(Hex.text([UInt8(check >> 8), UInt8(check & 0xFF)])) or ABCD"

@@ -122,6 +122,11 @@ public struct KeyboardWedge: Decoder {
         deadKey = nil
     }
 
+    /// Whether Caps lock is on.
+    public func snapshot(at now: Instant) -> JSON? { capsLock ? ["caps_lock": true] : nil }
+
+    public mutating func restore(_ snapshot: JSON, at now: Instant) { capsLock = snapshot.isSet("caps_lock") }
+
     private func isModifier(_ code: UInt16) -> Bool {
         switch code {
         case Code.leftControl, Code.rightControl, Code.leftShift, Code.rightShift, Code.leftAlt, Code.rightAlt, Code.capsLock,

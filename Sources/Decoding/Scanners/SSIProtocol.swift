@@ -22,6 +22,8 @@ public struct SSIProtocol: Decoder {
     }
 
     enum Opcode {
+        static let segment: UInt8 = 0x73
+        static let segmentAcknowledge: UInt8 = 0x74
         static let parameters: UInt8 = 0xC6
         static let acknowledge: UInt8 = 0xD0
         static let refuse: UInt8 = 0xD1
@@ -30,10 +32,10 @@ public struct SSIProtocol: Decoder {
         static let decodeData: UInt8 = 0xF3
         static let event: UInt8 = 0xF6
         /// What a scanner sends.
-        static let fromScanner: Set<UInt8> = [parameters, acknowledge, refuse, capabilities, revision, decodeData, event]
+        static let fromScanner: Set<UInt8> = [parameters, acknowledge, refuse, capabilities, revision, decodeData, event, segment]
     }
 
-    private enum Status {
+    enum Status {
         static let isRepeated: UInt8 = 0x01
         static let isContinued: UInt8 = 0x02
     }
@@ -45,19 +47,26 @@ public struct SSIProtocol: Decoder {
     static let repeatTimeout = Instant.Span.seconds(4)
 
     static let acknowledgement = packet(Opcode.acknowledge)
+    static let segmentAcknowledgement = packet(Opcode.segmentAcknowledge)
     /// Cause 1: send it again.
     static let refusal = packet(Opcode.refuse, [0x01])
 
-    private let configuration: Configuration
+    let configuration: Configuration
     private var pending: [UInt8] = []
     /// The data of a code that goes on in the next packet.
-    private var data: LineBuffer
-    private var type: UInt8 = 0
-    private var isContinued = false
+    var data: LineBuffer
+    var type: UInt8 = 0
+    var isContinued = false
+    /// The segments of a code that is too long for packets.
+    var segments: Segments?
+    /// The segment that ended the last code in segments.
+    var lastSegment: (mark: [UInt8], time: Instant)?
     /// The last packet that was taken, without status and check: the scanner repeats it when our acknowledgement was lost.
     private var lastPacket: [UInt8] = []
     private var lastPacketTime = Instant.zero
     private var lastBytes = Instant.zero
+    /// A packet cut by noise may look like several: until a whole one or silence comes, the scanner is asked once to send again.
+    private var isRefused = false
 
     public init(_ configuration: Configuration = Configuration()) {
         self.configuration = configuration
@@ -90,7 +99,10 @@ public struct SSIProtocol: Decoder {
         pending.removeAll()
         data.clear()
         isContinued = false
+        segments = nil
+        lastSegment = nil
         lastPacket = []
+        isRefused = false
     }
 
     // MARK: Packets
@@ -116,15 +128,18 @@ public struct SSIProtocol: Decoder {
             let check = UInt16(packet[length - 2]) << 8 | UInt16(packet[length - 1])
             guard Checksum.neg16(packet.dropLast(2)) == check else {
                 batch.rejects.count(.checksum)
-                if configuration.acknowledges, packet[1] == Opcode.decodeData, packet[3] & ~0x23 == 0 {
+                if configuration.acknowledges, !isRefused, packet[1] == Opcode.decodeData, packet[3] & ~0x23 == 0 {
+                    isRefused = true
                     batch.signals.append(.reply(Self.refusal))
                 }
                 index += 1
                 continue
             }
+            isRefused = false
             take(packet, at: now, into: &batch)
             index += length
         }
+        if isEnd { isRefused = false }
         pending.removeFirst(index)
         if noise > 0 { batch.rejects.count(.noise, times: noise) }
     }
@@ -134,7 +149,9 @@ public struct SSIProtocol: Decoder {
         guard let length = bytes.first, length >= 4 else { return false }
         let opcode = bytes.dropFirst().first
         let source = bytes.dropFirst(2).first
-        return (opcode.map { Opcode.fromScanner.contains($0) } ?? true) && (source.map { $0 == 0 } ?? true)
+        // In segments the place of the source has bits of its own: 02 in the first one.
+        let isSegment = opcode == Opcode.segment
+        return (opcode.map { Opcode.fromScanner.contains($0) } ?? true) && (source.map { $0 == 0 || isSegment && $0 < 4 } ?? true)
     }
 
     private mutating func take(_ packet: [UInt8], at now: Instant, into batch: inout DecodedBatch) {
@@ -148,6 +165,8 @@ public struct SSIProtocol: Decoder {
             lastPacket = mark
             lastPacketTime = now
             if isKnown { batch.rejects.count(.duplicate) } else { takeData(body, status, into: &batch) }
+        case Opcode.segment:
+            takeSegment(body, isRepeated: (packet[2] | status) & Status.isRepeated != 0, at: now, into: &batch)
         case Opcode.event:
             acknowledge(into: &batch)
             batch.signals.append(.alive)
@@ -158,7 +177,7 @@ public struct SSIProtocol: Decoder {
         }
     }
 
-    private func acknowledge(into batch: inout DecodedBatch) {
+    func acknowledge(into batch: inout DecodedBatch) {
         if configuration.acknowledges { batch.signals.append(.reply(Self.acknowledgement)) }
     }
 
@@ -177,6 +196,7 @@ public struct SSIProtocol: Decoder {
 
     private mutating func takeData(_ body: [UInt8], _ status: UInt8, into batch: inout DecodedBatch) {
         guard let type = body.first else { return batch.rejects.count(.malformed) }
+        giveUpSegments(into: &batch)
         if isContinued, type != self.type, data.fault == nil {
             data.spoil(.incomplete)
             end(into: &batch)
@@ -193,10 +213,11 @@ public struct SSIProtocol: Decoder {
         return [body[0]] + body[4...]
     }
 
-    private mutating func end(into batch: inout DecodedBatch) {
+    mutating func end(into batch: inout DecodedBatch) {
         defer {
             data.clear()
             isContinued = false
+            segments = nil
         }
         if let fault = data.fault { return batch.rejects.count(fault) }
         guard !data.bytes.isEmpty else { return batch.rejects.count(.malformed) }

@@ -17,8 +17,8 @@ public struct DeviceSession: DeviceSteering {
     static let failedRoundLimit = 3
     /// After so many rounds in a row that failed by a fault that stays, the device may have restarted without its settings.
     static let lastingFailureLimit = 5
-    /// Feedback transmissions that may be waiting.
-    static let feedbackLimit = 64
+    /// An antenna that failed in so many of its rounds in a row is missing, and with it what it should see.
+    static let antennaFaultLimit = 3
 
     enum Phase: Hashable, Sendable {
         case closed
@@ -38,6 +38,8 @@ public struct DeviceSession: DeviceSteering {
         var isSettling = false
         var deadline: Instant
         var lastAnswer: [UInt8]?
+        /// Why the device would not, the last time that it was asked.
+        var refusal: String?
     }
 
     struct Inventory: Hashable, Sendable {
@@ -61,14 +63,21 @@ public struct DeviceSession: DeviceSteering {
         /// Rounds in a row that failed so.
         var lastingFailures = 0
         var watchdogs = 0
+        /// The antenna that the round is for alone; nil: it is for all of them.
+        var antenna: UInt8?
+        /// The antennas that failed in this round, and why.
+        var antennaFaults: [UInt8: String] = [:]
+        /// The antennas that failed in their last round.
+        var failedAntennas: [UInt8: FailedAntenna] = [:]
     }
 
-    struct WaitingFeedback: Hashable, Sendable {
-        /// When to send it, should no round be under way.
-        var due: Instant
-        var bytes: [UInt8]
-        /// The pause before what follows it.
-        var pauseAfter: Instant.Span?
+    struct FailedAntenna: Hashable, Sendable {
+        var meaning: String
+        /// Rounds in a row.
+        var rounds = 0
+        /// When the first of them ended.
+        var since: Instant
+        var isMissing = false
     }
 
     public let plan: SessionPlan
@@ -87,9 +96,11 @@ public struct DeviceSession: DeviceSteering {
     var decoder: any Decoder
     var phase = Phase.closed
     var inventory = Inventory()
-    var feedback: [WaitingFeedback] = []
+    var feedback = FeedbackSchedule()
     /// When the device was last shown to be reading.
     var lastLife = Instant.zero
+    /// The steps under way are not the first ones: the device worked before, and is to be used again when they are done.
+    var isInitialisingAgain = false
 
     public init(plan: SessionPlan, decoder: any Decoder) {
         self.plan = plan
@@ -101,7 +112,7 @@ public struct DeviceSession: DeviceSteering {
         defer { nextDeadline = dueNext }
         decoder.reset()
         inventory = Inventory()
-        feedback = []
+        isInitialisingAgain = false
         stepAnswers = [:]
         skippedSteps = []
         if !plan.steps.isEmpty || plan.livenessTimeout != nil { report(.silent(reason: "starting"), into: &output) }
@@ -112,10 +123,15 @@ public struct DeviceSession: DeviceSteering {
     public var isInitialised: Bool { phase == .running }
 
     /// The device works already; its initialisation and the beginning of its round are not to be seen.
-    public mutating func resumed(at now: Instant, into output: inout SessionOutput) {
+    public mutating func resumed(from snapshot: JSON?, at now: Instant, into output: inout SessionOutput) {
         defer { nextDeadline = dueNext }
         decoder.reset()
-        feedback = []
+        decoder.resumed()
+        if let snapshot, !snapshot.isNull {
+            restore(snapshot, at: now)
+            return report(DeviceState(snapshot: snapshot["state"]), into: &output)
+        }
+        feedback.removeAll()
         inventory = Inventory()
         phase = .running
         lastLife = now
@@ -155,22 +171,25 @@ public struct DeviceSession: DeviceSteering {
         digest(since: before, at: now, into: &output)
     }
 
-    /// The gateway is about to let the device go.
+    /// The gateway is about to let the device go: a lamp that is lit goes off, and what reads stops, also where the initialisation is
+    /// not over.
     public mutating func release(at now: Instant, into output: inout SessionOutput) {
         defer { nextDeadline = dueNext }
-        guard phase == .running else { return }
-        output.transmissions += plan.stop
+        guard phase != .closed, phase != .failed else { return }
+        output.transmissions += feedback.takeRest() + plan.stop
         inventory = Inventory()
         phase = .closed
+        isInitialisingAgain = false
     }
 
-    /// The device was closed or lost. A half frame is forgotten.
+    /// The device was closed or lost. A half frame is forgotten; what is left of a feedback is sent when the device works again.
     public mutating func closed(reason: String, at now: Instant, into output: inout SessionOutput) {
         defer { nextDeadline = dueNext }
         decoder.reset()
         phase = .closed
+        isInitialisingAgain = false
         inventory = Inventory()
-        feedback = []
+        feedback.keepRest(at: now)
         report(.absent(reason: reason), into: &output)
     }
 
@@ -237,13 +256,17 @@ public struct DeviceSession: DeviceSteering {
             alive(at: now, into: &output)
         }
         var index = before.signals
+        var isOutdated = false
         while index < output.batch.signals.count {
             let signal = output.batch.signals[index]
             index += 1
             switch signal {
+            // What came together with the news that all begins anew answers nothing that is asked since.
+            case .answer where isOutdated: break
             case .answer(let frame): answered(frame, at: now, into: &output)
             case .reply(let bytes): output.transmissions.append(bytes)
             case .alive: alive(at: now, into: &output)
+            case .interrupted: if initialiseAgain(at: now, into: &output) { isOutdated = true }
             case .noRead:
                 counters.noReads &+= 1
                 alive(at: now, into: &output)
@@ -255,6 +278,8 @@ public struct DeviceSession: DeviceSteering {
                 inventory.faults &+= 1
                 if !isTransient { inventory.hasLastingFault = true }
                 if !isTransient, phase == .running { report(.silent(reason: meaning), into: &output) }
+            case .antennaFault(let antenna, let meaning):
+                if inventory.isInRound { inventory.antennaFaults[antenna] = meaning }
             }
         }
     }
@@ -264,7 +289,7 @@ public struct DeviceSession: DeviceSteering {
         lastLife = now
         inventory.watchdogs = 0
         if let plan = plan.inventory, plan.mode == .stream, inventory.isInRound { inventory.watchdog = now + plan.watchdog }
-        if phase == .running { report(.reading, into: &output) }
+        if phase == .running { report(missingAntennas.map { .silent(reason: $0) } ?? .reading, into: &output) }
     }
 
     mutating func report(_ state: DeviceState, into output: inout SessionOutput) {
@@ -275,7 +300,8 @@ public struct DeviceSession: DeviceSteering {
 
     mutating func fail(_ failure: SessionFailure, into output: inout SessionOutput) {
         phase = .failed
-        feedback = []
+        isInitialisingAgain = false
+        output.transmissions += feedback.takeRest()
         output.failure = failure
         report(.silent(reason: failure.description), into: &output)
     }

@@ -19,8 +19,12 @@ public protocol DeviceSteering: Sendable {
 
     /// The device was opened: starts its initialisation.
     mutating func opened(at now: Instant, into output: inout SessionOutput)
-    /// The device works already; its initialisation and the beginning of its round are not to be seen.
-    mutating func resumed(at now: Instant, into output: inout SessionOutput)
+    /// What another session needs to go on from here as this one would, given the same input: for a recording that begins now. A frame of
+    /// which only a part came may be missing. Null: nothing that a new session would not know.
+    func snapshot(at now: Instant) -> JSON
+    /// The device is in use already, and how is told by the snapshot of the session that steered it; nil: it works, and its
+    /// initialisation and the beginning of its round are not to be seen.
+    mutating func resumed(from snapshot: JSON?, at now: Instant, into output: inout SessionOutput)
     /// Bytes came from the device.
     mutating func receive(_ bytes: UnsafeRawBufferPointer, at now: Instant, into output: inout SessionOutput)
     /// A key event came from the device: `EV_KEY` code and value.
@@ -41,6 +45,11 @@ extension DeviceSteering {
     public mutating func key(_ code: UInt16, value: Int32, at now: Instant, into output: inout SessionOutput) {}
 
     public mutating func inputLost(at now: Instant, into output: inout SessionOutput) {}
+
+    public func snapshot(at now: Instant) -> JSON { .null }
+
+    /// Without a snapshot.
+    public mutating func resumed(at now: Instant, into output: inout SessionOutput) { resumed(from: nil, at: now, into: &output) }
 }
 
 /// Everything that a session is made from: what the profile says, made concrete by the site file.

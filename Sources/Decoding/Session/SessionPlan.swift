@@ -56,7 +56,7 @@ public struct SessionPlan: Hashable, Sendable {
             self.answer = answer
             self.check = check
             self.timeout = max(timeout, .milliseconds(1))
-            self.retries = retries
+            self.retries = min(max(0, retries), 10)
             self.isOptional = isOptional
             self.settle = settle
             self.identifies = identifies
@@ -91,26 +91,45 @@ public struct SessionPlan: Hashable, Sendable {
         public var mode: Mode
         /// Sent in turn, one a round; a stream takes all of them once, in this order. Never empty.
         public var commands: [[UInt8]]
-        /// Sent before the command of the same place, which follows its answer: the choice of an antenna. Empty: nothing is sent before.
-        public var selects: [[UInt8]]
+        /// The antenna, from 1, that the command of the same place is for alone; empty where commands are for all of them.
+        public var antennas: [UInt8]
+        /// What goes before the commands; nil: nothing.
+        public var selection: Selection?
         /// Sent again when no round ended, or a stream was silent, for this long; at least 10 ms.
         public var watchdog: Instant.Span
         /// The pause before the next command after a failed round; doubled with each further one, up to `DeviceSession.longestPause`.
         public var faultPause: Instant.Span
         /// A round with this many faults has failed, though it ended as it should: for a command that names several antennas,
-        /// their number, so that one antenna that is missing does not slow down the others.
+        /// their number, so that one antenna that is missing does not slow down the others; 1...64.
         public var faultLimit: Int
 
         public init(
-            _ mode: Mode = .rounds, commands: [[UInt8]], selects: [[UInt8]] = [], watchdog: Instant.Span = .milliseconds(1_500),
-            faultPause: Instant.Span = .milliseconds(500), faultLimit: Int = 1
+            _ mode: Mode = .rounds, commands: [[UInt8]], antennas: [UInt8] = [], selection: Selection? = nil,
+            watchdog: Instant.Span = .milliseconds(1_500), faultPause: Instant.Span = .milliseconds(500), faultLimit: Int = 1
         ) {
             self.mode = mode
             self.commands = commands
-            self.selects = selects
+            self.antennas = antennas
+            self.selection = selection
             self.watchdog = max(watchdog, .milliseconds(10))
             self.faultPause = max(faultPause, .milliseconds(1))
-            self.faultLimit = faultLimit
+            self.faultLimit = min(max(1, faultLimit), 64)
+        }
+    }
+
+    /// The choice of an antenna before a round.
+    public struct Selection: Hashable, Sendable {
+        /// Sent before the inventory's command of the same place, which follows the right answer.
+        public var commands: [[UInt8]]
+        /// The right answer.
+        public var expect: BytePattern
+        /// Any answer to these commands: one that is not `expect` makes the round a failed one, since it would read with another antenna.
+        public var answer: BytePattern
+
+        public init(commands: [[UInt8]], expect: BytePattern, answer: BytePattern) {
+            self.commands = commands
+            self.expect = expect
+            self.answer = answer
         }
     }
 

@@ -36,8 +36,10 @@ extension A0Protocol.Records {
         case 0x05:
             // Fast antenna switch: one antenna of the round, counted from 0, and what is wrong with it. The round goes on.
             let error = A0Protocol.error(frame[5])
+            let antenna = UInt16(frame[4]) + 1
             batch.signals.append(
-                .fault(code: frame[5], meaning: "\(error.meaning), antenna \(UInt16(frame[4]) + 1)", isTransient: error.isTransient))
+                .fault(code: frame[5], meaning: "\(error.meaning), antenna \(antenna)", isTransient: error.isTransient))
+            batch.signals.append(.antennaFault(antenna: UInt8(clamping: antenna), meaning: error.meaning))
         default: takeTag(frame, into: &batch)
         }
     }

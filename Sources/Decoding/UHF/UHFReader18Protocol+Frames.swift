@@ -30,6 +30,8 @@ extension UHFReader18Protocol {
     }
 
     /// `[antenna (1)] | number of tags (1) | records`; a record is `length | EPC | [signal]`.
+    ///
+    /// All records or none: where one does not fit, the frame has records of another kind, and what was read before was none.
     private static func takeTags(_ data: UnsafeRawBufferPointer, _ configuration: Configuration, into batch: inout DecodedBatch) {
         // The end of a round may stand alone.
         guard !data.isEmpty else { return }
@@ -37,19 +39,32 @@ extension UHFReader18Protocol {
         var index = hasSignal ? 2 : 1
         guard data.count >= index else { return batch.rejects.count(.malformed) }
         let antenna = hasSignal ? antenna(data[0]) : 0
+        let before = batch.readings.count
+        var withoutEPC: UInt64 = 0
         for _ in 0..<data[index - 1] {
-            guard index < data.count else { return batch.rejects.count(.malformed) }
-            // The upper bits tell of phase or TID behind the EPC, whose layout is not known: such a record is not read by guess.
-            let length = Int(data[index])
+            // The upper bits tell of phase or TID behind the EPC, whose layout is not known: such a record is not read by guess. An EPC
+            // is whole words (GS1 EPC UHF Gen2 Air Interface, PC length field).
+            let length = index < data.count ? Int(data[index]) : EPC.maximumByteCount + 1
             let end = index + 1 + length
-            guard length <= EPC.maximumByteCount, end + (hasSignal ? 1 : 0) <= data.count,
-                let epc = EPC(bytes: UnsafeRawBufferPointer(rebasing: data[index + 1..<end]))
-            else { return batch.rejects.count(.malformed) }
-            batch.readings.append(
-                .tag(TagRead(epc: epc, antenna: antenna, rssi: hasSignal ? signal(data[end], configuration) : TagRead.noRSSI)))
+            guard length <= EPC.maximumByteCount, length.isMultiple(of: 2), end + (hasSignal ? 1 : 0) <= data.count else {
+                index = data.count + 1
+                break
+            }
+            if let epc = EPC(bytes: UnsafeRawBufferPointer(rebasing: data[index + 1..<end])) {
+                batch.readings.append(
+                    .tag(TagRead(epc: epc, antenna: antenna, rssi: hasSignal ? signal(data[end], configuration) : TagRead.noRSSI)))
+            } else {
+                // A tag without an EPC must not hide the others.
+                withoutEPC += 1
+            }
             index = end + (hasSignal ? 1 : 0)
         }
-        if index != data.count { batch.rejects.count(.malformed) }
+        if index != data.count {
+            batch.readings.removeSubrange(before...)
+            batch.rejects.count(.malformed)
+        } else if withoutEPC > 0 {
+            batch.rejects.count(.malformed, times: withoutEPC)
+        }
     }
 
     /// A tag that the reader tells of by itself: `antenna | length | EPC | signal`.
@@ -61,7 +76,7 @@ extension UHFReader18Protocol {
             if status <= 0x04 || status == 0x26 || status == 0x28 || status == 0xFB { return batch.signals.append(.alive) }
             return takeFault(status, into: &batch)
         }
-        guard frame.count > 8, frame.count == Int(frame[5]) + 9,
+        guard frame.count > 8, frame.count == Int(frame[5]) + 9, frame[5].isMultiple(of: 2),
             let epc = EPC(bytes: UnsafeRawBufferPointer(rebasing: frame[6..<frame.count - 3]))
         else { return batch.rejects.count(.malformed) }
         batch.readings.append(.tag(TagRead(epc: epc, antenna: antenna(frame[4]), rssi: signal(frame[frame.count - 3], configuration))))

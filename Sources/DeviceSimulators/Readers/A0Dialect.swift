@@ -8,8 +8,9 @@ struct A0Dialect: ReaderDialect {
     private var antenna: UInt8 = 1
     private var inventoryCommand: UInt8 = 0x89
 
-    /// How long it listens on one antenna.
-    static let dwell: Int64 = 20
+    private let antennaCount: UInt8
+
+    init(antennaCount: UInt8) { self.antennaCount = antennaCount }
 
     mutating func takeCommand(from buffer: inout [UInt8]) -> [UInt8]? {
         while buffer.count >= 2 {
@@ -41,19 +42,36 @@ struct A0Dialect: ReaderDialect {
             region = data
         case 0x79: return say(region)
         case 0x74:
-            guard let port = data.first, port < 8 else { return say([0x47]) }
+            guard let port = data.first, port < antennaCount else { return say([0x47]) }
             antenna = port + 1
         case 0x75: return say([antenna - 1])
         case 0x89, 0x8B:
             inventoryCommand = command[3]
-            return .round(antennas: [antenna], milliseconds: Self.dwell)
+            return .round(antennas: [antenna], duration: nil)
         case 0x8A:
             inventoryCommand = 0x8A
-            let ports = stride(from: 0, to: data.count - 3, by: 2).compactMap { data[$0] < 8 && data[$0 + 1] > 0 ? data[$0] + 1 : nil }
-            return .round(antennas: ports, milliseconds: Self.dwell * Int64(ports.count))
+            return .round(antennas: ports(data), duration: nil)
         default: break
         }
         return say([0x10])
+    }
+
+    /// Pairs of antenna (from 0) and stay; ports that the reader does not have are written to leave an antenna out.
+    private func ports(_ data: [UInt8]) -> [UInt8] {
+        stride(from: 0, to: data.count - 3, by: 2).compactMap { data[$0] < antennaCount && data[$0 + 1] > 0 ? data[$0] + 1 : nil }
+    }
+
+    func note(_ command: [UInt8]) -> String {
+        let data = Array(command[4..<command.count - 1])
+        switch command[3] {
+        case 0x61 where data.count >= 2: return "output \(data[0]) \(data[1] != 0 ? "on" : "off")"
+        case 0x72: return "firmware?"
+        case 0x77: return "power?"
+        case 0x79: return "region?"
+        case 0x89, 0x8B: return "inventory, antenna \(antenna)"
+        case 0x8A: return "inventory, antennas \(ports(data).map(String.init).joined(separator: " "))"
+        default: return "command \(Hex.text([command[3]])) \(Hex.text(data))"
+        }
     }
 
     mutating func report(_ reads: [TagRead]) -> [[UInt8]] {
@@ -64,18 +82,17 @@ struct A0Dialect: ReaderDialect {
         }
     }
 
-    mutating func endOfRound(antennas: [UInt8], reads: Int) -> [[UInt8]] {
+    mutating func endOfRound(antennas: [UInt8], reads: Int, duration: Instant.Span) -> [[UInt8]] {
         let total = UInt16(clamping: reads)
         let (high, low) = (UInt8(total >> 8), UInt8(total & 0xFF))
-        let time = UInt8(clamping: Self.dwell * Int64(antennas.count))
+        let time = UInt16(clamping: duration.milliseconds)
+        let isSwitching = inventoryCommand == 0x8A
         return [
-            frame(inventoryCommand, inventoryCommand == 0x8A ? [0, high, low, 0, 0, 0, time] : [antenna - 1, high, low, 0, 0, high, low])
+            frame(
+                inventoryCommand,
+                isSwitching ? [0, high, low, 0, 0, UInt8(time >> 8), UInt8(time & 0xFF)] : [antenna - 1, 0, low, 0, 0, high, low])
         ]
     }
-
-    var signOfLife: (frame: [UInt8], milliseconds: Int64)? { nil }
-
-    mutating func restart() { antenna = 1 }
 
     private func frame(_ command: UInt8, _ data: [UInt8]) -> [UInt8] {
         let frame: [UInt8] = [0xA0, UInt8(clamping: data.count + 3), 0x01, command] + data

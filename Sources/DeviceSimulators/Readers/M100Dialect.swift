@@ -51,12 +51,8 @@ struct M100Dialect: ReaderDialect {
 
     mutating func report(_ reads: [TagRead]) -> [[UInt8]] { reads.map { frame(0x02, 0x22, [$0.signedSignal] + $0.backscatter) } }
 
-    mutating func endOfRound(antennas: [UInt8], reads: Int) -> [[UInt8]] { [] }
-
     /// One "no tag" for each poll of an empty field.
     var signOfLife: (frame: [UInt8], milliseconds: Int64)? { (error(0x15), 40) }
-
-    mutating func restart() {}
 
     private func error(_ code: UInt8) -> [UInt8] { frame(0x01, 0xFF, [code]) }
 

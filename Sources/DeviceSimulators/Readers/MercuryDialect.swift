@@ -62,11 +62,7 @@ struct MercuryDialect: ReaderDialect {
         }
     }
 
-    mutating func endOfRound(antennas: [UInt8], reads: Int) -> [[UInt8]] { [] }
-
     var signOfLife: (frame: [UInt8], milliseconds: Int64)? { (frame(0x22, 0x0400, []), 1_000) }
-
-    mutating func restart() { region = nil }
 
     private func frame(_ operation: UInt8, _ status: UInt16, _ data: [UInt8]) -> [UInt8] {
         let body: [UInt8] = [UInt8(clamping: data.count), operation, UInt8(status >> 8), UInt8(status & 0xFF)] + data

@@ -5,8 +5,8 @@ import Readings
 enum ReaderAction: Hashable, Sendable {
     /// Says this and goes on with what it does.
     case answer([[UInt8]])
-    /// Reads one round on these antennas for this long, after this answer.
-    case round(antennas: [UInt8], milliseconds: Int64, answer: [[UInt8]] = [])
+    /// Reads one round on these antennas for this long; nil: once on each.
+    case round(antennas: [UInt8], duration: Instant.Span?)
     /// Reads until it is stopped, after this answer.
     case stream(answer: [[UInt8]])
     /// Stops what it does and says this.
@@ -22,16 +22,23 @@ protocol ReaderDialect: Sendable {
     /// Frames for reads of one moment.
     mutating func report(_ reads: [TagRead]) -> [[UInt8]]
     /// Says that a round is over.
-    mutating func endOfRound(antennas: [UInt8], reads: Int) -> [[UInt8]]
+    mutating func endOfRound(antennas: [UInt8], reads: Int, duration: Instant.Span) -> [[UInt8]]
+    /// What a command asks for, in words.
+    func note(_ command: [UInt8]) -> String
     /// What a reader in a stream says when it has read nothing, and how often.
     var signOfLife: (frame: [UInt8], milliseconds: Int64)? { get }
-    /// Loses power: settings that do not stand in flash memory are gone.
-    mutating func restart()
+}
+
+extension ReaderDialect {
+    mutating func endOfRound(antennas: [UInt8], reads: Int, duration: Instant.Span) -> [[UInt8]] { [] }
+    func note(_ command: [UInt8]) -> String { Hex.text(command) }
+    var signOfLife: (frame: [UInt8], milliseconds: Int64)? { nil }
 }
 
 /// The families that can be simulated, by name.
 public enum ReaderKind: String, Hashable, Sendable, CaseIterable {
     case a0
+    case a0With8Antennas = "a0-8"
     case uhfReader18 = "uhfreader18"
     case uhfReader288 = "uhfreader288"
     case m100
@@ -42,6 +49,7 @@ public enum ReaderKind: String, Hashable, Sendable, CaseIterable {
     public var profile: String {
         switch self {
         case .a0: "r2000/a0-uhf"
+        case .a0With8Antennas: "r2000/a0-uhf-8"
         case .uhfReader18: "chafon/uhfreader18"
         case .uhfReader288: "chafon/uhfreader288"
         case .m100: "m100/bb"
@@ -50,9 +58,23 @@ public enum ReaderKind: String, Hashable, Sendable, CaseIterable {
         }
     }
 
+    /// What it is, for people.
+    var summary: String {
+        switch self {
+        case .a0: "protocol A0, four antennas"
+        case .a0With8Antennas: "protocol A0, eight antennas"
+        case .uhfReader18: "Chafon UHFReader18"
+        case .uhfReader288: "Chafon UHFReader288"
+        case .m100: "M100 module"
+        case .r200: "R200 module"
+        case .mercury: "ThingMagic M6e Nano"
+        }
+    }
+
     var dialect: any ReaderDialect {
         switch self {
-        case .a0: A0Dialect()
+        case .a0: A0Dialect(antennaCount: 4)
+        case .a0With8Antennas: A0Dialect(antennaCount: 8)
         case .uhfReader18: UHFReader18Dialect(has288Layout: false)
         case .uhfReader288: UHFReader18Dialect(has288Layout: true)
         case .m100: M100Dialect(head: 0xBB, end: 0x7E)

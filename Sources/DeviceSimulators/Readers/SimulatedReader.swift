@@ -1,126 +1,132 @@
-import Devices
-import Dispatch
+import Identifiers
 import Readings
-import Synchronization
 
-/// A UHF reader of any of the known families on a pseudo-terminal, with tags that lie in its field.
-public final class SimulatedReader: Sendable {
-    /// How its bytes reach the line.
-    public enum Writing: Hashable, Sendable {
-        /// Each frame at once in a write of its own.
-        case perFrame
-        /// What this many milliseconds bring in one write, as a USB converter gathers it.
-        case gathered(milliseconds: Int64)
+/// A UHF reader on a serial line: commands in, frames out at their time.
+public struct SimulatedReader<Tags: TagSource>: SimulatedDevice {
+    public var tags: Tags
+    /// Reads that were reported, over all.
+    public private(set) var reads: UInt64 = 0
+    /// Commands that were understood, the last 1,000.
+    public private(set) var commands: [[UInt8]] = []
+
+    private var dialect: any ReaderDialect
+    /// How long it listens on one antenna.
+    private let dwell: Instant.Span
+    private var buffer: [UInt8] = []
+    private var notes: [String] = []
+    private var work = Work.nothing
+    private var nextLook = Instant.zero
+    private var lastSaid = Instant.zero
+
+    private enum Work: Hashable, Sendable {
+        case nothing
+        case round(antennas: [UInt8], turn: Int, end: Instant, reads: Int)
+        case stream
     }
 
-    /// What goes wrong with readers.
-    public enum Fault: Hashable, Sendable {
-        /// So many bytes that are no frame.
-        case garbage(count: Int)
-        /// It says nothing and hears nothing for so long.
-        case stall(milliseconds: Int64)
-        /// It loses power and comes back: what it did and what it does not keep in flash memory is gone.
-        case restart
+    /// Nobody sends a command this long.
+    private static var bufferLimit: Int { 4_096 }
+    /// A reader that was not driven for longer does not make up for it.
+    private static var longestLag: Instant.Span { .seconds(1) }
+
+    public init(_ kind: ReaderKind, tags: Tags, dwell: Instant.Span = .milliseconds(20)) {
+        dialect = kind.dialect
+        self.tags = tags
+        self.dwell = max(dwell, .milliseconds(1))
     }
 
-    private struct State: Sendable {
-        var machine: ReaderMachine
-        var writing: Writing
-        /// Waits for the next write.
-        var gathered: [UInt8] = []
-        var lastWrite = Instant.zero
-        var stalledUntil = Instant.zero
-        var garbage = 0
+    public var isReading: Bool { work != .nothing }
+
+    public var nextDeadline: Instant? { work == .nothing ? nil : nextLook }
+
+    public mutating func receive(_ bytes: [UInt8], at now: Instant) -> [[UInt8]] {
+        var frames = advance(to: now)
+        buffer += bytes
+        frames += takeCommands(at: now)
+        if buffer.count > Self.bufferLimit { buffer.removeAll() }
+        return frames
     }
 
-    public let kind: ReaderKind
-    public let path: String
-    private let terminal: OwnedTerminal
-    private let state: Mutex<State>
-    private let isStopped = Atomic(false)
-
-    /// - Parameter link: a path for a symbolic link to the terminal, so that its name stays.
-    /// - Throws: `PseudoTerminalError`
-    public init(
-        _ kind: ReaderKind, tags: [SimulatedTag] = [], readsPerSecond: Int64 = 100, writing: Writing = .perFrame, link: String? = nil
-    ) throws(PseudoTerminalError) {
-        let terminal = try PseudoTerminal(link: link)
-        self.kind = kind
-        path = terminal.path
-        self.terminal = OwnedTerminal(terminal)
-        state = Mutex(State(machine: ReaderMachine(kind, tags: tags, readsPerSecond: readsPerSecond), writing: writing))
+    public mutating func perform(_ action: SimulatedAction, at now: Instant) -> [[UInt8]]? {
+        switch action {
+        case .tag(let epc, let antenna): tags.put(epc, antenna: antenna)
+        case .remove(let epc): tags.take(epc)
+        case .scan, .badge, .input: return nil
+        }
+        return []
     }
 
-    public func start() {
-        let reader = self
-        DispatchQueue(label: "simulated-\(kind.rawValue)").async { reader.run() }
+    public mutating func takeNotes() -> [String] {
+        defer { notes = [] }
+        return notes
     }
 
-    public func stop() { isStopped.store(true, ordering: .relaxed) }
+    /// Commands that come during a round wait for its end.
+    private mutating func takeCommands(at now: Instant) -> [[UInt8]] {
+        var frames: [[UInt8]] = []
+        while true {
+            if case .round = work { return frames }
+            guard let command = dialect.takeCommand(from: &buffer) else { return frames }
+            commands.append(command)
+            if commands.count > 1_000 { commands.removeFirst(500) }
+            if notes.count < 1_000 { notes.append(dialect.note(command)) }
+            frames += begin(dialect.answer(command), at: now)
+        }
+    }
 
-    /// What lies in its field from now on.
-    public func setTags(_ tags: [SimulatedTag]) { state.withLock { $0.machine.tags = tags } }
+    private mutating func begin(_ action: ReaderAction, at now: Instant) -> [[UInt8]] {
+        nextLook = now + dwell
+        lastSaid = now
+        switch action {
+        case .answer(let frames): return frames
+        case .stop(let frames):
+            work = .nothing
+            return frames
+        case .stream(let frames):
+            work = .stream
+            return frames
+        case .round(let antennas, let duration):
+            guard !antennas.isEmpty else { return dialect.endOfRound(antennas: [], reads: 0, duration: .zero) }
+            let whole = duration ?? Instant.Span(nanoseconds: dwell.nanoseconds * Int64(antennas.count))
+            work = .round(antennas: antennas, turn: 0, end: now + whole, reads: 0)
+            return []
+        }
+    }
 
-    public func setReadsPerSecond(_ rate: Int64) { state.withLock { $0.machine.readsPerSecond = rate } }
-
-    /// Reads that were reported so far.
-    public var reads: UInt64 { state.withLock { $0.machine.reads } }
-
-    public var isReading: Bool { state.withLock { $0.machine.isReading } }
-
-    /// The commands that it understood, the last 1,000.
-    public var commands: [[UInt8]] { state.withLock { $0.machine.commands } }
-
-    public func inject(_ fault: Fault) {
-        let now = BootClock.now()
-        state.withLock { state in
-            switch fault {
-            case .garbage(let count): state.garbage += max(0, min(count, 4_096))
-            case .stall(let milliseconds): state.stalledUntil = now + .milliseconds(milliseconds)
-            case .restart:
-                state.machine.restart()
-                state.gathered = []
+    public mutating func advance(to now: Instant) -> [[UInt8]] {
+        if work != .nothing, nextLook + Self.longestLag < now { nextLook = now }
+        var frames: [[UInt8]] = []
+        while work != .nothing, nextLook <= now {
+            switch work {
+            case .nothing: break
+            case .round(let antennas, let turn, let end, let count):
+                let found = look(antennas[turn % antennas.count], &frames)
+                if end <= nextLook {
+                    work = .nothing
+                    let duration = Instant.Span(nanoseconds: dwell.nanoseconds * Int64(turn + 1))
+                    frames += dialect.endOfRound(antennas: antennas, reads: count + found, duration: duration)
+                    frames += takeCommands(at: now)
+                } else {
+                    work = .round(antennas: antennas, turn: turn + 1, end: end, reads: count + found)
+                    nextLook = min(nextLook + dwell, end)
+                }
+            case .stream:
+                // Modules that stream have one antenna.
+                if look(1, &frames) > 0 { lastSaid = nextLook }
+                if let sign = dialect.signOfLife, lastSaid + .milliseconds(sign.milliseconds) <= nextLook {
+                    frames.append(sign.frame)
+                    lastSaid = nextLook
+                }
+                nextLook = nextLook + dwell
             }
         }
+        return frames
     }
 
-    private func run() {
-        while !isStopped.load(ordering: .relaxed) {
-            let wait = state.withLock { Self.wait($0, at: BootClock.now()) }
-            let received = terminal.read(waiting: wait)
-            let writes = state.withLock { Self.work(&$0, received, at: BootClock.now()) }
-            for bytes in writes { terminal.write(bytes) }
-        }
-        terminal.hangUp()
-    }
-
-    /// Milliseconds until something is due, at most 100, so that it can be stopped.
-    private static func wait(_ state: State, at now: Instant) -> Int32 {
-        if now < state.stalledUntil { return 20 }
-        if state.garbage > 0 { return 0 }
-        var due = state.machine.nextDeadline
-        if case .gathered(let milliseconds) = state.writing {
-            // Nothing is written before, so nothing need be made before.
-            let next = state.lastWrite + .milliseconds(milliseconds)
-            if !state.gathered.isEmpty { due = next } else if let machine = due { due = max(machine, next) }
-        }
-        guard let due else { return 100 }
-        return Int32(clamping: max(0, min(100, ((due - now).nanoseconds + 999_999) / 1_000_000)))
-    }
-
-    private static func work(_ state: inout State, _ received: [UInt8], at now: Instant) -> [[UInt8]] {
-        guard now >= state.stalledUntil else { return [] }
-        var frames = received.isEmpty ? state.machine.advance(to: now) : state.machine.receive(received, at: now)
-        if state.garbage > 0 {
-            // Every value occurs, heads of frames among them.
-            frames.append((0..<state.garbage).map { UInt8(truncatingIfNeeded: $0 &* 0x9D &+ 0x55) })
-            state.garbage = 0
-        }
-        guard case .gathered(let milliseconds) = state.writing else { return frames }
-        state.gathered += frames.joined()
-        guard !state.gathered.isEmpty, state.lastWrite + .milliseconds(milliseconds) <= now else { return [] }
-        defer { state.gathered = [] }
-        state.lastWrite = now
-        return [state.gathered]
+    private mutating func look(_ antenna: UInt8, _ frames: inout [[UInt8]]) -> Int {
+        let found = tags.reads(port: antenna, at: nextLook)
+        reads &+= UInt64(found.count)
+        frames += dialect.report(found)
+        return found.count
     }
 }

@@ -45,9 +45,11 @@ struct UHFReader18Dialect: ReaderDialect {
             scanTime = value
         case 0x33: break
         case 0x01:
-            guard has288Layout else { return data.isEmpty ? .round(antennas: [1], milliseconds: Int64(scanTime) * 100) : say(0xFE) }
+            guard has288Layout else {
+                return data.isEmpty ? .round(antennas: [1], duration: .milliseconds(Int64(scanTime) * 100)) : say(0xFE)
+            }
             guard data.count >= 8, data[data.count - 2] & 0x80 != 0 else { return say(0xFF) }
-            return .round(antennas: [data[data.count - 2] & 0x7F + 1], milliseconds: Int64(max(1, data[data.count - 1])) * 100)
+            return .round(antennas: [data[data.count - 2] & 0x7F + 1], duration: .milliseconds(Int64(max(1, data[data.count - 1])) * 100))
         default: return .answer([frame(0x00, 0xFE, [])])
         }
         return say(0)
@@ -73,15 +75,10 @@ struct UHFReader18Dialect: ReaderDialect {
         return frames
     }
 
-    mutating func endOfRound(antennas: [UInt8], reads: Int) -> [[UInt8]] {
+    mutating func endOfRound(antennas: [UInt8], reads: Int, duration: Instant.Span) -> [[UInt8]] {
         guard reads > 0 else { return [frame(0x01, 0xFB, [])] }
         return [frame(0x01, 0x01, has288Layout ? [1 << ((antennas.first ?? 1) - 1), 0] : [0])]
     }
-
-    var signOfLife: (frame: [UInt8], milliseconds: Int64)? { nil }
-
-    /// Its settings stand in its memory.
-    mutating func restart() {}
 
     private func frame(_ command: UInt8, _ status: UInt8, _ data: [UInt8]) -> [UInt8] {
         let frame: [UInt8] = [UInt8(clamping: data.count + 5), 0x00, command, status] + data

@@ -1,7 +1,7 @@
 import Readings
 
 /// A Keyence SR reader: reads while LON holds, or on its own trigger; says ERROR when the time for a read is over.
-public struct KeyenceReaderDevice: SimulatedScanner {
+public struct KeyenceReaderDevice: SimulatedDevice {
     /// How long it looks for a code after LON.
     static let readTime = Instant.Span.seconds(2)
 
@@ -25,11 +25,13 @@ public struct KeyenceReaderDevice: SimulatedScanner {
         return [Array("ERROR\r".utf8)]
     }
 
-    public mutating func scan(_ code: SimulatedCode, at now: Instant) -> [[UInt8]] {
+    public mutating func perform(_ action: SimulatedAction, at now: Instant) -> [[UInt8]]? {
+        guard case .scan(let text) = action else { return nil }
+        let code = SimulatedCode(text)
         guard hasTrigger || readEnd != nil else { return [] }
         readEnd = nil
         reads += 1
-        return [Array(code.aim.utf8) + code.data + [0x0D]]
+        return [code.text + [0x0D]]
     }
 
     public mutating func receive(_ bytes: [UInt8], at now: Instant) -> [[UInt8]] {
@@ -51,7 +53,7 @@ public struct KeyenceReaderDevice: SimulatedScanner {
 }
 
 /// A Cognex DataMan reader: DMCC commands, answers only in the response form that was set.
-public struct DataManDevice: SimulatedScanner {
+public struct DataManDevice: SimulatedDevice {
     /// The interval of its heartbeat; nil: it has none.
     public var heartbeat: Instant.Span?
     private var lines = CommandLines()
@@ -71,8 +73,10 @@ public struct DataManDevice: SimulatedScanner {
         return [Array("HEARTBEAT\r\n".utf8)]
     }
 
-    public mutating func scan(_ code: SimulatedCode, at now: Instant) -> [[UInt8]] {
-        [Array(code.aim.utf8) + code.data + [0x0D, 0x0A]]
+    public mutating func perform(_ action: SimulatedAction, at now: Instant) -> [[UInt8]]? {
+        guard case .scan(let text) = action else { return nil }
+        let code = SimulatedCode(text)
+        return [code.text + [0x0D, 0x0A]]
     }
 
     /// The trigger came and nothing was read.
@@ -99,15 +103,17 @@ public struct DataManDevice: SimulatedScanner {
 }
 
 /// A SICK scanner: CoLa-A telegrams between STX and ETX, results likewise.
-public struct SICKScannerDevice: SimulatedScanner {
+public struct SICKScannerDevice: SimulatedDevice {
     /// Whether its reading gate is open.
     public private(set) var isGateOpen = false
     private var telegram: [UInt8]?
 
     public init() {}
 
-    public mutating func scan(_ code: SimulatedCode, at now: Instant) -> [[UInt8]] {
-        isGateOpen ? [Self.telegram(Array(code.aim.utf8) + code.data)] : []
+    public mutating func perform(_ action: SimulatedAction, at now: Instant) -> [[UInt8]]? {
+        guard case .scan(let text) = action else { return nil }
+        let code = SimulatedCode(text)
+        return isGateOpen ? [Self.telegram(code.text)] : []
     }
 
     /// The gate was closed and nothing was read.

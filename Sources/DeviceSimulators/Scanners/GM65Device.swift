@@ -1,17 +1,18 @@
 import Readings
 
 /// A Grow GM65 module: scans as lines, and answers to commands of eight registers between them.
-public struct GM65Device: SimulatedScanner {
+public struct GM65Device: SimulatedDevice {
     /// What was written, by address.
     public private(set) var registers: [UInt16: UInt8] = [0x002A: 0x39, 0x002B: 0x01]
     private var held: [UInt8] = []
 
     public init() {}
 
-    public mutating func scan(_ code: SimulatedCode, at now: Instant) -> [[UInt8]] {
+    public mutating func perform(_ action: SimulatedAction, at now: Instant) -> [[UInt8]]? {
+        guard case .scan(let text) = action else { return nil }
+        let code = SimulatedCode(text)
         // Bit 7 of register D0 turns identifiers on.
-        let identifier = (registers[0x00D0] ?? 0) & 0x80 == 0 ? [] : Array(code.aim.utf8)
-        return [identifier + code.data + [0x0D]]
+        return [((registers[0x00D0] ?? 0) & 0x80 == 0 ? code.data : code.text) + [0x0D]]
     }
 
     public mutating func receive(_ bytes: [UInt8], at now: Instant) -> [[UInt8]] {

@@ -1,7 +1,7 @@
 import Readings
 
 /// A HID point-of-sale scanner: reports of 64 bytes, Honeywell's commands as output reports.
-public struct HIDPointOfSaleDevice: SimulatedScanner {
+public struct HIDPointOfSaleDevice: SimulatedDevice {
     /// What its report descriptor says: report 2 of 63 bytes in, report FD of 63 bytes out, usage page 8C.
     public static let descriptor: [UInt8] = [
         0x05, 0x8C, 0x09, 0x02, 0xA1, 0x01, 0x85, 0x02, 0x09, 0x12, 0xA1, 0x02, 0x75, 0x08, 0x95, 0x3F, 0x81, 0x02, 0xC0, 0x85, 0xFD, 0x09,
@@ -12,7 +12,11 @@ public struct HIDPointOfSaleDevice: SimulatedScanner {
 
     public init() {}
 
-    public mutating func scan(_ code: SimulatedCode, at now: Instant) -> [[UInt8]] { Self.reports(code.aim, code.data) }
+    public mutating func perform(_ action: SimulatedAction, at now: Instant) -> [[UInt8]]? {
+        guard case .scan(let text) = action else { return nil }
+        let code = SimulatedCode(text)
+        return Self.reports(code.aim, code.data)
+    }
 
     /// Each call brings one output report.
     public mutating func receive(_ bytes: [UInt8], at now: Instant) -> [[UInt8]] {

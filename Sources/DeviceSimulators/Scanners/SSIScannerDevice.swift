@@ -1,7 +1,7 @@
 import Readings
 
 /// A Zebra scanner that speaks SSI packets: waits for the acknowledgement of each scan, repeats it into silence, answers commands.
-public struct SSIScannerDevice: SimulatedScanner {
+public struct SSIScannerDevice: SimulatedDevice {
     /// The scanner repeats a packet after this silence.
     static let patience = Instant.Span.seconds(2)
     /// It gives a packet up after so many repetitions.
@@ -27,7 +27,9 @@ public struct SSIScannerDevice: SimulatedScanner {
 
     public init() {}
 
-    public mutating func scan(_ code: SimulatedCode, at now: Instant) -> [[UInt8]] {
+    public mutating func perform(_ action: SimulatedAction, at now: Instant) -> [[UInt8]]? {
+        guard case .scan(let text) = action else { return nil }
+        let code = SimulatedCode(text)
         guard isEnabled, queue.count < 100 else { return [] }
         let type = Self.types[code.aim] ?? 0x03
         // A packet has at most 255 bytes: longer codes go on in further ones.

@@ -1,19 +1,16 @@
 import Readings
 
-/// A hand-held scanner on a serial line: scans with an AIM identifier and CR, Honeywell's serial commands.
-public struct SerialScannerDevice: SimulatedScanner {
-    /// Whether it sends AIM identifiers, as its set-up says.
-    public var sendsIdentifiers: Bool
+/// A hand-held scanner on a serial line: what it is shown, as it is, and CR; Honeywell's serial commands.
+public struct SerialScannerDevice: SimulatedDevice {
     /// How often it was told to beep.
     public private(set) var beeps = 0
     private var held: [UInt8] = []
 
-    public init(sendsIdentifiers: Bool = true) {
-        self.sendsIdentifiers = sendsIdentifiers
-    }
+    public init() {}
 
-    public mutating func scan(_ code: SimulatedCode, at now: Instant) -> [[UInt8]] {
-        [(sendsIdentifiers ? Array(code.aim.utf8) : []) + code.data + [0x0D]]
+    public mutating func perform(_ action: SimulatedAction, at now: Instant) -> [[UInt8]]? {
+        guard case .scan(let text) = action else { return nil }
+        return [text + [0x0D]]
     }
 
     public mutating func receive(_ bytes: [UInt8], at now: Instant) -> [[UInt8]] {

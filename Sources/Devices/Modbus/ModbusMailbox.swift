@@ -17,8 +17,10 @@ final class ModbusMailbox: @unchecked Sendable {
         var arrivals: [(id: UInt64, unit: ModbusUnit, tell: @Sendable (ModbusUnitReport) -> Void)] = []
         var departures: [(id: UInt64, reason: String)] = []
         var commands: [(id: UInt64, request: [UInt8])] = []
+        /// What became of the look-up of the bus's name.
+        var lookup: Result<[ModbusAddress], DeviceError>?
 
-        var isEmpty: Bool { arrivals.isEmpty && departures.isEmpty && commands.isEmpty }
+        var isEmpty: Bool { arrivals.isEmpty && departures.isEmpty && commands.isEmpty && lookup == nil }
     }
 
     init() {
@@ -76,6 +78,13 @@ final class ModbusMailbox: @unchecked Sendable {
         return mail
     }
 
+    /// Whether a unit is to be let go.
+    var hasDepartures: Bool {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return !mail.departures.isEmpty
+    }
+
     /// Ends the taking in, unless something came meanwhile.
     func endIfEmpty() -> Bool {
         pthread_mutex_lock(mutex)
@@ -91,6 +100,13 @@ final class ModbusMailbox: @unchecked Sendable {
         isClosed = true
         pthread_cond_broadcast(changed)
         pthread_mutex_unlock(mutex)
+    }
+
+    /// The port is closed and stays so.
+    var hasClosed: Bool {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return isClosed
     }
 
     /// Waits until the port of the bus is closed: as long as one request, not longer.

@@ -6,38 +6,48 @@ import Readings
 /// the bus thread only.
 ///
 /// The library's own recovery is off: it would sleep and reconnect inside a call. After anything but an answer a TCP connection is
-/// closed and made anew, because a late answer would be taken for that of the next request; a serial line is emptied and left silent.
+/// closed, because a late answer would be taken for that of the next request; a serial line is emptied and left silent.
 final class ModbusPort {
     /// What ends the use of the whole bus.
     struct Loss: Error {
         var error: DeviceError
     }
 
-    /// How long to wait for a TCP connection.
-    static let connectTimeout = Instant.Span.seconds(1)
-
     private let bus: ModbusUnit.Bus
-    /// nil while there is no TCP connection.
+    /// nil when the TCP connection was closed.
     private var context: OpaquePointer?
     /// The silence between two frames on a serial line: 3.5 characters (Modbus over Serial Line V1.02, section 2.5.1.1), of which a
     /// character has at most 11 bits; above 19,200 baud a fixed 1.75 ms.
     private let silence: Instant.Span
     private var lastFrame = Instant.zero
-    /// Connections made again after a request without an answer.
-    private(set) var reconnects: UInt64 = 0
 
+    /// Opens a serial line.
     /// - Throws: `DeviceError`; then nothing is left open.
-    init(_ bus: ModbusUnit.Bus) throws(DeviceError) {
-        self.bus = bus
-        if case .serial(_, let line) = bus, line.baud > 0, line.baud <= 19_200 {
-            silence = Instant.Span(nanoseconds: 38_500_000_000 / Int64(line.baud))
-        } else if case .serial = bus {
-            silence = Instant.Span(nanoseconds: 1_750_000)
-        } else {
-            silence = .zero
-        }
-        context = try Self.connect(bus)
+    init(serial path: String, _ line: SerialLine) throws(DeviceError) {
+        bus = .serial(path: path, line)
+        silence =
+            line.baud > 0 && line.baud <= 19_200
+            ? Instant.Span(nanoseconds: 38_500_000_000 / Int64(line.baud)) : Instant.Span(nanoseconds: 1_750_000)
+        context = try Self.open(path, line)
     }
+
+    /// Takes a connected socket.
+    /// - Throws: `DeviceError`; then the socket is closed.
+    init(_ bus: ModbusUnit.Bus, socket: Int32) throws(DeviceError) {
+        self.bus = bus
+        silence = .zero
+        do throws(DeviceError) {
+            let made = try Self.prepared(modbus_new_tcp(nil, 0), path: "\(bus)")
+            modbus_set_socket(made, socket)
+            context = made
+        } catch {
+            close(socket)
+            throw error
+        }
+    }
+
+    /// Whether it can be used for another request.
+    var isOpen: Bool { context != nil }
 
     deinit {
         disconnect()
@@ -46,14 +56,6 @@ final class ModbusPort {
     /// One request and its response.
     /// - Throws: `Loss` when nobody on this bus can be reached any more.
     func exchange(_ request: [UInt8], with unit: ModbusUnit) throws(Loss) -> ModbusSchedule.Result {
-        if context == nil {
-            do throws(DeviceError) {
-                context = try Self.connect(bus)
-                reconnects &+= 1
-            } catch {
-                throw Loss(error: error)
-            }
-        }
         guard let context, let function = request.first else { return .garbled("nothing to send") }
         keepSilence()
         // What came since the last frame answers nothing that is still asked: a unit that was too late, or noise.
@@ -69,7 +71,7 @@ final class ModbusPort {
         let number = response == nil ? errno : 0
         if let response { return .answer(response) }
         let code = number - MODBUS_ENOBASE
-        if (1...11).contains(code) { return .answer([function | 0x80, UInt8(code)]) }
+        if (1...11).contains(code) { return .answer([function | ModbusCode.exceptionFlag, UInt8(code)]) }
         let isSilence = number == ETIMEDOUT
         guard isSilence || code > 11 else {
             let error = DeviceError(.read, path: "\(bus)", errorNumber: number)
@@ -161,26 +163,14 @@ final class ModbusPort {
         nanosleep(&time, nil)
     }
 
-    private static func connect(_ bus: ModbusUnit.Bus) throws(DeviceError) -> OpaquePointer {
-        let made: OpaquePointer? =
-            switch bus {
-            case .serial(let path, let line):
-                modbus_new_rtu(path, Int32(clamping: line.baud), letter(line.parity), Int32(line.dataBits), Int32(line.stopBits))
-            case .tcp(let host, let port): modbus_new_tcp_pi(host, "\(port)")
-            }
-        guard let context = made else { throw DeviceError(.open, path: "\(bus)", errorNumber: errno) }
-        modbus_set_error_recovery(context, MODBUS_ERROR_RECOVERY_NONE)
-        // Zero: the response time-out is for the whole answer.
-        modbus_set_byte_timeout(context, 0, 0)
-        modbus_set_response_timeout(context, UInt32(connectTimeout.nanoseconds / 1_000_000_000), 0)
+    private static func open(_ path: String, _ line: SerialLine) throws(DeviceError) -> OpaquePointer {
+        let made = modbus_new_rtu(path, Int32(clamping: line.baud), letter(line.parity), Int32(line.dataBits), Int32(line.stopBits))
+        let context = try prepared(made, path: path)
         guard modbus_connect(context) == 0 else {
             let number = errno
             modbus_free(context)
-            throw DeviceError(
-                .open, path: "\(bus)", errorNumber: number > 0 && number < MODBUS_ENOBASE ? number : nil,
-                detail: number == 0 ? "the name is not known" : "")
+            throw DeviceError(.open, path: path, errorNumber: number > 0 && number < MODBUS_ENOBASE ? number : nil)
         }
-        guard case .serial(let path, let line) = bus else { return context }
         do throws(DeviceError) {
             try SerialPort.adopt(modbus_get_socket(context), path, line)
         } catch {
@@ -192,6 +182,14 @@ final class ModbusPort {
             sleep(nanoseconds: min(line.openDelay, .seconds(10)).nanoseconds)
             modbus_flush(context)
         }
+        return context
+    }
+
+    private static func prepared(_ made: OpaquePointer?, path: String) throws(DeviceError) -> OpaquePointer {
+        guard let context = made else { throw DeviceError(.open, path: path, errorNumber: errno) }
+        modbus_set_error_recovery(context, MODBUS_ERROR_RECOVERY_NONE)
+        // Zero: the response time-out is for the whole answer.
+        modbus_set_byte_timeout(context, 0, 0)
         return context
     }
 

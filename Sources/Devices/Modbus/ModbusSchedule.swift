@@ -3,7 +3,9 @@ import Readings
 /// What a Modbus bus does next, and what its units are told: decides, and leaves the doing to the bus thread.
 ///
 /// Commands come before polls. Polls go round among the units that are due, one request each, so that a unit with many polls does not
-/// hold up one with a single input. A silent unit is asked again after a pause that doubles, and given up after a few times.
+/// hold up one with a single input. A silent unit is asked again after a pause that doubles, and given up after a few times. A command
+/// without an answer stays where it is and is sent again, since a lamp or a lock that was not switched off stays on: every write of
+/// Modbus may be sent twice.
 struct ModbusSchedule {
     /// A response that did not change is told again this often, to show that the unit works.
     static let repetition = Instant.Span.milliseconds(500)
@@ -15,13 +17,6 @@ struct ModbusSchedule {
     static let garbleLimit = 10
     /// Commands of one unit that may wait.
     static let commandLimit = 64
-    /// Stands for the number of the poll in the answer to a command.
-    static let commandIndex: UInt8 = 0xFF
-    /// Codes of exceptions that the bus makes up, so that they are seen, counted and recorded: no answer, and a spoilt one.
-    static let silenceCode: UInt8 = 0xFF
-    static let garbleCode: UInt8 = 0xFE
-    /// Codes by which a gateway says that the unit behind it does not answer.
-    static let gatewayCodes: ClosedRange<UInt8> = 0x0A...0x0B
 
     enum Job: Hashable {
         case poll(unit: UInt64, index: Int)
@@ -72,7 +67,6 @@ struct ModbusSchedule {
         var request: [UInt8]
         /// A number for its place among the commands of all units.
         var turn: UInt64
-        var wasRepeated = false
     }
 
     private(set) var units: [UInt64: Unit] = [:]
@@ -102,6 +96,18 @@ struct ModbusSchedule {
         }
     }
 
+    /// Whether a frame that was told says that a command is done with, well or badly: not, when it has to be sent again.
+    static func endsCommand(_ frame: [UInt8]) -> Bool {
+        guard frame.first == ModbusCode.command else { return false }
+        let response = Array(frame.dropFirst(2))
+        guard response.count == 2, response[0] & ModbusCode.exceptionFlag != 0 else { return true }
+        return !ModbusCode.isSilence(response[1]) && response[1] != ModbusCode.spoilt
+    }
+
+    static func isGatewaySilence(_ response: [UInt8]) -> Bool {
+        response.count == 2 && response[0] & ModbusCode.exceptionFlag != 0 && ModbusCode.isGatewaySilence(response[1])
+    }
+
     /// What is to be done at `now`; nil: nothing before `nextDue`.
     func next(at now: Instant) -> Job? {
         // A unit that was silent is not asked before its pause is over, not even by commands: they would hold up the others.
@@ -124,11 +130,20 @@ struct ModbusSchedule {
         guard var unit = units[job.unit] else { return [] }
         var reports: [Report] = []
         switch result {
-        case .answer(let response) where response.count == 2 && response[0] & 0x80 != 0 && Self.gatewayCodes.contains(response[1]):
+        case .answer(let response) where Self.isGatewaySilence(response):
             reports = missed(job, &unit, response, at: now)
+        // No device has these codes: nobody could tell them from those of the bus.
+        case .answer(let response)
+        where response.count == 2 && response[0] & ModbusCode.exceptionFlag != 0 && response[1] >= ModbusCode.spoilt:
+            reports = spoilt(job, &unit, at: now)
         case .answer(let response): reports = answered(job, &unit, response, at: now)
         case .silence: reports = missed(job, &unit, nil, at: now)
         case .garbled: reports = spoilt(job, &unit, at: now)
+        }
+        // What has to be sent again comes after the commands of the others.
+        if case .command = job, case .received(let frame)? = reports.last, !Self.endsCommand(frame), !unit.commands.isEmpty {
+            turn &+= 1
+            unit.commands[0].turn = turn
         }
         if case .ended = reports.last { units[job.unit] = nil } else { units[job.unit] = unit }
         return reports
@@ -145,7 +160,7 @@ struct ModbusSchedule {
         case .command:
             unit.commands.removeFirst()
             unit.fresh = unit.settings.polls.count
-            reports.append(.received(Self.frame(Self.commandIndex, response)))
+            reports.append(.received(Self.frame(ModbusCode.command, response)))
         case .poll(_, let index):
             let before = unit.told[index]
             if before?.response != response {
@@ -178,7 +193,7 @@ struct ModbusSchedule {
         if !unit.isOpen || unit.silences >= Self.silenceLimit { return [.ended(detail: "unit \(unit.settings.unit) \(what)")] }
         unit.due = now + Instant.Span(nanoseconds: Self.silencePause.nanoseconds << Int64(unit.silences - 1))
         unit.cycleStart = unit.due
-        return [.received(failure(of: job, &unit, response?[1] ?? Self.silenceCode))]
+        return [.received(failure(of: job, &unit, response?[1] ?? ModbusCode.noAnswer))]
     }
 
     private func spoilt(_ job: Job, _ unit: inout Unit, at now: Instant) -> [Report] {
@@ -186,24 +201,20 @@ struct ModbusSchedule {
         if unit.garbles >= Self.garbleLimit { return [.ended(detail: "unit \(unit.settings.unit) gives spoilt answers")] }
         // Asked again at once, after the others that are due: noise is short.
         unit.due = now
-        if case .command = job, unit.commands.first?.wasRepeated == false {
-            unit.commands[0].wasRepeated = true
-            return []
-        }
         if !unit.isOpen { return [] }
-        return [.received(failure(of: job, &unit, Self.garbleCode))]
+        return [.received(failure(of: job, &unit, ModbusCode.spoilt))]
     }
 
-    /// A response that the bus makes up for a request without one. A command is not sent again: who sent it waits for its answer.
+    /// A response that the bus makes up for a request without one.
     private func failure(of job: Job, _ unit: inout Unit, _ code: UInt8) -> [UInt8] {
         switch job {
         case .command:
-            let function = unit.commands.removeFirst().request.first ?? 0
-            return Self.frame(Self.commandIndex, [function | 0x80, code])
+            let function = unit.commands.first?.request.first ?? 0
+            return Self.frame(ModbusCode.command, [function | ModbusCode.exceptionFlag, code])
         case .poll(_, let index):
             unit.told[index] = nil
             let function = unit.settings.polls[index].first ?? 0
-            return Self.frame(UInt8(truncatingIfNeeded: index), [function | 0x80, code])
+            return Self.frame(UInt8(truncatingIfNeeded: index), [function | ModbusCode.exceptionFlag, code])
         }
     }
 

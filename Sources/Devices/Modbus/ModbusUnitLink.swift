@@ -81,7 +81,7 @@ public final class ModbusUnitLink: DeviceLink {
         case .failed(let error): fail(error)
         case .received(let frame):
             guard case .open = stage else { return }
-            if frame.first == ModbusSchedule.commandIndex { pending = max(0, pending - 1) }
+            if ModbusSchedule.endsCommand(frame) { pending = max(0, pending - 1) }
             frame.withUnsafeBytes { delegate?.connection(self, received: $0, at: now) }
         case .closed(let end):
             stage = .closing

@@ -29,7 +29,7 @@ extension PN532Protocol.Configuration {
     init(_ reader: TOMLTableReader) {
         self.init(
             duplicateWindow: reader.milliseconds("duplicate_window_ms", in: 0...60_000) ?? .seconds(1),
-            form: BadgeForm(table: reader.table("badge")))
+            form: BadgeForm(table: reader.table("badge")), takesRandom: reader.bool("random_numbers") ?? false)
     }
 }
 

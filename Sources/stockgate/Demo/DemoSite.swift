@@ -12,9 +12,9 @@ final class DemoSite: Sendable {
     let siteFile: String
     let socket: String
     let master: [MasterRow]
-    private let reader: A0ReaderSimulator
-    private let badgeReader: BadgeReaderSimulator
-    private let scanner: ScannerSimulator
+    private let reader: SimulatedDeviceRunner<SimulatedReader<GateScene>>
+    private let badgeReader: SimulatedDeviceRunner<EM4100Reader>
+    private let scanner: SimulatedDeviceRunner<SerialScannerDevice>
     /// Badge numbers by employee number, EPCs by item.
     private let badges: [String: String]
     private let tags: [String: EPC]
@@ -46,10 +46,14 @@ final class DemoSite: Sendable {
                 guard let item = row.body["item"]?.string, let epc = EPC(hex: row.id) else { return nil }
                 return (item, epc)
             }, uniquingKeysWith: { first, _ in first })
-        reader = try A0ReaderSimulator(scene: GateScene(antennas: Self.antennas, seed: 1), link: "\(directory)/dev/gate-reader")
-        badgeReader = try BadgeReaderSimulator(link: "\(directory)/dev/gate-badge")
-        scanner = try ScannerSimulator(link: "\(directory)/dev/bench-scanner")
+        let scene = GateScene(antennas: Self.antennas, seed: 1)
+        reader = try SimulatedDeviceRunner(
+            SimulatedReader(.a0, tags: scene, dwell: .milliseconds(30)), at: .pseudoTerminal(link: "\(directory)/dev/gate-reader"))
+        badgeReader = try SimulatedDeviceRunner(EM4100Reader(), at: .pseudoTerminal(link: "\(directory)/dev/gate-badge"))
+        scanner = try SimulatedDeviceRunner(SerialScannerDevice(), at: .pseudoTerminal(link: "\(directory)/dev/bench-scanner"))
         reader.start()
+        badgeReader.start()
+        scanner.start()
     }
 
     private static func makeFolder(_ path: String) throws {
@@ -71,13 +75,17 @@ final class DemoSite: Sendable {
                 guard let badge = badges[person] else {
                     return "nobody with number \"\(person)\" has a badge; try \(badges.keys.sorted().joined(separator: ", "))"
                 }
-                badgeReader.hold(badge)
+                badgeReader.perform(.badge(badge))
             }
-            reader.add(.init(epcs: items.compactMap { tags[$0] }, through: direction, start: BootClock.now()))
+            let walk = GateScene.Walk(epcs: items.compactMap { tags[$0] }, through: direction, start: BootClock.now())
+            reader.change { reader, _ in
+                reader.tags.add(walk)
+                return []
+            }
         case .scan(let codes):
             for (position, code) in codes.enumerated() {
                 if position > 0 { usleep(900_000) }
-                scanner.scan(code)
+                scanner.perform(.scan(Array(code.utf8)))
             }
         }
         return nil
@@ -85,7 +93,7 @@ final class DemoSite: Sendable {
 
     func close() {
         reader.stop()
-        badgeReader.hangUp()
-        scanner.hangUp()
+        badgeReader.stop()
+        scanner.stop()
     }
 }

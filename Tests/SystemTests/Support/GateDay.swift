@@ -7,8 +7,8 @@ import Simulation
 
 /// A gate with a badge reader and a bench with a scanner, and the people who work there.
 final class GateDay {
-    let reader: A0ReaderSimulator
-    let badges: BadgeReaderSimulator
+    let reader: SimulatedDeviceRunner<SimulatedReader<GateScene>>
+    let badges: SimulatedDeviceRunner<EM4100Reader>
     let scanner: BenchScanner
 
     static let drill = "3476451FD4000000000003E9"
@@ -19,25 +19,29 @@ final class GateDay {
     /// Plugs everything in at the places that `site` names.
     init(at place: Workplace, seed: UInt64) throws {
         let antennas = [(1, -900), (2, 900), (3, -900), (4, 900)].map { GateScene.Antenna(port: UInt8($0.0), position: Int64($0.1)) }
-        reader = try A0ReaderSimulator(scene: GateScene(antennas: antennas, seed: seed), link: place.file("dev/gate-reader"), dwell: 15)
-        badges = try BadgeReaderSimulator(link: place.file("dev/gate-badge"))
+        reader = try SimulatedDeviceRunner(
+            SimulatedReader(.a0, tags: GateScene(antennas: antennas, seed: seed), dwell: .milliseconds(15)),
+            at: .pseudoTerminal(link: place.file("dev/gate-reader")))
+        badges = try SimulatedDeviceRunner(EM4100Reader(), at: .pseudoTerminal(link: place.file("dev/gate-badge")))
         scanner = try BenchScanner(place.file("dev/scanner"))
         reader.start()
     }
 
     deinit {
         reader.stop()
-        badges.hangUp()
+        badges.stop()
     }
 
     /// Somebody walks through, briskly, perhaps with a badge held up before.
     func walk(_ tags: String..., badge: String? = nil, to direction: Direction) {
-        if let badge { badges.hold(badge) }
+        if let badge { badges.perform(.badge(badge)) }
         let isOut = direction == .out
-        reader.add(
-            .init(
-                epcs: tags.compactMap { EPC(hex: $0) }, start: BootClock.now(), from: isOut ? -3_200 : 3_200, speed: isOut ? 2_500 : -2_500)
-        )
+        let walk = GateScene.Walk(
+            epcs: tags.compactMap { EPC(hex: $0) }, start: BootClock.now(), from: isOut ? -3_200 : 3_200, speed: isOut ? 2_500 : -2_500)
+        reader.change { reader, _ in
+            reader.tags.add(walk)
+            return []
+        }
     }
 
     static func site(_ place: Workplace) throws {

@@ -28,7 +28,9 @@ final class SimulatedOnTheSide: Sendable {
 
     deinit { child.send(SIGKILL) }
 
-    private static func read(_ path: String) -> String { String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self) }
+    private static func read(_ path: String) -> String {
+        String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
+    }
 
     /// What it printed so far.
     var told: String { Self.read(output) }
