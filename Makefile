@@ -18,7 +18,7 @@ export STOCKGATE_IDENTIFIER_COUNTERPARTS = $(VENV)/identifiers.jsonl
 
 FUZZ_SECONDS ?= 600
 
-.PHONY: docs fuzz fuzz-short help setup build release run test lint format check-units sanitize bench soak long clean
+.PHONY: check-deb deb docs fuzz fuzz-short help setup build release run test lint format check-units sanitize bench soak long clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,14 @@ build: setup ## build everything for debugging, the tests too
 release: setup ## build the two programs for use
 	swift build -c release --product stockgated
 	swift build -c release --product stockgate
+
+deb: setup ## the Debian package build/stockgate_VERSION_ARCH.deb (ARCH, SKIP_BUILD=1)
+	@scripts/setup dpkg-dev
+	@packaging/build
+
+check-deb: ## unpack the package and look at it as the machine that installs it will
+	@scripts/setup lintian man-db zsh fish
+	packaging/check
 
 run: setup ## show the product at work: a gate and a bench with simulated devices
 	swift build --product stockgated
@@ -93,4 +101,4 @@ long: build $(VENV)/ready ## kills at random moments, a minute of random bytes: 
 	STOCKGATE_LONG=1 swift test --skip-build --filter SystemTests
 
 clean: ## remove everything that was built
-	rm -rf .build .build-tsan Benchmarks/.build Fuzzing/.build $(VENV) run
+	rm -rf .build .build-tsan Benchmarks/.build Fuzzing/.build .build-deb build $(VENV) run

@@ -7,13 +7,20 @@ extension Caller {
 
     /// Who is at the other end of an accepted connection, with the groups that the machine's user data base knows now.
     /// - Throws: `OperationError` when the kernel does not tell.
-    static func peer(of channel: any Channel, operatingGroup: String) async throws(OperationError) -> Caller {
-        let credentials: PeerCredentials
+    static func peer(
+        of channel: any Channel, operatingGroup: String, diagnosis: PeerDiagnosis?
+    ) async throws(OperationError) -> Caller {
+        var credentials: PeerCredentials
         do {
             guard let provider = channel as? any SocketOptionProvider else { throw OperationError(.internal, "not a socket") }
             let option: EventLoopFuture<PeerCredentials> = provider.unsafeGetSocketOption(
                 level: SocketOptionLevel(SOL_SOCKET), name: SocketOptionName(SO_PEERCRED))
             credentials = try await option.get()
+            if credentials.userID == PeerDiagnosis.nobody, let user = try await diagnosis?.user(of: channel) {
+                // The group was not to be had; the group data base decides.
+                credentials.userID = user
+                credentials.groupID = PeerDiagnosis.nobody
+            }
         } catch {
             throw OperationError(.internal, "the kernel does not say who asks: \(error)")
         }

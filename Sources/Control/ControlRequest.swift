@@ -11,6 +11,7 @@ struct ControlRequest: Sendable {
     let operations: any GatewayOperations
     let policy: AccessPolicy
     let operatingGroup: String
+    let diagnosis: PeerDiagnosis?
     let right: AccessPolicy.Right
 
     /// Bytes of a request's body, unless it is an import.
@@ -19,7 +20,7 @@ struct ControlRequest: Sendable {
     /// Who asks, once it is sure that they may.
     /// - Throws: `OperationError.not_permitted`.
     func caller() async throws(OperationError) -> Caller {
-        let caller = try await Caller.peer(of: context.channel, operatingGroup: operatingGroup)
+        let caller = try await Caller.peer(of: context.channel, operatingGroup: operatingGroup, diagnosis: diagnosis)
         guard policy.grants(right, to: caller) else {
             throw OperationError(.notPermitted, "\(caller) may not \(right.rawValue): not a member of the group \(operatingGroup)")
         }

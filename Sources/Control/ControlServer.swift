@@ -12,20 +12,24 @@ public struct ControlServer: Service {
     private let socket: ControlSocket
     private let operations: any GatewayOperations
     private let policy: AccessPolicy
+    private let diagnosis: PeerDiagnosis?
     private let logger: Logger
     private let onListening: @Sendable () async -> Void
 
     /// - Parameters:
     ///   - path: at most 100 bytes; its folder must exist.
     ///   - group: gets the socket and may operate; where the machine lacks it, only root and the gateway's own user may open the socket.
+    ///   - diagnosis: tells users apart for a gateway in a user namespace of its own; without it those that the namespace lacks only read.
     ///   - onListening: called once the socket can be connected to.
     public init(
         path: String, operations: any GatewayOperations, policy: AccessPolicy = AccessPolicy(operators: [0, geteuid()]),
-        group: String = Caller.operatingGroup, logger: Logger, onListening: @escaping @Sendable () async -> Void = {}
+        group: String = Caller.operatingGroup, diagnosis: PeerDiagnosis? = nil, logger: Logger,
+        onListening: @escaping @Sendable () async -> Void = {}
     ) {
         socket = ControlSocket(path: path, group: group)
         self.operations = operations
         self.policy = policy
+        self.diagnosis = diagnosis
         self.logger = logger
         self.onListening = onListening
     }
@@ -70,11 +74,12 @@ public struct ControlServer: Service {
     private func router() -> Router<ControlContext> {
         let router = Router(context: ControlContext.self)
         router.add(middleware: ProblemMiddleware(logger: logger))
-        let (operations, policy, group) = (operations, policy, socket.group)
+        let (operations, policy, group, diagnosis) = (operations, policy, socket.group, diagnosis)
         for route in Route.all {
             router.on(RouterPath(route.path), method: route.method) { request, context in
                 let request = ControlRequest(
-                    request: request, context: context, operations: operations, policy: policy, operatingGroup: group, right: route.right)
+                    request: request, context: context, operations: operations, policy: policy, operatingGroup: group,
+                    diagnosis: diagnosis, right: route.right)
                 return try await route.answer(request)
             }
         }

@@ -87,7 +87,10 @@ public enum Daemon {
         service.startDeliveries(of: site)
         let monitor = startMonitor(service, logger: logger)
 
-        let control = ControlServer(path: site.gateway.controlSocket, operations: service, logger: logger) {
+        let diagnosis = PeerDiagnosis(environment: environmentVariables())
+        let control = ControlServer(
+            path: site.gateway.controlSocket, operations: service, diagnosis: diagnosis, logger: logger
+        ) {
             logger.info("ready", metadata: ["socket": "\(site.gateway.controlSocket)", "events": "\(store.lastSequence)"])
             notifier.ready(status: "\(site.stations.count) stations, \(site.devices.count) devices")
         }
@@ -156,7 +159,7 @@ public enum Daemon {
 
     private static func environmentVariables() -> [String: String] {
         var variables: [String: String] = [:]
-        for name in ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"] {
+        for name in ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"] {
             if let value = getenv(name) { variables[name] = String(cString: value) }
         }
         return variables

@@ -307,6 +307,11 @@ extension Text: OperatorSentence {
                 "{file} is good: {devices} devices, {stations} stations, {destinations} destinations.",
                 "{file} 检查通过：设备 {devices} 个，站点 {stations} 个，目的地 {destinations} 个。"
             )
+        case .configNetwork:
+            (
+                "The service may not reach everything yet. Write these lines into {file}, then: systemctl daemon-reload && systemctl restart stockgated",
+                "服务目前无法访问以下地址。请将这些行写入 {file}，然后运行：systemctl daemon-reload && systemctl restart stockgated"
+            )
         case .doneProfiles: ("{count} profiles are good.", "{count} 个设备档案检查通过。")
         case .doneRecord: ("Recorded {lines} lines, {bytes} bytes: {file}", "已录制 {lines} 行，{bytes} 字节：{file}")
         case .recordStarted: ("Recording. Ctrl-C ends it.", "正在录制，按 Ctrl-C 结束。")

@@ -251,6 +251,7 @@ public enum Text: String, CaseIterable, Sendable {
     case doneImportDry = "done.import.dry"
     case doneImportSame = "done.import.same"
     case doneConfig = "done.config"
+    case configNetwork = "config.network"
     case doneProfiles = "done.profiles"
     case doneRecord = "done.record"
     case recordStarted = "record.started"

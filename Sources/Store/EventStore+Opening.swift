@@ -26,8 +26,16 @@ extension EventStore {
                 if let stored = try value("epoch") {
                     guard let number = StoreEpoch.value(stored) else { throw StoreError(.corrupt, "the epoch \(stored)") }
                     let owner = try value("gateway") ?? ""
-                    guard owner == gateway else { throw StoreError(.otherGateway, "the store belongs to gateway \(owner), not \(gateway)") }
-                    epoch = number
+                    if owner == gateway {
+                        epoch = number
+                        return .commit
+                    }
+                    // Nothing was recorded under the other code, no loan number and no event id: the site file was only not finished yet.
+                    guard try Int.fetchOne(db, sql: "SELECT count(*) FROM event") == 0 else {
+                        throw StoreError(.otherGateway, "the store belongs to gateway \(owner), not \(gateway)")
+                    }
+                    try db.execute(sql: "UPDATE meta SET value = ? WHERE key = 'epoch'", arguments: [StoreEpoch.text(drawn)])
+                    try db.execute(sql: "UPDATE meta SET value = ? WHERE key = 'gateway'", arguments: [gateway])
                     return .commit
                 }
                 guard try Int.fetchOne(db, sql: "SELECT count(*) FROM event") == 0 else {

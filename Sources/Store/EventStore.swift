@@ -17,7 +17,7 @@ public final class EventStore: Sendable {
     /// Opens the store in a directory, or creates it there.
     /// - Parameters:
     ///   - directory: is made when it is missing; one process at a time may have it open.
-    ///   - gateway: the code of the gateway; a store belongs to one.
+    ///   - gateway: the code of the gateway; a store belongs to one from its first event on.
     ///   - random: the epoch of a new store.
     /// - Throws: `.locked`, `.notDurable`, `.foreignFile`, `.newerSchema`, `.otherGateway`, `.corrupt` when the newest 1,000 events are not
     ///   one chain or a cursor is past the end of the log, `.inputOutput`.

@@ -16,6 +16,12 @@ struct Main {
             // What ArgumentParser has to say: help, or what is wrong with the arguments, with its own exit code.
             let isHelp = Stockgate.exitCode(for: error) == .success
             let message = Stockgate.fullMessage(for: error)
+            // A script for a shell: nothing in it comes from outside, and escaped it would not run.
+            let isScript = CommandLine.arguments.contains { $0.hasPrefix("--generate-completion-script") }
+            if isHelp, isScript {
+                Terminal.output.write(document: message + "\n")
+                exit(ExitStatus.done.rawValue)
+            }
             let lines = message.split(separator: "\n", omittingEmptySubsequences: false).map { Printable(escaping: $0, limit: 1_000) }
             for line in lines { isHelp ? Terminal.output.write(line) : Terminal.errors.write(line) }
             exit((isHelp ? ExitStatus.done : .usage).rawValue)

@@ -74,9 +74,26 @@ import Testing
         #expect(throws: Never.self) { try directory.open() }
     }
 
-    @Test func refusesAnotherGateway() throws {
+    /// The first start after an installation has the code of the package's site file.
+    @Test func takesAnotherCodeBeforeTheFirstEvent() throws {
         let directory = try Directory()
-        try directory.open().close()
+        let first = try directory.open(epoch: 1)
+        #expect(first.epoch == 1)
+        first.close()
+        let second = try EventStore(directory: directory.path, gateway: "CRIB2", random: { 2 })
+        #expect(second.epoch == 2)
+        second.close()
+        let third = try EventStore(directory: directory.path, gateway: "CRIB2", random: { 3 })
+        #expect(third.epoch == 2)
+        third.close()
+    }
+
+    @Test func refusesAnotherGateway() async throws {
+        let directory = try Directory()
+        let store = try directory.open()
+        var decider = Decider()
+        _ = await store.commit(decider.putAway())
+        store.close()
         #expect {
             try EventStore(directory: directory.path, gateway: "CRIB2", random: { 1 })
         } throws: { ($0 as? StoreError)?.code == .otherGateway }

@@ -106,6 +106,11 @@ int clinux_arm_clock_step_watch(int fd);
 /// Who is at the other end of a connected Unix socket; struct ucred stands behind _GNU_SOURCE.
 int clinux_peer_credentials(int fd, pid_t *pid, uid_t *uid, gid_t *gid);
 
+/// The user who opened the other end of a connected Unix socket, as the user namespace counts in which the netlink socket `diagnosis` was
+/// opened (family NETLINK_SOCK_DIAG): SO_PEERCRED counts in the namespace of who asks, where most users have no number.
+/// <linux/unix_diag.h> is in no module map. Not to be called on two threads with the same `diagnosis` at once.
+int clinux_peer_owner(int diagnosis, int fd, uint32_t *uid);
+
 /// A counter to wake a poll() with: non-blocking, close-on-exec; <sys/eventfd.h> is in no module map.
 int clinux_open_event_counter(void);
 
