@@ -18,7 +18,7 @@ export STOCKGATE_IDENTIFIER_COUNTERPARTS = $(VENV)/identifiers.jsonl
 
 FUZZ_SECONDS ?= 600
 
-.PHONY: check-deb deb docs fuzz fuzz-short help setup build release run test lint format check-units sanitize bench soak long clean
+.PHONY: check-deb deb docs fuzz fuzz-short help lab setup build release run test lint format check-units sanitize bench soak long clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -83,6 +83,9 @@ sanitize: setup ## the engine and device tests under the thread sanitizer
 
 bench: setup ## reads per second and CPU beside a plain C loop, in one run
 	swift run -c release --package-path Benchmarks stockgate-bench
+
+lab: ## the installed package with real USB drivers in virtual machines (DEB=file, ONLY="names"); docs/lab.md
+	@Lab/run $(if $(DEB),--deb $(DEB)) $(ONLY)
 
 SOAK_SECONDS ?= 600
 

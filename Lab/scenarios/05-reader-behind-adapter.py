@@ -1,0 +1,40 @@
+"""A UHF reader with protocol A0 behind an FTDI adapter reads a tool that goes out of the gate."""
+
+GATE = """
+[[device]]
+name = "reader"
+profile = "r2000/a0-uhf"
+match = { SUBSYSTEM = "tty", ID_VENDOR_ID = "0403" }
+
+[[station]]
+name = "gate"
+kind = "gate"
+antenna = [{ device = "reader", port = 1, side = "inside" }, { device = "reader", port = 2, side = "outside" }]
+"""
+
+TOOL = "3476451FD4000000000003E9"
+
+
+def story(lab):
+    bench = lab.installed()
+    bench.site(GATE)
+    reader = lab.simulator("a0")
+    bench.adapter("reader", {"type": "serial", "data": {"device": reader.address}}, port=1)
+    bench.expect_device("reader", "reading", port="/dev/ttyUSB")
+    reads = lambda: bench.devices()["reader"]["readings"]
+
+    reader.tell(f"tag {TOOL} 1")
+    bench.until("the inner antenna reads the tool", lambda: reads() > 20)
+    reader.tell(f"remove {TOOL}", f"tag {TOOL} 2")
+    before = reads()
+    bench.until("the outer antenna reads the tool", lambda: reads() > before + 20)
+    reader.tell(f"remove {TOOL}")
+    event = bench.expect_event("exception.raised", kind="unknown_tag", direction="out", epcs=[TOOL])
+    total = reads()
+
+    bench.pull("reader")
+    bench.expect_device("reader", "absent")
+    bench.replug("reader", port=2)
+    bench.expect_device("reader", "reading")
+    latency = bench.run("cat /sys/bus/usb-serial/devices/ttyUSB*/latency_timer").strip()
+    return f"session with the reader opened, {total} reads of a tag that went {event['data']['direction']}; reads again after replugging; latency timer {latency} ms"
