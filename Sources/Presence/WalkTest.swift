@@ -172,6 +172,16 @@ extension WalkTest {
         return advice
     }
 
+    /// Weaker reads than this come only from who stands near, hundredths of a dBm; nil when the walks do not tell the two apart.
+    ///
+    /// Three quarters of a crossing's reads must stay.
+    public var floor: Int16? {
+        let near = walks.filter { $0.task == .standNear }.compactMap { Self.strongest($0.reads) }.max()
+        let crossing = walks.filter { $0.task.direction != nil }.flatMap(\.reads).map(\.rssi).filter { $0 != TagRead.noRSSI }.sorted()
+        guard let near, !crossing.isEmpty, near < crossing[crossing.count / 4] else { return nil }
+        return near
+    }
+
     /// Whether the reads of the side that is reached come later than those of the side that is left; nil when one side has none.
     func isShifted(_ walk: Walk) -> Bool? {
         guard let direction = walk.task.direction else { return nil }
