@@ -166,7 +166,7 @@ extension Proposal {
     /// Whether the person who was there can do it again; else the gateway must remember it until it is recorded.
     fileprivate var canBeRepeated: Bool {
         switch content {
-        case .crossing, .observedLate: false
+        case .crossing, .retraction, .observedLate: false
         case .putAway, .unknownCode: true
         }
     }

@@ -26,11 +26,6 @@ public struct Event: Hashable, Sendable {
 
     public static let maximumEvidenceBytes = 512
 
-    public enum Certainty: String, Hashable, Sendable {
-        case provisional
-        case final
-    }
-
     /// Who did it or asked for it.
     public enum Actor: Hashable, Sendable {
         case person(PersonKey)

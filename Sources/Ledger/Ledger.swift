@@ -26,6 +26,7 @@ public struct Ledger: Sendable {
     public func plan(_ proposal: Proposal, at time: WallTime) -> Plan {
         switch proposal.content {
         case .crossing(let crossing): plan(crossing, station: proposal.station, at: time)
+        case .retraction: Plan(events: [], feedback: nil)
         case .putAway(let putAway): plan(putAway, station: proposal.station, at: time)
         case .unknownCode(let scan): plan(unknownCode: scan, station: proposal.station, at: time)
         case .observedLate(let observed): plan(observed, station: proposal.station, at: time)
@@ -93,6 +94,9 @@ public struct Ledger: Sendable {
     public func known(_ epc: EPC) -> Known {
         bearer(of: epc).map(known) ?? .nothing
     }
+
+    /// On which side of a gate a tag should be by the record.
+    public func recordedSide(of epc: EPC) -> RecordedSide { known(epc).side }
 
     /// What a station must know of a code.
     public func known(_ scan: Scan) -> Known {
