@@ -99,7 +99,7 @@ let package = Package(
         .executableTarget(name: "stockgated", dependencies: ["Gateway", arguments], swiftSettings: settings),
         .executableTarget(
             name: "stockgate",
-            dependencies: ["Gateway", "Control", "MasterImport", "OperatorText", "DeviceSimulators", "Probing", arguments],
+            dependencies: ["Gateway", "Control", "MasterImport", "OperatorText", "DeviceSimulators", "Presence", "Probing", arguments],
             swiftSettings: settings),
 
         // Tests.

@@ -1,4 +1,5 @@
 import Readings
+import SiteConfiguration
 
 /// The gateway as a whole.
 public struct GatewayStatus: Hashable, Sendable {
@@ -185,12 +186,14 @@ public struct StationReport: Hashable, Sendable {
     public var locationName: String?
     public var owner: String
     public var devices: [String]
+    /// Of a gate.
+    public var antennas: [Site.Gate.Antenna]
     /// Why it decides nothing although it runs; nil: it decides.
     public var stopped: String?
 
     public init(
         name: String, kind: String, mode: String, location: String? = nil, locationName: String? = nil, owner: String, devices: [String],
-        stopped: String? = nil
+        antennas: [Site.Gate.Antenna] = [], stopped: String? = nil
     ) {
         self.name = name
         self.kind = kind
@@ -199,6 +202,7 @@ public struct StationReport: Hashable, Sendable {
         self.locationName = locationName
         self.owner = owner
         self.devices = devices
+        self.antennas = antennas
         self.stopped = stopped
     }
 
@@ -206,6 +210,12 @@ public struct StationReport: Hashable, Sendable {
         .compact([
             "name": .string(name), "kind": .string(kind), "mode": .string(mode), "location": location.map(JSON.string),
             "location_name": locationName.map(JSON.string), "owner": .string(owner), "devices": .array(devices.map(JSON.string)),
+            "antennas": antennas.isEmpty
+                ? nil
+                : .array(
+                    antennas.map {
+                        ["device": .string($0.device), "port": .integer(Int64($0.port)), "side": .string($0.side.rawValue)]
+                    }),
             "state": stopped == nil ? "deciding" : "stopped", "reason": stopped.map(JSON.string),
         ])
     }

@@ -39,6 +39,11 @@ extension Site {
             self.kind = kind
         }
 
+        /// Of a gate.
+        public var antennas: [Gate.Antenna] {
+            if case .gate(let gate) = kind { gate.antennas } else { [] }
+        }
+
         /// The names of all devices that this station reads.
         public var inputDevices: [String] {
             switch kind {

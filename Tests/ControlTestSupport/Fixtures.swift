@@ -35,7 +35,8 @@ public enum Fixtures {
     public static let stations = [
         StationReport(
             name: "gate", kind: "gate", mode: "running", location: "CRIB", locationName: "Tool crib", owner: "storekeeper",
-            devices: ["gate-1", "工牌-1"]),
+            devices: ["gate-1", "工牌-1"],
+            antennas: [.init(device: "gate-1", port: 1, side: .inside), .init(device: "gate-1", port: 2, side: .outside)]),
         StationReport(
             name: "bench", kind: "putaway", mode: "testing", owner: "storekeeper", devices: ["bench-scanner"],
             stopped: "no scanner is there"),
