@@ -285,11 +285,13 @@ private struct Collector {
     private mutating func readGate(_ table: TOMLTableReader) -> Site.Gate {
         let defaults = Site.Gate(antennas: [])
         var antennas: [Site.Gate.Antenna] = []
+        var bare: [TOMLTableReader] = []
         for antenna in table.tables("antenna", maximumCount: 64) {
             let device = antenna.string("device", maximum: 64, isRequired: true)
             let port = antenna.integer("port", in: 1...255, isRequired: true)
             let side: GateSide? = antenna.choice("side", isRequired: true)
             let placement = readPlacement(antenna)
+            if placement == nil { bare.append(antenna) }
             antenna.finish()
             if let device { refer(to: device, at: antenna.path + [.key("device")], in: antenna) }
             guard let device, let port, let side else { continue }
@@ -298,9 +300,8 @@ private struct Collector {
             }
             antennas.append(.init(device: device, port: UInt8(port), side: side, placement: placement))
         }
-        if antennas.contains(where: { $0.placement != nil }), let bare = antennas.firstIndex(where: { $0.placement == nil }) {
-            let name = "antenna \(antennas[bare].port) of \(antennas[bare].device)"
-            table.problem("antenna", "either every antenna of a gate has x_cm, y_cm and facing_deg, or none: \(name) has not")
+        if antennas.contains(where: { $0.placement != nil }) {
+            for antenna in bare { antenna.problem(nil, "has no x_cm, y_cm and facing_deg: either every antenna of a gate has them, or none") }
         }
         if Set(antennas.map(\.side)).count < 2, table.tables("antenna", maximumCount: 64).count == antennas.count {
             table.problem("antenna", "a gate needs antennas on both sides, inside and outside, to tell directions apart")
