@@ -131,9 +131,11 @@ extension Ledger {
         } else if let key, let fact = Event.CrossingFact(event.body) {
             var closed: Loan?
             if case .returned(let returned) = fact { closed = state.loans[returned.item] }
-            memories[key, default: DecisionMemory()].standing.append(StandingFact(event: event, closed: closed))
-            memories[key]?.episode = event.episode
-            memories[key]?.begin = memories[key]?.begin ?? event.sequence
+            var memory = memories[key] ?? DecisionMemory()
+            memory.standing.append(StandingFact(event: event, closed: closed))
+            memory.episode = event.episode
+            if memory.begin == nil { memory.begin = event.sequence }
+            memories[key] = memory
         }
     }
 

@@ -171,13 +171,13 @@ struct SiteFileTests {
             ),
             ("[[device]]\nname = \"a\"\nport = \"/dev/ttyUSB0\"\n", ["site.toml:6", "port", "needs a profile"]),
             (Self.gate("x_cm = -30\ny_cm = 0", "x_cm = 30\ny_cm = 0\nfacing_deg = 90"), ["facing_deg", "is missing"]),
-            (Self.gate("x_cm = -30\ny_cm = 0\nfacing_deg = 90", ""), ["site.toml:17", "antenna", "every antenna"]),
+            (Self.gate("x_cm = -30\ny_cm = 0\nfacing_deg = 90", ""), ["site.toml:18", "antenna", "every antenna"]),
             (Self.gate("z_cm = 120", ""), ["x_cm", "is missing"]),
-            (Self.gate("x_cm = -3000\ny_cm = 0\nfacing_deg = 90", ""), ["site.toml:14", "x_cm", "between -1000 and 1000"]),
+            (Self.gate("x_cm = -3000\ny_cm = 0\nfacing_deg = 90", ""), ["site.toml:15", "x_cm", "between -1000 and 1000"]),
             (Self.gate("", "", geometry: "round"), ["geometry", "one of angled, pedestal"]),
             (
                 "[[destination]]\nname = \"e\"\nkind = \"epcis\"\nurl = \"https://e.example\"\ncertainty = \"provisional\"\n",
-                ["site.toml:9", "certainty", "must be final"]
+                ["site.toml:8", "certainty", "must be final"]
             ),
             ("[[device]]\nname = \"a\"\nprofile = \"x/y\"\nbaud = \"fast\"\n", ["site.toml:7", "baud", "integer"]),
             (
