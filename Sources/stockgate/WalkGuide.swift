@@ -61,7 +61,7 @@ struct WalkGuide {
     /// The tags that are read while nobody walks.
     private func listen() throws -> Set<String> {
         var seen: Set<String> = []
-        var clock = Stopwatch(Self.listening)
+        let clock = Stopwatch(Self.listening)
         while let left = clock.left, !signals.isPending {
             if case .happenings(let happenings) = try feed.next(within: left, isListening: false) { seen.formUnion(Self.tags(in: happenings)) }
         }

@@ -29,7 +29,8 @@ final class WatchFeed: Sendable {
 
     init(_ daemon: Daemon) {
         var ends: [Int32] = [-1, -1]
-        _ = pipe2(&ends, O_CLOEXEC | O_NONBLOCK)
+        _ = pipe(&ends)
+        for end in ends { _ = fcntl(end, F_SETFL, O_NONBLOCK) }
         wake = (ends[0], ends[1])
         Thread { self.run(daemon) }.start()
     }
