@@ -87,6 +87,7 @@ extension Ledger {
         let matches = fresh.events.map { event in
             unmatched.firstIndex { $0.saysTheSame(as: event) }.map { unmatched.remove(at: $0) }
         }
+        for (event, match) in zip(fresh.events, matches) where match == nil { confirmGround(of: event, but: standing, into: &draft) }
         let begin = draft.events.count
         for fact in unmatched {
             let sighting = seen.first { sighting in fact.epcs.contains(sighting.epc) }
@@ -106,6 +107,16 @@ extension Ledger {
         // Nothing of what was acknowledged is recorded any more.
         if hasChanged, fresh.feedback == nil, told == .accepted, !unmatched.isEmpty { feedback = .refused }
         return draft.plan(feedback: feedback)
+    }
+
+    /// Who takes finals only must hear of a loan before its return, and of a return before the next loan: what a new event rests on, and
+    /// another decision has said provisionally, is settled before it.
+    private func confirmGround(of event: Event, but standing: [StandingFact], into draft: inout Draft) {
+        let settled = Set(draft.events.compactMap(\.corrects) + standing.map(\.event.sequence))
+        for fact in state.provisional.values.sorted(by: { $0.event.sequence < $1.event.sequence })
+        where !settled.contains(fact.event.sequence) && fact.isGround(of: event) {
+            draft.confirm(fact, isUnchecked: false)
+        }
     }
 
     private func item(of epc: EPC) -> ItemKey? {
@@ -210,6 +221,15 @@ extension StandingFact {
     func isAbout(_ items: Set<ItemKey>) -> Bool {
         switch event.body {
         case .checkedOut, .returned: self.items.contains(where: items.contains)
+        default: false
+        }
+    }
+
+    /// Whether an event follows from this fact: a return from its loan, a loan from the return before it.
+    func isGround(of event: Event) -> Bool {
+        switch (self.event.body, event.body) {
+        case (.checkedOut(let checkout), .returned(let returned)): checkout.loan == returned.loan
+        case (.returned(let returned), .checkedOut(let checkout)): returned.item == checkout.item
         default: false
         }
     }

@@ -198,4 +198,45 @@ import Testing
         #expect(report.events == 400)
         #expect(store.close())
     }
+
+    @Test("What stations have learned is kept beside the events, alone or with them, and follows from none")
+    func learned() async throws {
+        let directory = try Directory()
+        let store = try directory.open()
+        var decider = Decider()
+        let bias = StateRow(key: "learned/gate/bias", value: ["1": 2])
+        #expect(await store.commit(Decision(rows: [bias])).events == [])
+        var decision = decider.checkOut("DRILL-01")
+        decision.rows += [StateRow(key: "learned/gate/resident/1", value: 7), StateRow(key: bias.key, value: ["1": 3])]
+        #expect(await store.commit(decision).events?.count == 1)
+        #expect(await store.commit(Decision(rows: [StateRow(key: "learned/gate/resident/1", value: nil)])).events == [])
+        #expect(try store.verify().isIntact)
+        store.close()
+        let again = try directory.open()
+        #expect(try again.load().state.learned(by: "gate") == [LearnedState(name: "bias", value: ["1": 3])])
+        again.close()
+    }
+
+    @Test("Provisional facts are rows of the state until they are corrected, whenever the process is killed")
+    func provisional() async throws {
+        let directory = try Directory()
+        let store = try directory.open()
+        var decider = Decider()
+        var first = decider.state
+        var event = try #require(decider.checkOut("DRILL-01").events.first)
+        event.certainty = .provisional
+        #expect(await store.commit(Decision(events: [event], rows: first.apply(event))).events?.count == 1)
+        #expect(try store.verify().isIntact)
+        store.close()
+        let second = try directory.open()
+        var state = try second.load().state
+        #expect(state.provisional.values.map(\.event) == [event])
+        event.corrects = event.sequence
+        event.sequence += 1
+        event.certainty = .final
+        #expect(await second.commit(Decision(events: [event], rows: state.apply(event))).events?.count == 1)
+        #expect(try second.verify().isIntact)
+        #expect(try second.load().state.provisional.isEmpty)
+        second.close()
+    }
 }
