@@ -79,7 +79,8 @@ format: ## bring the sources into the format
 # (the store) correct code is reported as a race.
 sanitize: setup ## the engine and device tests under the thread sanitizer
 	swift build --build-tests --sanitize=thread --scratch-path .build-tsan
-	swift test --skip-build --no-parallel --sanitize=thread --scratch-path .build-tsan --filter 'EngineTests|DevicesTests|ModbusTests'
+	TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/thread-sanitizer.suppressions \
+		swift test --skip-build --no-parallel --sanitize=thread --scratch-path .build-tsan --filter 'EngineTests|DevicesTests|ModbusTests'
 
 bench: setup ## reads per second and CPU beside a plain C loop, in one run
 	swift run -c release --package-path Benchmarks stockgate-bench

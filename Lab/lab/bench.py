@@ -152,7 +152,7 @@ class Bench:
 
 
 def codes(events):
-    return [event["data"]["code"] for event in events if event["data"].get("kind") == "unknown_code"]
+    return [event["data"]["code"] for event in events if event.get("data", {}).get("kind") == "unknown_code"]
 
 
 class Scanner:

@@ -25,5 +25,7 @@ def story(lab):
         raise Failure(f"the gateway is not in the groups of its devices: {status['Groups']}")
     score = bench.run("systemd-analyze security --no-pager stockgated.service | tail -n 1").strip()
     bench.run("stockgate status")
+    complaints = [line for line in bench.journal().splitlines() if "ailed" in line or "error" in line]
+    bench.expect(not complaints, f"the log begins with complaints: {complaints[:3]}")
     lab.lab.keep(bench.machine)
     return f"dpkg -i, active at once; no capabilities, seccomp, PrivateUsers ({len(spaces) - 1} ids mapped) beside dialout and input; {score.split('for ')[-1]}"

@@ -34,6 +34,7 @@ def story(lab):
     # Emulation beside other work takes its time.
     judge.machine.write("/run/lab.conf", "[Service]\nTimeoutStartSec=300\n")
     judge.run(f"systemctl stop stockgated.service; {DROP_IN}", timeout=120)
+    judge.site("", start=False)
     counts, lost, doubled = [], 0, 0
     # One machine scans while the disk of the one before is looked at.
     with concurrent.futures.ThreadPoolExecutor(1) as court:

@@ -293,7 +293,8 @@ final class EngineLoop {
             watchers.tell(events: events)
             eventsCommitted?(events)
         case .failed(let error):
-            logger.error("not recorded", metadata: ["error": "\(error)"])
+            // Of many decisions that wait when one fails, only that one says why.
+            logger.log(level: error.code == .superseded ? .debug : .error, "not recorded", metadata: ["error": "\(error)"])
             record(.commitFailed(ticket: ticket), at: now)
             input { $0.commitFailed(ticket: ticket, at: now, into: &$1) }
             reloadSoon()
