@@ -63,6 +63,8 @@ extension Site {
         public var badgeWindow: Instant.Span
         /// How the antennas stand, where the site file does not say it of each.
         public var geometry: Geometry
+        /// Weaker reads than this come from tags that are only near, hundredths of a dBm; nil: every read counts.
+        public var floor: Int16?
 
         public init(
             antennas: [Antenna], badgeReaders: [String] = [], quiet: Instant.Span = .milliseconds(2_000),
@@ -82,6 +84,8 @@ extension Site {
             public var side: GateSide
             /// Where it stands; nil: as the gate's `geometry` says.
             public var placement: AntennaPlacement?
+            /// How much stronger it reads than its place would have it, hundredths of a dB, as a walk test found it; nil: to be learned.
+            public var bias: Int16?
 
             public init(device: String, port: UInt8, side: GateSide, placement: AntennaPlacement? = nil) {
                 self.device = device

@@ -34,6 +34,7 @@ struct ConfigurationDocumentTests {
     private static let device = "[[device]]\nname = \"reader\"\nprofile = \"r2000/a0-uhf\"\nport = \"/dev/ttyS0\""
     private static let outside = "[[station.antenna]]\ndevice = \"reader\"\nport = 2\nside = \"outside\""
     private static let inside = "[[station.antenna]]\ndevice = \"reader\"\nport = 1\nside = \"inside\""
+    private static let whole = "\(gateway)\n\(device)\n[[station]]\nname = \"gate\"\nkind = \"gate\"\n\(inside)\n\(outside)"
     private static let gate = ["name": "\"gate\"", "kind": "\"gate\""]
 
     static let places = [
@@ -55,6 +56,10 @@ struct ConfigurationDocumentTests {
             ],
             before: "\(gateway)\n\(device)\n[[station]]\nname = \"gate\"\nkind = \"gate\"",
             after: outside + "\nx_cm = 30\ny_cm = 0\nfacing_deg = 90"),
+        Place(title: "[[tuning]]", header: "[[tuning]]", base: ["station": "\"gate\""], before: whole),
+        Place(
+            title: "[[tuning.antenna]]", header: "[[tuning.antenna]]", base: ["device": "\"reader\"", "port": "1"],
+            before: "\(whole)\n[[tuning]]\nstation = \"gate\""),
         Place(
             title: "kind = \"putaway\"", header: "[[station]]",
             base: ["name": "\"bench\"", "kind": "\"putaway\"", "scanners": "[\"reader\"]"],

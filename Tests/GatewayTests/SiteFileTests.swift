@@ -225,6 +225,20 @@ struct SiteFileTests {
         #expect(problems.count >= 4, "\(problems)")
     }
 
+    @Test("What a walk test found goes to the antennas of its gate, in whatever order the files stand")
+    func tunings() throws {
+        let tuning = "[[tuning]]\nstation = \"g\"\nfloor_dbm = -70.4\nantenna = [{ device = \"uhf\", port = 2, bias_db = -1.5 }]\n"
+        for text in [tuning + gateTables("", ""), gateTables("", "") + "\n" + tuning] {
+            let site = try SiteFile.parse(Self.head + text, file: "site.toml").get()
+            guard case .gate(let gate) = site.stations[0].kind else { continue }
+            #expect(gate.floor == -7_040)
+            #expect(gate.antennas.map(\.bias) == [nil, -150])
+        }
+        #expect(problems(Self.head + tuning) == ["site.toml:6: tuning[1].station: there is no gate \"g\""])
+        let other = tuning.replacing("port = 2", with: "port = 3") + gateTables("", "")
+        #expect(problems(Self.head + other).first?.contains("g has no antenna 3 of uhf") == true)
+    }
+
     @Test("Antennas stand where the site file says, or where the geometry does")
     func placements() throws {
         func placements(_ text: String) throws -> [AntennaPlacement] {
