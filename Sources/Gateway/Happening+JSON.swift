@@ -23,7 +23,7 @@ extension Happening {
         case .sighting(let station, let sighting):
             return .compact([
                 "kind": "sighting", "station": .string(station), "epc": .string(sighting.epc.hex),
-                "sighting": .string(sighting.kind.watchWord), "evidence": sighting.evidence,
+                "sighting": .string(sighting.kind.word), "evidence": sighting.evidence,
                 "bearer": ledger.bearer(of: sighting.epc).map { ledger.described($0) },
             ])
         case .tested(let station, let plan):
@@ -66,18 +66,6 @@ extension DeviceState {
         switch self {
         case .reading: nil
         case .silent(let reason), .absent(let reason): reason
-        }
-    }
-}
-
-extension Sighting.Kind {
-    fileprivate var watchWord: String {
-        switch self {
-        case .appeared: "appeared"
-        case .passed(.out): "passed_out"
-        case .passed(.in): "passed_in"
-        case .stayed: "stayed"
-        case .unknown: "unknown"
         }
     }
 }

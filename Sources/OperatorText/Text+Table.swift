@@ -113,6 +113,7 @@ extension Text: OperatorSentence {
         case .sightingPassedOut: ("{what} went out", "出门：{what}")
         case .sightingPassedIn: ("{what} came in", "进门：{what}")
         case .sightingStayed: ("{what} turned back, did not pass", "折返未通过：{what}")
+        case .sightingUncertain: ("{what} may have passed, it cannot be told", "无法判定是否通过：{what}")
         case .sightingUnknown: ("{what}: unknown, its reader was not reading", "{what}：状态不明，读写器未工作")
 
         // Times.

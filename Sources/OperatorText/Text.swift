@@ -98,6 +98,7 @@ public enum Text: String, CaseIterable, Sendable {
     case sightingPassedOut = "sighting.passed_out"
     case sightingPassedIn = "sighting.passed_in"
     case sightingStayed = "sighting.stayed"
+    case sightingUncertain = "sighting.uncertain"
     case sightingUnknown = "sighting.unknown"
 
     // Times.

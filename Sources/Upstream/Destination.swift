@@ -43,7 +43,7 @@ public struct OutgoingEvent: Hashable, Sendable {
     }
 
     /// Provisional events may still be retracted and stay at home.
-    public var isFinal: Bool { json["certainty"]?.string == Event.Certainty.final.rawValue }
+    public var isFinal: Bool { json["certainty"]?.string == Certainty.final.rawValue }
 }
 
 /// Why a stored event cannot be delivered anywhere.
