@@ -39,7 +39,8 @@ public struct GateLayout: Hashable, Sendable {
 
     public init(
         name: String, antennas: [Antenna], dwell: Instant.Span = .milliseconds(60), switching: Instant.Span = .milliseconds(5),
-        power: Double = 27, roundOverhead: Instant.Span = .milliseconds(6), roundPerTag: Instant.Span = Instant.Span(nanoseconds: 2_200_000),
+        power: Double = 27, roundOverhead: Instant.Span = .milliseconds(6),
+        roundPerTag: Instant.Span = Instant.Span(nanoseconds: 2_200_000),
         tellsTime: Bool = true, tellsStrength: Bool = true
     ) {
         self.name = name

@@ -122,7 +122,8 @@ struct Scatter {
             let flat = (1 - z * z).squareRoot() / Radio.wavelength
             paths.append(
                 Path(
-                    x: flat * wave.cos, y: flat * wave.sin, z: z / Radio.wavelength, start: random.unit(), frequency: random.normal(0, flicker)))
+                    x: flat * wave.cos, y: flat * wave.sin, z: z / Radio.wavelength, start: random.unit(),
+                    frequency: random.normal(0, flicker)))
         }
         self.paths = paths
     }
