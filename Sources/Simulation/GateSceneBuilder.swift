@@ -13,6 +13,7 @@ struct GateSceneBuilder {
     private var tags: [GateWorld.Tag] = []
     private var outages: [GateWorld.Outage] = []
     var truth: Truth
+    var reports = ReportLayer.none
     private var toolCount: UInt64 = 0
 
     /// Where people come from and go to, metres from the gate: out of reach of every antenna.

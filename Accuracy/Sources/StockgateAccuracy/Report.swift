@@ -28,11 +28,14 @@ struct Report {
     }
 
     private func table(_ methods: [Study.MethodResult]) -> [String] {
-        var lines = ["| method | precision | recall | F1 | readable | wrong direction | undecided | ghosts |", "|---|---|---|---|---|---|---|---|"]
+        var lines = [
+            "| method | precision | recall | F1 | readable | wrong direction | undecided | ghosts |", "|---|---|---|---|---|---|---|---|",
+        ]
         for method in methods {
             let total = method.total
             lines.append(
-                "| \(method.name) | \(three(total.precision)) | \(three(total.recall)) | \(three(total.f1)) | \(three(total.readableRecall)) | \(total.wrongDirection) | \(total.undecided) | \(total.ghostTotal) |")
+                "| \(method.name) | \(three(total.precision)) | \(three(total.recall)) | \(three(total.f1)) | \(three(total.readableRecall)) | \(total.wrongDirection) | \(total.undecided) | \(total.ghostTotal) |"
+            )
         }
         return lines
     }

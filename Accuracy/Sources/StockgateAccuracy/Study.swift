@@ -82,7 +82,9 @@ struct Study {
         var gates: [GateResult] = []
         for layout in Self.gates {
             var mix = mix(scale: scale)
-            if scale > 1, let stray = mix.firstIndex(where: { $0.scenario == .stray }) { mix[stray].runs = max(mix[stray].runs, Self.strayRuns) }
+            if scale > 1, let stray = mix.firstIndex(where: { $0.scenario == .stray }) {
+                mix[stray].runs = max(mix[stray].runs, Self.strayRuns)
+            }
             let name = layout.name
             let methods = play(layout, mix, methods(), note: name)
             let wrong = play(
