@@ -21,11 +21,10 @@ extension Happening {
                 "reason": state.reasonText.map(JSON.string),
             ])
         case .sighting(let station, let sighting):
-            return .compact([
-                "kind": "sighting", "station": .string(station), "epc": .string(sighting.epc.hex),
-                "sighting": .string(sighting.kind.word), "evidence": sighting.evidence,
-                "bearer": ledger.bearer(of: sighting.epc).map { ledger.described($0) },
-            ])
+            var members = sighting.json(station: station)
+            members["kind"] = "sighting"
+            members["bearer"] = ledger.bearer(of: sighting.epc).map { ledger.described($0) }
+            return .object(members)
         case .tested(let station, let plan):
             return [
                 "kind": "test", "station": .string(station),

@@ -12,6 +12,8 @@ struct DecisionKey: Hashable, Sendable {
 struct DecisionMemory: Hashable, Sendable {
     /// nil: nothing was an event yet.
     var episode: String?
+    /// The number of its first event.
+    var begin: Int64?
     /// What of it is a fact now, in the order of the events.
     var standing: [StandingFact] = []
     /// What the person was told.
@@ -28,11 +30,11 @@ extension Ledger {
     func decide(_ crossing: Proposal.Crossing, station: String, at time: WallTime, recorded: WallTime?) -> Plan {
         let key = crossing.decision.map { DecisionKey(station: station, number: $0) }
         let memory = key.flatMap { memories[$0] }
-        // What another decision said of the same tools is settled first: whoever sees them now has the newer word.
+        // What an older decision said of the same tools is settled first: whoever sees them now has the newer word.
         var draft = Draft(ledger: self, station: station, at: time, recorded: recorded)
         let items = Set((crossing.tags + crossing.uncertain).compactMap { item(of: $0.epc) })
         for fact in state.provisional.values.sorted(by: { $0.event.sequence < $1.event.sequence })
-        where fact.isAbout(items) && memory?.standing.contains(where: { $0.event.sequence == fact.event.sequence }) != true {
+        where fact.isAbout(items) && fact.event.sequence < memory?.begin ?? .max {
             draft.confirm(fact, isUnchecked: false)
         }
         var image = self
@@ -129,8 +131,11 @@ extension Ledger {
         } else if let key, let fact = Event.CrossingFact(event.body) {
             var closed: Loan?
             if case .returned(let returned) = fact { closed = state.loans[returned.item] }
-            memories[key, default: DecisionMemory()].standing.append(StandingFact(event: event, closed: closed))
-            memories[key]?.episode = event.episode
+            var memory = memories[key] ?? DecisionMemory()
+            memory.standing.append(StandingFact(event: event, closed: closed))
+            memory.episode = event.episode
+            if memory.begin == nil { memory.begin = event.sequence }
+            memories[key] = memory
         }
     }
 

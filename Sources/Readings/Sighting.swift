@@ -164,3 +164,15 @@ extension Sighting.SideEvidence {
             ])
     }
 }
+
+extension Sighting {
+    /// The form in which people and programs see it; the evidence is that of events.
+    public func json(station: String) -> [String: JSON] {
+        var members: [String: JSON] = [
+            "station": .string(station), "epc": .string(epc.hex), "sighting": .string(kind.word), "certainty": .string(certainty.rawValue),
+            "visit": .integer(Int64(clamping: visit)), "evidence": evidence,
+        ]
+        if let group { members["group"] = .integer(Int64(clamping: group)) }
+        return members
+    }
+}

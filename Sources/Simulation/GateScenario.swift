@@ -23,6 +23,12 @@ public enum GateScenario: String, Hashable, Sendable, CaseIterable {
     case stray
     /// A day of all of these: 200 passes, 300 passers-by, 100 tags that lie about.
     case day
+    /// Somebody pushes 20 to 120 tags through on a cart with a metal frame, past pallets that wait at 1.5 to 4 m.
+    case cart
+    /// Ten walks while the reader's clock is set by ±1 s and ±1 h and begins anew.
+    case clock
+    /// Ten walks over a network that delivers 5 % of the reports 0.5 to 30 s late, and some twice.
+    case late
 
     /// The scenarios of one walk each, in the mix of `standardMix`.
     public static let walks: [GateScenario] = [.pass, .blocked, .crowd, .opposite, .restart, .uturn, .loiter, .near]
@@ -57,6 +63,11 @@ public struct GateRun: Hashable, Sendable {
     /// In the order of time; the reader reads from the start.
     public var changes: [ReaderChange]
     public var truth: Truth
+    /// What lies between the reader and the gateway in this scene.
+    public var reports: ReportLayer
+
+    /// The reads as a gateway gets them, `time` being when.
+    public var arrivals: [TimedRead] { reports.arrivals(of: reads, seed: truth.seed) }
 
     /// Plays a scene to its end.
     public init(_ scenario: GateScenario, layout: GateLayout, seed: UInt64, options: GateSceneOptions = GateSceneOptions()) {
@@ -65,12 +76,14 @@ public struct GateRun: Hashable, Sendable {
         (reads, changes) = ([], [])
         while simulation.next(into: &reads, changes: &changes) {}
         truth = simulation.truth
+        reports = simulation.reports
     }
 }
 
 /// A scene that is played dwell by dwell, for those too long to be held in memory.
 public struct GateSimulation: Sendable {
     public let layout: GateLayout
+    public let reports: ReportLayer
     private var world: GateWorld
     private var draft: Truth
 
@@ -78,6 +91,7 @@ public struct GateSimulation: Sendable {
         var builder = GateSceneBuilder(scenario, layout: layout, seed: seed, options: options)
         builder.build()
         self.layout = layout
+        reports = builder.reports
         (world, draft) = builder.finished()
     }
 

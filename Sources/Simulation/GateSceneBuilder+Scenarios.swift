@@ -14,6 +14,9 @@ extension GateSceneBuilder {
         case .near: near()
         case .stray: stray()
         case .day: day()
+        case .cart: cart()
+        case .clock: clock()
+        case .late: late()
         }
     }
 
@@ -172,5 +175,64 @@ extension GateSceneBuilder {
         }
         for _ in 0..<300 { passer(at: random.uniform(18_000...75_600)) }
         truth.duration = .seconds(86_400)
+    }
+
+    private mutating func cart() {
+        let direction = anyDirection()
+        let sign = direction == .out ? 1.0 : -1.0
+        let speed = random.uniform(0.5...2)
+        var path = PathBuilder(at: 0.5, x: -sign * Self.farAway, y: laneY(), speed: speed, heading: direction == .out ? 0 : 0.5)
+        let time = path.pass(toX: sign * Self.farAway)
+        let person = person(path: path)
+        for _ in 0..<random.integer(20...120) {
+            let epc = newTool(side: direction.side.opposite)
+            // The load is 0.8 m long, 0.5 m wide, and before the one who pushes.
+            let place = Walker.Place(
+                forward: random.uniform(0.5...1.3), left: random.uniform(-0.25...0.25), up: random.uniform(0.2...1.4))
+            // The frame costs 6 dB there and back.
+            self.place(
+                epc, .carried(by: person.walker, at: place), material: material() + 3, during: walkers[person.walker],
+                crossing: addCrossing(epc, direction, at: time, person: person.id))
+        }
+        let pallet = (x: random.uniform(1.5...4) * (random.chance(0.5) ? 1 : -1), y: random.uniform(-1...3))
+        for _ in 0..<random.integer(10...30) {
+            let epc = newTool(side: pallet.x < 0 ? .inside : .outside)
+            place(
+                epc,
+                .lying(
+                    x: pallet.x + random.uniform(-0.4...0.4), y: pallet.y + random.uniform(-0.6...0.6), z: random.uniform(0.2...1.6)),
+                material: material())
+            addVisit(epc, .stray, from: 0, to: path.seconds + Self.tail)
+        }
+        end(at: path.seconds + Self.tail)
+    }
+
+    /// Ten walks, 25 to 40 s apart.
+    private mutating func tenWalks() {
+        var start = 0.5
+        for _ in 0..<10 {
+            through(tools: random.integer(1...4), from: start)
+            start += random.uniform(25...40)
+        }
+    }
+
+    private mutating func clock() {
+        tenWalks()
+        let length = Double(truth.duration.nanoseconds) / 1e9
+        // Once each, at any moment: also in the middle of a walk.
+        let steps: [Instant.Span?] = [.seconds(1), .seconds(-1), .seconds(3_600), .seconds(-3_600), nil]
+        reports = ReportLayer(
+            batching: .milliseconds(100), delay: .milliseconds(20), clockOffset: .milliseconds(random.chance(0.5) ? 400 : -400), drift: 50,
+            steps: steps.map { step in
+                ReportLayer.ClockStep(time: Instant(nanoseconds: Int64(random.uniform(1...(length - 10)) * 1e9)), by: step)
+            })
+    }
+
+    private mutating func late() {
+        tenWalks()
+        // Late reports come up to 30 s after the last walk.
+        end(at: Double(truth.duration.nanoseconds) / 1e9 + 30)
+        reports = ReportLayer(
+            batching: .milliseconds(100), delay: .milliseconds(20), lateShare: 0.05, lateness: 0.5...30, drift: 50, breaksPerHour: 60)
     }
 }

@@ -42,7 +42,7 @@ public struct OutgoingEvent: Hashable, Sendable {
         self.time = time
     }
 
-    /// Provisional events may still be retracted and stay at home.
+    /// Provisional events may still be withdrawn, and stay at home unless a destination asks for them.
     public var isFinal: Bool { json["certainty"]?.string == Certainty.final.rawValue }
 }
 

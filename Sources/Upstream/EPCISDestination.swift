@@ -101,6 +101,9 @@ extension EPCISDestination {
             var time: String
             var json: JSON
             var bytes: [UInt8]
+
+            /// It has the id of the event that it declares to be wrong: "known" is not said of it.
+            var isCorrection: Bool { json["errorDeclaration"] != nil }
         }
 
         init(_ batch: [OutgoingEvent], client: EPCISClient, mapping: EPCISMapping, stopSignal: StopSignal, memory: Memory) {
@@ -248,6 +251,8 @@ extension EPCISDestination {
                 case .stored:
                     receipt.delivered += 1
                     memory.refusedInARow = 0
+                case .known where event.isCorrection:
+                    receipt.rejections.append(.init(sequence: event.sequence, reason: "409: takes no correction of an event that it has"))
                 case .known:
                     receipt.duplicates += 1
                     memory.refusedInARow = 0
