@@ -56,7 +56,8 @@ extension GateRules {
     /// - Parameters:
     ///   - judgement: what its own reads say
     ///   - penalty: what its earlier visits without a crossing speak against one now
-    func decide(_ judgement: Judgement, companions: [Companion], recorded: RecordedSide, penalty: Double, hasDirection: Bool) -> GateVerdict {
+    func decide(_ judgement: Judgement, companions: [Companion], recorded: RecordedSide, penalty: Double, hasDirection: Bool) -> GateVerdict
+    {
         let own = hypotheses(of: judgement)
         let joint = join(own, companions)
         let out = odds(joint, recorded: recorded, direction: .out)
