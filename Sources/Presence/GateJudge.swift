@@ -1,0 +1,98 @@
+import Readings
+
+/// An antenna of a gate.
+public struct GateAntenna: Hashable, Sendable {
+    public var side: GateSide
+    public var placement: AntennaPlacement
+    /// Which of the gate's readers serves it, counted from 0.
+    public var reader: Int
+
+    public init(side: GateSide, placement: AntennaPlacement, reader: Int = 0) {
+        self.side = side
+        self.placement = placement
+        self.reader = reader
+    }
+}
+
+/// Judges visits: what a log of reads says about where the tag was and went. The same log gives the same judgement.
+struct GateJudge: Sendable {
+    let antennas: [GateAntenna]
+    private(set) var filter: PositionFilter
+    /// By reader, its antennas as bits.
+    private let readers: [UInt64]
+    private let sideOfBits: (inside: Bool, outside: Bool)
+
+    /// After the last read the filter sees this many steps of nothing (2 s).
+    static let tail = 15
+    /// Silence of all antennas in the middle of a visit says something for so long only (1 s): perhaps nobody was reading.
+    static let silenceBelieved = 8
+    /// What is judged of a visit at most: its last 40 s.
+    static let longest = 300
+
+    /// - Parameter antennas: at most 64.
+    init(antennas: [GateAntenna], belief: PositionFilter.Belief = .init()) {
+        self.antennas = antennas
+        filter = PositionFilter(geometry: GateGeometry(antennas: antennas.map(\.placement)), belief: belief)
+        var readers = Array(repeating: UInt64(0), count: (antennas.map(\.reader).max() ?? 0) + 1)
+        for (index, antenna) in antennas.enumerated() { readers[antenna.reader] |= 1 << UInt64(index) }
+        self.readers = readers
+        sideOfBits = (antennas.contains { $0.side == .inside }, antennas.contains { $0.side == .outside })
+    }
+
+    /// Antennas on one side only cannot tell a direction.
+    var hasDirection: Bool { sideOfBits.inside && sideOfBits.outside }
+
+    mutating func learn(bias: [Float]) { filter.bias = bias }
+
+    mutating func judge(_ log: VisitLog, service: ServiceLog, outages: Outages, until now: Instant) -> Judgement {
+        guard let newest = log.entries.last?.step, let oldest = log.entries.first?.step else { return Judgement() }
+        let first = max(oldest, newest - Self.longest)
+        let entries = log.entries[(log.entries.firstIndex { $0.step >= first } ?? 0)...]
+        var judgement = Judgement()
+        var still = StillModel(antennas: antennas.count)
+        var position = entries.startIndex
+        var silence = 0
+        filter.start()
+        for step in first...max(newest, min(GateStep.of(now), newest + Self.tail)) {
+            let begin = position
+            while position < entries.endIndex, entries[position].step == step { position += 1 }
+            let hits = entries[begin..<position]
+            let heard = hits.reduce(UInt64(0)) { $0 | 1 << UInt64($1.antenna) }
+            let served = service.antennas(at: step) | heard
+            silence = served == 0 ? silence + 1 : 0
+            let isBelieved = step > newest || silence <= Self.silenceBelieved
+            let isReading = isBelieved && !outages.contains(GateStep.start(of: step))
+            take(hits, heard: heard, served: served, isReading: isReading, still: &still)
+            filter.advance()
+            if step == newest { judgement.stillAdvantage = still.logLikelihood - filter.logLikelihood }
+        }
+        judgement.ends = filter.ends
+        judgement.summarise(entries, antennas: antennas)
+        return judgement
+    }
+
+    /// Takes what one step told. Antennas that a reader was shown to serve shared the step; where none was shown, all shared it.
+    private mutating func take(
+        _ hits: ArraySlice<VisitLog.Entry>, heard: UInt64, served: UInt64, isReading: Bool, still: inout StillModel
+    ) {
+        filter.clearEvidence()
+        for reader in readers {
+            let shown = served & reader
+            guard shown != 0 || isReading else { continue }
+            let sharing = shown != 0 ? shown : reader
+            // In units of one antenna's turn of 65 ms, of which a step has two.
+            let weight = 2 / Double(sharing.nonzeroBitCount)
+            for hit in hits where reader & (1 << UInt64(hit.antenna)) != 0 {
+                filter.addHit(antenna: Int(hit.antenna), rssi: hit.rssi, weight: weight)
+                still.hit(antenna: Int(hit.antenna), rssi: hit.rssi, weight: weight * Double(filter.belief.hit))
+            }
+            var missed = sharing & ~heard
+            while missed != 0 {
+                let antenna = missed.trailingZeroBitCount
+                missed &= missed - 1
+                filter.addMiss(antenna: antenna, weight: weight)
+                still.miss(antenna: antenna, weight: weight * Double(filter.belief.miss))
+            }
+        }
+    }
+}

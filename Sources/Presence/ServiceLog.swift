@@ -1,0 +1,65 @@
+import Readings
+
+/// Which antennas were shown to be served, step by step, over the last minute: any tag's read shows it.
+///
+/// A miss is evidence only where its antenna was served. A ring of fixed size; late reads find their place in it.
+struct ServiceLog: Sendable {
+    private struct Slot: Sendable {
+        var step = Int.min
+        var antennas: UInt64 = 0
+    }
+
+    private static let size = 2_048
+    private var ring = Array(repeating: Slot(), count: Self.size)
+
+    @inline(__always)
+    mutating func note(antenna: Int, at time: Instant) {
+        let step = GateStep.of(time)
+        let place = step & (Self.size - 1)
+        if ring[place].step == step {
+            ring[place].antennas |= 1 << UInt64(antenna & 63)
+        } else if ring[place].step < step {
+            ring[place] = Slot(step: step, antennas: 1 << UInt64(antenna & 63))
+        }
+    }
+
+    /// The antennas shown to be served during a step, as bits; none when that is too long ago.
+    func antennas(at step: Int) -> UInt64 {
+        let slot = ring[step & (Self.size - 1)]
+        return slot.step == step ? slot.antennas : 0
+    }
+}
+
+/// When no reader of the gate was shown to be reading, as far back as a visit may need it.
+struct Outages: Sendable {
+    private(set) var past: [(from: Instant, until: Instant)] = []
+    private(set) var since: Instant?
+
+    private static let remembered = 32
+
+    init(since: Instant?) { self.since = since }
+
+    mutating func begin(at now: Instant) { if since == nil { since = now } }
+
+    mutating func end(at now: Instant) {
+        guard let from = since else { return }
+        since = nil
+        past.append((from, max(from, now)))
+        if past.count > Self.remembered { past.removeFirst() }
+    }
+
+    func contains(_ time: Instant) -> Bool {
+        if let since, time >= since { return true }
+        return past.contains { $0.from <= time && time < $0.until }
+    }
+
+    /// How much of the time since `start` was lost until `now`.
+    func lost(since start: Instant, until now: Instant) -> Instant.Span {
+        var sum: Int64 = 0
+        for outage in past + (since.map { [(from: $0, until: now)] } ?? []) {
+            let (from, until) = (max(outage.from, start), min(outage.until, now))
+            if until > from { sum += (until - from).nanoseconds }
+        }
+        return Instant.Span(nanoseconds: sum)
+    }
+}
