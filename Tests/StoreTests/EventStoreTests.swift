@@ -60,6 +60,19 @@ import Testing
         #expect(await second.commit(decider.putAway()).events?.first?.sequence == 31)
     }
 
+    /// A file that version 0.1.0 wrote, kept for all that come after it.
+    @Test func takesOverAStoreOfSchemaOne() throws {
+        let directory = try Directory()
+        let kept = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Lab/stored/events-schema-1.sql")
+        try directory.meddle("events.db", String(contentsOf: kept, encoding: .utf8))
+        let store = try EventStore(directory: directory.path, gateway: "LAB", random: { 1 })
+        #expect(store.lastSequence == 5)
+        #expect(store.epoch == 0xD7DF_EF0B_B5F3_4FA2)
+        #expect(try store.verify().isIntact)
+        #expect(try store.event(5)?.json()["data"]?["code"]?.string == "STORED-5")
+        #expect(try store.load().state.exceptions.count == 5)
+    }
+
     @Test func commitsNothingForADecisionWithoutEvents() async throws {
         let store = try Directory().open()
         #expect(await store.commit(Decision()).events == [])
