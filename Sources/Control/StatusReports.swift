@@ -188,12 +188,14 @@ public struct StationReport: Hashable, Sendable {
     public var devices: [String]
     /// Of a gate.
     public var antennas: [Site.Gate.Antenna]
+    /// What should be looked at, though it works.
+    public var hints: [StationHint]
     /// Why it decides nothing although it runs; nil: it decides.
     public var stopped: String?
 
     public init(
         name: String, kind: String, mode: String, location: String? = nil, locationName: String? = nil, owner: String, devices: [String],
-        antennas: [Site.Gate.Antenna] = [], stopped: String? = nil
+        antennas: [Site.Gate.Antenna] = [], hints: [StationHint] = [], stopped: String? = nil
     ) {
         self.name = name
         self.kind = kind
@@ -203,6 +205,7 @@ public struct StationReport: Hashable, Sendable {
         self.owner = owner
         self.devices = devices
         self.antennas = antennas
+        self.hints = hints
         self.stopped = stopped
     }
 
@@ -216,8 +219,28 @@ public struct StationReport: Hashable, Sendable {
                     antennas.map {
                         ["device": .string($0.device), "port": .integer(Int64($0.port)), "side": .string($0.side.rawValue)]
                     }),
+            "hints": hints.isEmpty ? nil : .array(hints.map(\.json)),
             "state": stopped == nil ? "deciding" : "stopped", "reason": stopped.map(JSON.string),
         ])
+    }
+}
+
+/// Something odd about a station, found by itself.
+public struct StationHint: Hashable, Sendable {
+    /// `one_sided`, `no_signal_levels`, `slow_return`, `sides_alike` or `intent`; `docs/api.yaml` says what they mean.
+    public var code: String
+    /// A device of the station, or one of its antennas as `DEVICE:PORT`.
+    public var device: String?
+    public var milliseconds: Int64?
+
+    public init(_ code: String, device: String? = nil, milliseconds: Int64? = nil) {
+        self.code = code
+        self.device = device
+        self.milliseconds = milliseconds
+    }
+
+    var json: JSON {
+        .compact(["hint": .string(code), "device": device.map(JSON.string), "ms": milliseconds.map(JSON.integer)])
     }
 }
 

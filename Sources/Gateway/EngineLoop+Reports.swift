@@ -1,9 +1,11 @@
 import Control
 import Devices
 import Engine
+import Presence
 import Profiles
 import Readings
 import SiteConfiguration
+import Stations
 
 extension EngineLoop {
     var wallTime: WallTime { engine.wallTime(at: BootClock.now()) }
@@ -27,6 +29,25 @@ extension EngineLoop {
         case .putaway(let putaway):
             return putaway.scanners.allSatisfy(blind.contains) ? "no scanner is there" : nil
         }
+    }
+
+    /// What is odd about a gate: how its readers are set, and what its reads have shown.
+    func hints(for station: Site.Station) -> [StationHint] {
+        guard case .gate(let configured) = station.kind else { return [] }
+        let readers = Set(configured.antennas.map(\.device))
+        let unsuited = site.devices.filter { readers.contains($0.name) && $0.radio.intent != .gate }
+        let gate = engine.gates.first { $0.name == station.name }
+        let shown = gate?.hints(at: BootClock.now()) ?? []
+        return unsuited.map { StationHint("intent", device: $0.name) }
+            + shown.map { hint in
+                switch hint {
+                case .oneSided: StationHint("one_sided")
+                case .noSignalLevels: StationHint("no_signal_levels")
+                case .sidesAlike: StationHint("sides_alike")
+                case .slowReturn(let antenna, let time):
+                    StationHint("slow_return", device: gate?.name(ofAntenna: antenna), milliseconds: time.milliseconds)
+                }
+            }
     }
 
     /// Why a device is not used though it may be there: its profile is broken, or the site wants what its model cannot do.

@@ -71,7 +71,7 @@ extension GatewayService: GatewayOperations {
                     name: station.name, kind: station.kind.name,
                     mode: loop.engine.ledger.state.modes[station.name, default: .running].rawValue, location: station.location,
                     locationName: location.flatMap { loop.engine.ledger.name(.location($0)) }, owner: station.owner,
-                    devices: station.inputDevices, antennas: station.antennas,
+                    devices: station.inputDevices, antennas: station.antennas, hints: loop.hints(for: station),
                     stopped: loop.reasonToStop(station))
             }
         }

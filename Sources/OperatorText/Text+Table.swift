@@ -271,6 +271,31 @@ extension Text: OperatorSentence {
                 "frames arrive damaged: look at cable, earth and line speed",
                 "数据帧损坏：请检查线缆、接地和波特率"
             )
+        case .hintOneSided:
+            (
+                "{station}: all antennas stand on one side, so no direction can be told and everything that passes stays uncertain",
+                "{station}：所有天线都在同一侧，无法判断方向，经过的物品均为“不确定”"
+            )
+        case .hintNoSignalLevels:
+            (
+                "{station}: the reader tells no signal levels, so fewer walks can be decided; turn RSSI on where the reader has it",
+                "{station}：读写器不提供信号强度，可判定的通过较少；如读写器支持，请开启 RSSI"
+            )
+        case .hintSlowReturn:
+            (
+                "{station}: antenna {device} comes back after {ms} ms only; over 300 ms a walker is missed: fewer antennas or a faster mode",
+                "{station}：天线 {device} 每 {ms} 毫秒才轮询一次；超过 300 毫秒会漏掉行人，请减少天线或使用更快的模式"
+            )
+        case .hintSidesAlike:
+            (
+                "{station}: the same side was the louder one throughout 50 visits; stockgate gate tune {station} says what to move",
+                "{station}：连续 50 次经过均为同一侧信号更强；请运行 stockgate gate tune {station}"
+            )
+        case .hintIntent:
+            (
+                "{station}: {device} is set for something else than a gate; take \"intent\" out of its [device.radio]",
+                "{station}：{device} 的用途不是通道门；请删除其 [device.radio] 中的 intent"
+            )
         case .adviceDeviceFault:
             (
                 "the device reports a fault of its own: stockgate devices NAME",

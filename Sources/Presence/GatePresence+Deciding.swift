@@ -81,7 +81,10 @@ extension GatePresence {
         let isNews = certainty == .final || (verdict.kind != visit.told && (visit.told != nil || verdict.kind.isPassage))
         if isNews { visit.told = verdict.kind }
         visits.updateValue(at: index) { $0 = visit }
-        if certainty == .final { learn(from: visit, verdict: verdict, epc: epc) }
+        if certainty == .final {
+            learn(from: visit, verdict: verdict, epc: epc)
+            checks.take(visit.log, antennas: judge.antennas)
+        }
         guard isNews else { return nil }
         var sighting = visit.sighting(of: epc, kind: verdict.kind, certainty: certainty)
         sighting.crossed = verdict.kind.isPassage ? visit.crossed : nil

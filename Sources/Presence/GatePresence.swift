@@ -41,6 +41,7 @@ public struct GatePresence: Sendable {
     var service = ServiceLog()
     var outages: Outages
     var residents = Residents()
+    var checks = GateChecks()
     var bias: AntennaBias
     /// As it was handed over last.
     var savedBias: AntennaBias

@@ -9,7 +9,7 @@ struct ServiceLog: Sendable {
         var antennas: UInt64 = 0
     }
 
-    private static let size = 2_048
+    static let size = 2_048
     private var ring = Array(repeating: Slot(), count: Self.size)
 
     @inline(__always)

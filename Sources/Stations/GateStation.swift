@@ -64,13 +64,27 @@ public struct GateStation: Sendable {
 
     public var openVisits: Int { presence.openVisits }
 
+    /// What is odd about the gate itself; antennas are places among those of the site file that a reader was found for.
+    public func hints(at now: Instant) -> [GateHint] { presence.hints(at: now) }
+
+    /// `DEVICE:PORT`
+    public func name(ofAntenna place: Int) -> String? {
+        for reader in readers {
+            guard let port = antennas[reader]?.firstIndex(where: { $0.map(Int.init) == place }), let name = readerNames[reader] else { continue }
+            return "\(name):\(port)"
+        }
+        return nil
+    }
+
     public mutating func observe(_ read: TagRead, from device: DeviceIndex, at now: Instant) {
         defer { nextDeadline = dueNext }
         guard let ports = antennas[device], let antenna = ports[Int(read.antenna)] else {
             readsWithoutSide &+= 1
             return
         }
-        take(read, antenna: Int(antenna), from: device, clock: &clocks[device, default: ReaderOffset()], at: now)
+        var clock = clocks[device] ?? ReaderOffset()
+        take(read, antenna: Int(antenna), from: device, clock: &clock, at: now)
+        clocks[device] = clock
     }
 
     /// Takes a run of reads of one device that arrived together.

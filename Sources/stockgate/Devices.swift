@@ -54,6 +54,8 @@ struct Devices: ParsableCommand {
             Terminal.output.write(
                 Text.adviceLine(language, ["device": name, "advice": Text.code(advice, of: "advice", language)]), .warning)
         }
+        // How a gate's antennas come round is seen by the station, and looked for here.
+        for station in try connection.get(["stations"])["stations"]?.array ?? [] { StationTable.printHints(of: station, language) }
     }
 
     private func print(_ device: JSON, now: String?, _ language: Site.Language) {

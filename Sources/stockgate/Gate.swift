@@ -32,7 +32,7 @@ struct Gate: ParsableCommand {
             let language = connection.language
             let plan = try plan(language)
             let station = try station(of: connection)
-            let antennas = (station["antennas"]?.array ?? []).compactMap(GateAntenna.init)
+            let antennas = (station["antennas"]?.array ?? []).compactMap(TunedAntenna.init)
             guard !antennas.isEmpty else {
                 throw CommandFailure(.negative, code: "no_antennas", [WalkText.noAntennas(language, ["gate": name])])
             }
@@ -85,7 +85,7 @@ struct Gate: ParsableCommand {
 }
 
 /// An antenna of a gate, as the daemon tells it.
-struct GateAntenna: Equatable {
+struct TunedAntenna: Equatable {
     var device: String
     var port: UInt8
     var side: GateSide

@@ -74,5 +74,18 @@ enum StationTable {
             ])
         }
         table.print()
+        for station in stations { printHints(of: station, language) }
+    }
+
+    /// What should be looked at, though the station works.
+    static func printHints(of station: JSON, _ language: Site.Language) {
+        for hint in station["hints"]?.array ?? [] {
+            guard let text = Text(rawValue: "hint.\(hint["hint"]?.string ?? "")") else { continue }
+            let values = [
+                "station": Printable(escaping: station["name"]?.string ?? "", limit: 64),
+                "device": Printable(escaping: hint["device"]?.string ?? "", limit: 80), "ms": Printable(hint["ms"]?.integer ?? 0),
+            ]
+            Terminal.output.write(text(language, values), .warning)
+        }
     }
 }

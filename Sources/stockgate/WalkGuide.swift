@@ -6,7 +6,7 @@ import SiteConfiguration
 /// Leads a technician through the walks.
 struct WalkGuide {
     let gate: String
-    let antennas: [GateAntenna]
+    let antennas: [TunedAntenna]
     let plan: [WalkTest.Task]
     var tag: String?
     let feed: WatchFeed

@@ -8,7 +8,7 @@ import SiteConfiguration
 struct WalkReport {
     let gate: String
     let test: WalkTest
-    let antennas: [GateAntenna]
+    let antennas: [TunedAntenna]
     let language: Site.Language
 
     private var rights: [String: Printable] {

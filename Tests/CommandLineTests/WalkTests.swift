@@ -95,7 +95,7 @@ import Testing
             test.add(WalkTest.Walk(task: task, reads: reads, decision: .none))
         }
         let antennas = [1, 2].compactMap { port in
-            GateAntenna(["device": "reader", "port": .integer(port), "side": port == 1 ? "inside" : "outside"])
+            TunedAntenna(["device": "reader", "port": .integer(port), "side": port == 1 ? "inside" : "outside"])
         }
         let report = WalkReport(gate: "gate", test: test, antennas: antennas, language: .english)
         #expect(
