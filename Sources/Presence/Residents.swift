@@ -19,7 +19,7 @@ struct Residents: Sendable {
     static let memory = Instant.Span.seconds(600)
     static let capacity = 4_096
 
-    private static let highestPenalty = 3.0
+    static let highestPenalty = 5.4
 
     /// What its earlier visits speak against a crossing now, ln.
     func penalty(of epc: EPC, at now: Instant) -> Double {
@@ -65,7 +65,7 @@ struct Residents: Sendable {
 }
 
 extension Residents.Entry {
-    var penalty: Double { min(3, 1.2 * Double(visits) + 0.05 * Double(visible.milliseconds) / 1_000) }
+    var penalty: Double { min(Residents.highestPenalty, 2.2 * Double(visits) + 0.09 * Double(visible.milliseconds) / 1_000) }
 
     var json: JSON { ["visits": .integer(Int64(visits)), "milliseconds": .integer(visible.milliseconds)] }
 
