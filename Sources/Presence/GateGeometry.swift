@@ -15,6 +15,8 @@ struct GateGeometry: Sendable {
     /// Expected RSSI in dBm of a tag without extra loss: `[(antenna × bodies + body) × cells + cell]`.
     let expected: [Float]
     let antennas: Int
+    /// The loudest that each antenna should hear, dBm.
+    let loudest: [Double]
 
     /// - Parameter antennas: where the antennas stand, in the order in which reads name them.
     init(antennas: [AntennaPlacement]) {
@@ -34,6 +36,10 @@ struct GateGeometry: Sendable {
             }
         }
         self.expected = expected
+        loudest = antennas.indices.map { antenna in
+            let free = antenna * Self.bodies.count * Self.cells
+            return expected[free..<free + Self.cells].reduce(-200.0) { max($0, Double($1)) }
+        }
     }
 
     /// The middle of a cell, in metres.

@@ -1,146 +1,165 @@
 import Identifiers
 import Readings
 
-/// Turns the tag reads of a gate into visits: which tag was there, on which side it was first and last seen, and whether the reader
-/// was able to see it go.
+/// Turns the tag reads of a gate into sightings: which tag went through, in which direction, which stayed, and of which nobody can say.
 ///
-/// A visit begins with a tag's first read and is over when the tag was unread for `quiet` *while the reader was shown to be reading*.
-/// While the reader is silent a visit ends as `unknown`, once both the silence and the tag's own are longer than `bridge`: of several
-/// readers one may still see it.
-/// This first method takes the sides of the first and the last read; a better one replaces this type behind the same calls.
+/// A visit begins with a tag's first read. After 2 s without one it is decided provisionally, together with what moved with it, and
+/// after 5 s finally; a read in between goes on with the visit, and what was said may be taken back. While the readers are silent
+/// nobody is quiet: a visit that this interrupts for longer than `bridge` ends as `unknown`.
+///
+/// What is decided follows from the times of the reads, not from the order of their arrival.
 public struct GatePresence: Sendable {
     public struct Settings: Hashable, Sendable {
-        /// The unread time that ends a visit.
+        /// The unread time after which a visit is decided provisionally.
         public var quiet: Instant.Span
-        /// The longest silence of the reader that a visit survives.
+        /// The unread time after which it is decided finally and over.
+        public var final: Instant.Span
+        /// The longest silence of the readers that a visit survives.
         public var bridge: Instant.Span
-        /// The most visits open at once; further tags are counted in `overflow`.
+        /// The most visits open at once; reads of further tags are counted in `overflow`.
         public var capacity: Int
+        public var rules: GateRules
 
-        public init(quiet: Instant.Span = .seconds(2), bridge: Instant.Span = .seconds(3), capacity: Int = 65_536) {
+        public init(
+            quiet: Instant.Span = .seconds(2), final: Instant.Span = .seconds(5), bridge: Instant.Span = .seconds(3), capacity: Int = 65_536,
+            rules: GateRules = GateRules()
+        ) {
             self.quiet = quiet
+            self.final = max(final, quiet)
             self.bridge = bridge
             self.capacity = capacity
+            self.rules = rules
         }
     }
 
-    fileprivate struct Visit {
-        var first: Instant
-        var last: Instant
-        /// From when silence counts: the last read, or the end of an outage after it.
-        var quietFrom: Instant
-        var inside = Sighting.SideEvidence()
-        var outside = Sighting.SideEvidence()
-        var firstSide: GateSide
-        var lastSide: GateSide
-    }
-
-    private let settings: Settings
-    private var visits: TagTable<Visit>
-    /// No visit can be over before this; a lower bound, so that most reads cost no look at other tags.
-    private var earliestEnd: Instant?
-    private var silentSince: Instant?
+    let settings: Settings
+    var judge: GateJudge
+    var visits: TagTable<GateVisit>
+    /// Visits that ended a moment ago: their companions may still be undecided.
+    var ended: [EndedVisit] = []
+    var service = ServiceLog()
+    var outages: Outages
+    var residents = Residents()
+    var bias: AntennaBias
+    private var nextNumber: UInt64 = 1
+    /// Nothing can be due before this; a lower bound, so that most reads cost no look at other tags.
+    private var earliest: Instant?
+    private let sides: [GateSide]
     /// Reads of tags for which there was no room.
     public private(set) var overflow: UInt64 = 0
 
-    /// - Parameter isReading: whether the gate's reader is shown to be reading at the start.
-    public init(settings: Settings = Settings(), startingAt start: Instant, isReading: Bool = false) {
+    /// A companion counts when it was unread for this long; with this much less than is asked of itself it is decided along.
+    static let settled = Instant.Span.milliseconds(500)
+    static let along = Instant.Span.seconds(1)
+    /// How long an ended visit still speaks for its companions.
+    static let remembered = Instant.Span.seconds(8)
+
+    /// - Parameters:
+    ///   - antennas: at most 64; reads name them by their place here
+    ///   - isReading: whether the gate's readers are shown to be reading at the start
+    public init(antennas: [GateAntenna], settings: Settings = Settings(), startingAt start: Instant, isReading: Bool = false) {
         self.settings = settings
-        silentSince = isReading ? nil : start
+        judge = GateJudge(antennas: Array(antennas.prefix(64)))
+        sides = antennas.prefix(64).map(\.side)
+        outages = Outages(since: isReading ? nil : start)
         visits = TagTable(capacity: settings.capacity)
+        bias = AntennaBias(antennas: sides.count)
     }
 
     public var openVisits: Int { visits.entries.count }
 
-    /// Takes one read. Reads arrive in the order of time; one that is earlier than the last does not move the visit's end back.
-    public mutating func observe(_ read: TagRead, side: GateSide, at now: Instant) {
+    /// Whether the antennas stand on both sides, so that a direction can be told at all.
+    public var hasDirection: Bool { judge.hasDirection }
+
+    /// Takes one read; reads may come in any order.
+    /// - Parameters:
+    ///   - antenna: the place of its antenna among those of the gate
+    ///   - time: when it was read
+    @inline(__always)
+    public mutating func observe(_ read: TagRead, antenna: Int, at time: Instant) {
+        guard antenna < sides.count else { return }
+        let side = sides[antenna]
+        service.note(antenna: antenna, at: time)
+        var isNew = false
         let hadRoom = visits.update(read.epc) {
-            var visit = Visit(first: now, last: now, quietFrom: now, firstSide: side, lastSide: side)
-            visit.count(rssi: read.rssi, side: side)
+            isNew = true
+            var visit = GateVisit(number: nextNumber, at: time, side: side)
+            visit.take(rssi: read.rssi, antenna: antenna, side: side, at: time, isRepeatable: read.readerTime != nil)
             return visit
         } _: { visit in
-            visit.last = max(visit.last, now)
-            visit.quietFrom = max(visit.quietFrom, now)
-            visit.lastSide = side
-            visit.count(rssi: read.rssi, side: side)
+            visit.take(rssi: read.rssi, antenna: antenna, side: side, at: time, isRepeatable: read.readerTime != nil)
         }
-        if !hadRoom { overflow &+= 1 }
-        if earliestEnd == nil { earliestEnd = now + (silentSince == nil ? settings.quiet : settings.bridge) }
+        if !hadRoom {
+            overflow &+= 1
+        } else if isNew {
+            nextNumber &+= 1
+            expect(time + (outages.since == nil ? settings.quiet : settings.bridge))
+        }
     }
 
-    /// The reader is, or is no longer, shown to be reading.
+    /// Whether a visit of this tag is open at a time: then a read of that time belongs to it, however late it comes.
+    public func hasVisit(of epc: EPC, at time: Instant) -> Bool {
+        visits.value(of: epc).map { time + settings.quiet >= $0.first && time <= $0.last + settings.final } ?? false
+    }
+
+    private mutating func expect(_ time: Instant) { earliest = earliest.map { min($0, time) } ?? time }
+
+    /// The readers are, or are no longer, shown to be reading.
     public mutating func readerChanged(isReading: Bool, at now: Instant) {
-        switch (isReading, silentSince) {
+        switch (isReading, outages.since) {
         case (true, let since?):
-            silentSince = nil
-            let outage = now - since
+            outages.end(at: now)
             // A visit that an outage interrupts goes on only when the outage was short.
-            if outage <= settings.bridge { visits.updateAll { $0.quietFrom = max($0.quietFrom, now) } }
-            earliestEnd = visits.entries.isEmpty ? nil : now + settings.quiet
+            if now - since <= settings.bridge {
+                visits.updateAll { $0.quietFrom = max($0.quietFrom, now) }
+            }
         case (false, nil):
-            silentSince = now
-            earliestEnd = visits.entries.isEmpty ? nil : now + settings.bridge
-        default: break
+            outages.begin(at: now)
+            visits.updateAll { $0.isDegraded = true }
+        default: return
         }
+        earliest = visits.entries.map { due($0.value) }.min()
     }
 
     /// The time at which `advance` will have something to say, or at least to look at.
-    public var nextDeadline: Instant? { earliestEnd }
+    public var nextDeadline: Instant? { earliest }
 
-    /// Ends what is over at `now`; sorted by first read, then EPC.
-    public mutating func advance(to now: Instant) -> [Sighting] {
-        guard let deadline = nextDeadline, now >= deadline else { return [] }
-        let (silentSince, settings) = (silentSince, settings)
-        func end(of visit: Visit) -> Instant {
-            silentSince.map { max($0, visit.quietFrom) + settings.bridge } ?? visit.quietFrom + settings.quiet
+    private func due(_ visit: GateVisit) -> Instant { visit.due(settings, silentSince: outages.since) }
+
+    /// Decides what is due at `now`; sorted by first read, then EPC.
+    /// - Parameter recorded: on which side a tag is by the record
+    public mutating func advance(to now: Instant, recorded: (EPC) -> RecordedSide) -> [Sighting] {
+        guard let deadline = earliest, now >= deadline else { return [] }
+        var said: [Sighting] = []
+        if outages.since != nil {
+            let (settings, since) = (settings, outages.since)
+            said = visits.remove { $0.due(settings, silentSince: since) <= now }.map(interrupted)
+        } else {
+            ended.removeAll { now - $0.last > Self.remembered }
+            said = decideDue(at: now, recorded: recorded)
         }
-        let over = visits.remove { end(of: $0) <= now }
-        var earliest: Instant?
-        visits.updateAll { visit in earliest = min(earliest ?? end(of: visit), end(of: visit)) }
-        earliestEnd = earliest
-        return sorted(over.map { $0.value.sighting(epc: $0.epc, kind: silentSince == nil ? $0.value.kind : .unknown) })
+        earliest = visits.entries.map { due($0.value) }.min()
+        return sorted(said)
     }
 
-    /// Ends every visit now, as unknown: nobody will look any more.
+    /// Ends every visit now: nobody will look any more. What was said provisionally stands.
     public mutating func finish() -> [Sighting] {
-        earliestEnd = nil
-        return sorted(visits.remove { _ in true }.map { $0.value.sighting(epc: $0.epc, kind: .unknown) })
+        earliest = nil
+        return sorted(visits.remove { _ in true }.map(interrupted))
     }
 
-    /// Forgets everything, for a station that was paused.
+    /// Forgets the visits, for a station that was paused.
     public mutating func reset(at now: Instant) {
         _ = visits.remove { _ in true }
-        earliestEnd = nil
+        ended = []
+        earliest = nil
+    }
+
+    private func interrupted(_ entry: TagTable<GateVisit>.Entry) -> Sighting {
+        entry.value.sighting(of: entry.epc, kind: entry.value.told ?? .unknown, certainty: .final)
     }
 
     private func sorted(_ sightings: [Sighting]) -> [Sighting] {
         sightings.sorted { ($0.first, $0.epc) < ($1.first, $1.epc) }
-    }
-}
-
-extension GatePresence.Visit {
-    @inline(__always)
-    fileprivate mutating func count(rssi: Int16, side: GateSide) {
-        switch side {
-        case .inside:
-            inside.reads &+= 1
-            inside.strongest = max(inside.strongest, rssi)
-        case .outside:
-            outside.reads &+= 1
-            outside.strongest = max(outside.strongest, rssi)
-        }
-    }
-
-    fileprivate var kind: Sighting.Kind {
-        switch (firstSide, lastSide) {
-        case (.inside, .outside): .passed(.out)
-        case (.outside, .inside): .passed(.in)
-        default: .stayed
-        }
-    }
-
-    fileprivate func sighting(epc: EPC, kind: Sighting.Kind) -> Sighting {
-        Sighting(
-            epc: epc, kind: kind, first: first, last: last, inside: inside, outside: outside, firstSide: firstSide, lastSide: lastSide)
     }
 }

@@ -40,102 +40,112 @@ struct PositionFilter: Sendable {
     private let unheard: [Float]
     /// Student's t with 4 degrees of freedom, ln, by quarter dB of the difference.
     private let difference: [Float]
-    private var state: [Float]
-    private var next: [Float]
-    /// ln of the likelihood, by body, level, cell.
-    private var likelihood: [Float]
-    /// Natural logarithm of what the state was divided by so far.
+    /// By row and cell, eight cells to a lane group.
+    private var state: [Lanes]
+    private var next: [Lanes]
+    /// What `state` must be multiplied with to sum to 1.
+    private var norm: Float = 1
+    private let start0: [Lanes]
+    /// ln of the likelihood, and then itself, by body, level, cell.
+    private var evidence: [Float]
+    private var likelihood: [Lanes]
+    /// The rows and how each moves.
+    private let plans: [RowPlan]
+    /// ln of the likelihood of everything taken since `start`.
     private(set) var logLikelihood = 0.0
+
+    typealias Lanes = SIMD8<Float>
+    private static let groups = cells / 8
+    private static let signalSteps = 440
+    private static let differenceSteps = 400
 
     init(geometry: GateGeometry, belief: Belief = Belief()) {
         self.geometry = geometry
         self.belief = belief
         bias = Array(repeating: 0, count: geometry.antennas)
-        var heard: [Float] = []
-        var unheard: [Float] = []
-        for quarter in 0..<Self.signalSteps {
-            let rssi = Double(quarter) / 4 - 110
-            let answers = min(max(Elementary.logistic((rssi - Double(belief.floor)) / 6), 0.004), 0.85)
-            heard.append(Float(Elementary.log(answers)))
-            unheard.append(Float(Elementary.log(1 - answers)))
+        let answers = (0..<Self.signalSteps).map { quarter in
+            min(max(Elementary.logistic((Double(quarter) / 4 - 110 - Double(belief.floor)) / 6), 0.004), 0.85)
         }
-        self.heard = heard
-        self.unheard = unheard
+        heard = answers.map { Float(Elementary.log($0)) }
+        unheard = answers.map { Float(Elementary.log(1 - $0)) }
         difference = (0..<Self.differenceSteps).map { step in
             let z = Double(step) / 4 / Double(belief.spread)
             return Float(-2.5 * Elementary.log(1 + z * z / 4))
         }
-        state = Array(repeating: 0, count: Self.rows * Self.cells)
-        next = state
-        likelihood = Array(repeating: 0, count: GateGeometry.bodies.count * Self.levels.count * Self.cells)
+        plans = (0..<Self.rows).map { RowPlan(row: $0, pitch: geometry.pitch, belief: belief) }
+        start0 = Self.beginning(geometry)
+        state = start0
+        next = start0
+        evidence = Array(repeating: 0, count: GateGeometry.bodies.count * Self.levels.count * Self.cells)
+        likelihood = Array(repeating: Lanes(), count: GateGeometry.bodies.count * Self.levels.count * Self.groups)
     }
 
-    private static let signalSteps = 440
-    private static let differenceSteps = 400
-
-    /// Begins a visit: either side equally likely at first.
-    mutating func start() {
-        logLikelihood = 0
+    /// Either side equally likely at first, and there about 1.6 m away; who begins inside walks toward outside, and the other way round.
+    private static func beginning(_ geometry: GateGeometry) -> [Lanes] {
         let speedPrior: [Double] = [0.03, 0.07, 0.175, 0.175, 0.2, 0.35]
+        var state: [Float] = []
         for origin in 0..<2 {
             let sign: Double = origin == 0 ? -1 : 1
-            var place = (0..<Self.cells).map { cell in
+            let place = (0..<cells).map { cell in
                 let z = (geometry.x(cell) - sign * 1.6) / 0.8
                 return geometry.x(cell) * sign > 0 ? Elementary.exp(-0.5 * z * z) : 0
             }
             let sum = place.reduce(0, +)
-            place = place.map { $0 / sum }
-            for speed in Self.speeds.indices {
-                // Who begins inside walks toward outside, and the other way round.
-                let moves = speedPrior[origin == 0 ? speed : Self.speeds.count - 1 - speed]
-                for carry in Self.carries.indices {
-                    for level in Self.levels.indices {
-                        let row = ((origin * Self.speeds.count + speed) * Self.carries.count + carry) * Self.levels.count + level
-                        let mass = moves * Self.carryPrior[carry] / Double(Self.levels.count)
-                        for cell in 0..<Self.cells { state[row * Self.cells + cell] = Float(mass * place[cell]) }
+            for speed in speeds.indices {
+                let moves = speedPrior[origin == 0 ? speed : speeds.count - 1 - speed]
+                for carry in carries.indices {
+                    for _ in levels {
+                        let mass = 0.5 * moves * carryPrior[carry] / Double(levels.count)
+                        state += place.map { Float(mass * $0 / sum) }
                     }
                 }
             }
         }
+        return stride(from: 0, to: state.count, by: 8).map { first in Lanes(state[first..<first + 8]) }
     }
 
-    /// What was heard, or not, of one antenna during a step.
+    /// Begins a visit.
+    mutating func start() {
+        logLikelihood = 0
+        norm = 1
+        for index in start0.indices { state[index] = start0[index] }
+        clearEvidence()
+    }
+
     mutating func clearEvidence() {
-        for index in likelihood.indices { likelihood[index] = 0 }
+        for index in evidence.indices { evidence[index] = 0 }
     }
 
+    /// An antenna heard the tag in this step.
     /// - Parameters:
-    ///   - rssi: the mean, nil when the reader does not tell.
-    ///   - weight: the share of the step that the antenna was served.
-    mutating func addHit(antenna: Int, rssi: Double?, weight: Float) {
-        let (cells, levels) = (Self.cells, Self.levels.count)
-        let told = rssi.map(Float.init)
-        let scale = belief.hit * weight
-        for body in GateGeometry.bodies.indices {
-            let from = (antenna * GateGeometry.bodies.count + body) * cells
-            for level in 0..<levels {
-                let offset = Self.levels[level] + bias[antenna]
-                let to = (body * levels + level) * cells
-                for cell in 0..<cells {
-                    let expected = geometry.expected[from + cell] + offset
-                    var value = heard[Self.signalIndex(expected)]
-                    if let told { value += difference[min(Int((told - expected).magnitude * 4 + 0.5), Self.differenceSteps - 1)] }
-                    likelihood[to + cell] += value * scale
-                }
-            }
+    ///   - rssi: the mean in dBm, nil when the reader does not tell
+    ///   - weight: for how many turns of an antenna this counts
+    mutating func addHit(antenna: Int, rssi: Double?, weight: Double) {
+        let scale = belief.hit * Float(weight)
+        let told = rssi.map { Float($0) }
+        addEvidence(of: antenna) { [heard, difference] expected in
+            var value = heard[Self.signalIndex(expected)]
+            if let told { value += difference[min(Int((told - expected).magnitude * 4 + 0.5), Self.differenceSteps - 1)] }
+            return value * scale
         }
     }
 
-    mutating func addMiss(antenna: Int, weight: Float) {
-        let (cells, levels) = (Self.cells, Self.levels.count)
-        let scale = belief.miss * weight
+    /// An antenna was served and did not hear the tag.
+    mutating func addMiss(antenna: Int, weight: Double) {
+        let scale = belief.miss * Float(weight)
+        addEvidence(of: antenna) { [unheard] expected in unheard[Self.signalIndex(expected)] * scale }
+    }
+
+    @inline(__always)
+    private mutating func addEvidence(of antenna: Int, _ value: (Float) -> Float) {
+        var to = 0
         for body in GateGeometry.bodies.indices {
-            let from = (antenna * GateGeometry.bodies.count + body) * cells
-            for level in 0..<levels {
-                let offset = Self.levels[level] + bias[antenna]
-                let to = (body * levels + level) * cells
-                for cell in 0..<cells {
-                    likelihood[to + cell] += unheard[Self.signalIndex(geometry.expected[from + cell] + offset)] * scale
+            let from = (antenna * GateGeometry.bodies.count + body) * Self.cells
+            for level in Self.levels {
+                let offset = level + bias[antenna]
+                for cell in 0..<Self.cells {
+                    evidence[to] += value(geometry.expected[from + cell] + offset)
+                    to += 1
                 }
             }
         }
@@ -144,105 +154,118 @@ struct PositionFilter: Sendable {
     @inline(__always)
     private static func signalIndex(_ rssi: Float) -> Int { min(max(Int((rssi + 110) * 4), 0), signalSteps - 1) }
 
-    /// Lets one step of time go by and takes the evidence.
+    /// Lets one step of time go by and takes its evidence.
     mutating func advance() {
-        move()
-        weigh()
-    }
-
-    private mutating func move() {
-        let (cells, levels, modes, speeds) = (Self.cells, Self.levels.count, Self.carries.count * Self.levels.count, Self.speeds.count)
-        let (turn, change, spread) = (belief.turn, belief.levelChange, belief.diffusion)
-        let keep = 1 - 2 * turn - 2 * change
-        let seconds = Double(GateStep.length.nanoseconds) / 1e9
-        state.withUnsafeMutableBufferPointer { state in
-            next.withUnsafeMutableBufferPointer { next in
-                withUnsafeTemporaryAllocation(of: Float.self, capacity: cells + 4) { line in
-                    line.initialize(repeating: 0)
-                    for row in 0..<Self.rows {
-                        let (speed, level) = (row / modes % speeds, row % levels)
-                        let base = row * cells
-                        let slower = speed > 0 ? base - modes * cells : base
-                        let faster = speed < speeds - 1 ? base + modes * cells : base
-                        let weaker = level > 0 ? base - cells : base
-                        let stronger = level < levels - 1 ? base + cells : base
-                        for cell in 0..<cells {
-                            line[cell + 2] =
-                                keep * state[base + cell] + turn * (state[slower + cell] + state[faster + cell])
-                                + change * (state[weaker + cell] + state[stronger + cell])
-                        }
-                        // A shift by a part of a cell, spread a little: shares that go two cells back to two cells on.
-                        let shift = Float(Self.speeds[speed] * seconds / geometry.pitch)
-                        let (on, back) = (max(shift, 0), max(-shift, 0))
-                        let stay = 1 - on - back
-                        let centre = 1 - 2 * spread
-                        let (b2, b1, k, f1, f2) = (
-                            spread * back, spread * stay + centre * back, centre * stay + spread * (on + back), spread * stay + centre * on,
-                            spread * on
-                        )
-                        for cell in 0..<cells {
-                            next[base + cell] =
-                                k * line[cell + 2] + (b1 * line[cell + 3] + f1 * line[cell + 1]) + (b2 * line[cell + 4] + f2 * line[cell])
-                        }
-                        // What would leave stays in the last cell.
-                        next[base] += (b1 + b2) * line[2] + b2 * line[3]
-                        next[base + cells - 1] += (f1 + f2) * line[cells + 1] + f2 * line[cells]
-                    }
-                }
-            }
+        var highest = evidence[0]
+        for value in evidence { highest = max(highest, value) }
+        for index in evidence.indices {
+            likelihood[index >> 3][index & 7] = Self.expTable[min(Int((highest - evidence[index]) * 32 + 0.5), Self.expTable.count - 1)]
         }
-        swap(&state, &next)
-    }
-
-    private mutating func weigh() {
-        let (cells, levels, carries, speeds) = (Self.cells, Self.levels.count, Self.carries.count, Self.speeds.count)
-        let highest = likelihood.reduce(-Float.infinity, max)
-        for index in likelihood.indices { likelihood[index] = Self.fastExp(likelihood[index] - highest) }
-        var total: Float = 0
-        for row in 0..<Self.rows {
-            let carry = Self.carries[row / levels % carries]
-            let body = row / (levels * carries) % speeds < speeds / 2 ? carry.facingIn : carry.facingOut
-            let from = (body * levels + row % levels) * cells
-            let base = row * cells
-            var sum = SIMD8<Float>()
-            for cell in stride(from: 0, to: cells, by: 8) {
-                for lane in 0..<8 {
-                    state[base + cell + lane] *= likelihood[from + cell + lane]
-                    sum[lane] += state[base + cell + lane]
-                }
-            }
-            total += ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]))
-        }
-        guard total > 0 else { return }
+        let total = move()
+        guard total > 0 else { return start() }
         logLikelihood += Elementary.log(Double(total)) + Double(highest)
-        let factor = 1 / total
-        for index in state.indices { state[index] *= factor }
-    }
-
-    /// Where the tag is now, by where it began: shares of inside, middle and outside.
-    struct Ends: Sendable, Hashable {
-        var fromInside = SIMD3<Double>()
-        var fromOutside = SIMD3<Double>()
-        /// ln of the likelihood of everything heard.
-        var logLikelihood = 0.0
-    }
-
-    var ends: Ends {
-        var ends = Ends(logLikelihood: logLikelihood)
-        let half = Self.rows / 2
-        for row in 0..<Self.rows {
-            var shares = SIMD3<Double>()
-            for cell in 0..<Self.cells {
-                let x = geometry.x(cell)
-                shares[x < -0.45 ? 0 : (x > 0.45 ? 2 : 1)] += Double(state[row * Self.cells + cell])
-            }
-            if row < half { ends.fromInside += shares } else { ends.fromOutside += shares }
-        }
-        return ends
+        norm = 1 / total
+        swap(&state, &next)
     }
 
     private static let expTable: [Float] = (0..<640).map { Float(Elementary.exp(-Double($0) / 32)) }
 
-    @inline(__always)
-    private static func fastExp(_ x: Float) -> Float { expTable[min(Int(-x * 32 + 0.5), 639)] }
+    /// Moves and weighs every row; returns what all of them sum to. The order of additions is fixed, so that every machine agrees.
+    private mutating func move() -> Float {
+        let norm = norm
+        let (turn, change) = (belief.turn * norm, belief.levelChange * norm)
+        let keep = norm - 2 * turn - 2 * change
+        return state.withUnsafeBufferPointer { state in
+            next.withUnsafeMutableBufferPointer { next in
+                likelihood.withUnsafeBufferPointer { likelihood in
+                    // A row with two cells of nothing before it and six after.
+                    withUnsafeTemporaryAllocation(of: Float.self, capacity: Self.cells + 8) { line in
+                        line.initialize(repeating: 0)
+                        let raw = UnsafeMutableRawPointer(line.baseAddress!)
+                        var total = Lanes()
+                        for (row, plan) in plans.enumerated() {
+                            let base = row * Self.groups
+                            for group in 0..<Self.groups {
+                                let speeds = turn * (state[plan.slower + group] + state[plan.faster + group])
+                                let levels = change * (state[plan.weaker + group] + state[plan.stronger + group])
+                                let mixed = keep * state[base + group] + (speeds + levels)
+                                raw.storeBytes(of: mixed, toByteOffset: (group * 8 + 2) * 4, as: Lanes.self)
+                            }
+                            for group in 0..<Self.groups {
+                                func shifted(_ cells: Int) -> Lanes {
+                                    raw.loadUnaligned(fromByteOffset: (group * 8 + cells) * 4, as: Lanes.self)
+                                }
+                                let near = plan.on1 * shifted(1) + plan.back1 * shifted(3)
+                                let far = plan.on2 * shifted(0) + plan.back2 * shifted(4)
+                                next[base + group] = plan.stay * shifted(2) + (near + far)
+                            }
+                            // What would leave stays in the last cell.
+                            let (last, before) = (line[Self.cells + 1], line[Self.cells])
+                            next[base][0] += (plan.back1 + plan.back2) * line[2] + plan.back2 * line[3]
+                            next[base + Self.groups - 1][7] += (plan.on1 + plan.on2) * last + plan.on2 * before
+                            for group in 0..<Self.groups {
+                                next[base + group] *= likelihood[plan.likelihood + group]
+                                total += next[base + group]
+                            }
+                        }
+                        let halves = total.lowHalf + total.highHalf
+                        return (halves[0] + halves[1]) + (halves[2] + halves[3])
+                    }
+                }
+            }
+        }
+    }
+
+    /// Where the tag is now, by where it began: inside, in the middle, outside. All six sum to 1.
+    struct Ends: Hashable, Sendable {
+        var fromInside = SIMD3<Double>()
+        var fromOutside = SIMD3<Double>()
+    }
+
+    /// Nearer to the middle than this a tag is on neither side, metres.
+    static let middle = 0.45
+
+    var ends: Ends {
+        var ends = Ends()
+        for row in 0..<Self.rows {
+            var shares = SIMD3<Double>()
+            for cell in 0..<Self.cells {
+                let x = geometry.x(cell)
+                shares[x < -Self.middle ? 0 : (x > Self.middle ? 2 : 1)] += Double(state[row * Self.groups + cell / 8][cell % 8] * norm)
+            }
+            if row < Self.rows / 2 { ends.fromInside += shares } else { ends.fromOutside += shares }
+        }
+        return ends
+    }
+}
+
+/// One row of the filter, that is all places for one origin, speed, carry and level: where its neighbours are, and how it moves.
+private struct RowPlan: Sendable {
+    let slower, faster, weaker, stronger: Int
+    /// Where its likelihood is.
+    let likelihood: Int
+    /// Shares that go two cells back to two cells on: a shift by a part of a cell, spread a little.
+    let back2, back1, stay, on1, on2: Float
+
+    init(row: Int, pitch: Double, belief: PositionFilter.Belief) {
+        typealias Filter = PositionFilter
+        let groups = Filter.cells / 8
+        let (levels, carries, speeds) = (Filter.levels.count, Filter.carries.count, Filter.speeds.count)
+        let (level, carry, speed) = (row % levels, row / levels % carries, row / (levels * carries) % speeds)
+        let base = row * groups
+        let perSpeed = levels * carries * groups
+        slower = speed > 0 ? base - perSpeed : base
+        faster = speed < speeds - 1 ? base + perSpeed : base
+        weaker = level > 0 ? base - groups : base
+        stronger = level < levels - 1 ? base + groups : base
+        let body = speed < speeds / 2 ? Filter.carries[carry].facingIn : Filter.carries[carry].facingOut
+        likelihood = (body * levels + level) * groups
+        let shift = Float(Filter.speeds[speed] * Double(GateStep.length.nanoseconds) / 1e9 / pitch)
+        let (on, back) = (max(shift, 0), max(-shift, 0))
+        let (spread, centre) = (belief.diffusion, 1 - 2 * belief.diffusion)
+        let still = 1 - on - back
+        (back2, on2) = (spread * back, spread * on)
+        (back1, on1) = (spread * still + centre * back, spread * still + centre * on)
+        stay = centre * still + spread * (on + back)
+    }
 }

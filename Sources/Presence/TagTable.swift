@@ -54,14 +54,44 @@ struct TagTable<Value: Sendable>: Sendable {
         let removed = entries.filter { isOver($0.value) }
         guard !removed.isEmpty else { return [] }
         entries.removeAll { isOver($0.value) }
-        var size = 64
-        while size < entries.count * 2 { size *= 2 }
-        rebuildIndex(size: size)
+        rebuildIndex()
         return removed
     }
 
+    /// Takes out the entries at these places, ascending.
+    mutating func remove(at places: [Int]) {
+        guard !places.isEmpty else { return }
+        var next = 0
+        var kept: [Entry] = []
+        kept.reserveCapacity(entries.count)
+        for place in entries.indices {
+            if next < places.count, places[next] == place { next += 1 } else { kept.append(entries[place]) }
+        }
+        entries = kept
+        rebuildIndex()
+    }
+
+    func value(of epc: EPC) -> Value? {
+        let mask = index.count - 1
+        var slot = Int(truncatingIfNeeded: epc.fastHash) & mask
+        while true {
+            let position = Int(index[slot])
+            guard position >= 0 else { return nil }
+            if entries[position].epc == epc { return entries[position].value }
+            slot = (slot + 1) & mask
+        }
+    }
+
+    mutating func updateValue(at place: Int, _ body: (inout Value) -> Void) { body(&entries[place].value) }
+
     mutating func updateAll(_ body: (inout Value) -> Void) {
         for position in entries.indices { body(&entries[position].value) }
+    }
+
+    private mutating func rebuildIndex() {
+        var size = 64
+        while size < entries.count * 2 { size *= 2 }
+        rebuildIndex(size: size)
     }
 
     private mutating func rebuildIndex(size: Int) {

@@ -167,7 +167,7 @@ extension EPCISDestination {
                 guard let first = chunk.first, let last = chunk.last else { return }
                 try follow(UnfinishedJob(first: first.sequence, last: last.sequence, location: job), chunk)
             // Accepted is no receipt, and there is nowhere to ask for one.
-            case .accepted(nil): try deliverAlone(chunk)
+            case .accepted(nil): try deliverAlone(chunk, mayBeThere: true)
             case .tooLarge where chunk.count > 1:
                 // Unless the answer named a limit that makes the next one smaller anyway.
                 if nextChunk().count >= chunk.count { memory.ceiling = max(1, chunk.count / 2) }
@@ -240,10 +240,11 @@ extension EPCISDestination {
             }
             // No job, no receipt.
             memory.unfinished = nil
-            try deliverAlone(chunk)
+            try deliverAlone(chunk, mayBeThere: true)
         }
 
-        private mutating func deliverAlone(_ chunk: ArraySlice<Prepared>) throws(DeliveryError) {
+        /// - Parameter mayBeThere: whether the server has taken them already, and only gave no receipt.
+        private mutating func deliverAlone(_ chunk: ArraySlice<Prepared>, mayBeThere: Bool = false) throws(DeliveryError) {
             for event in chunk {
                 guard var members = event.json.object else { continue }
                 members["@context"] = mapping.context
@@ -251,7 +252,7 @@ extension EPCISDestination {
                 case .stored:
                     receipt.delivered += 1
                     memory.refusedInARow = 0
-                case .known where event.isCorrection:
+                case .known where event.isCorrection && !mayBeThere:
                     receipt.rejections.append(.init(sequence: event.sequence, reason: "409: takes no correction of an event that it has"))
                 case .known:
                     receipt.duplicates += 1

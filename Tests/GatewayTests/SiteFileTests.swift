@@ -8,6 +8,30 @@ import Testing
 
 @testable import Gateway
 
+/// A gate with one antenna on each side.
+private func gateTables(_ inside: String, _ outside: String, geometry: String = "pedestal") -> String {
+    """
+    [[device]]
+    name = "uhf"
+    profile = "r2000/a0-uhf"
+    [[station]]
+    name = "g"
+    kind = "gate"
+    geometry = "\(geometry)"
+    [[station.antenna]]
+    device = "uhf"
+    port = 1
+    side = "inside"
+    \(inside)
+    [[station.antenna]]
+    device = "uhf"
+    port = 2
+    side = "outside"
+    \(outside)
+
+    """
+}
+
 @Suite("Site file")
 struct SiteFileTests {
     static let head = """
@@ -170,11 +194,11 @@ struct SiteFileTests {
                 ["site.toml:7", "scaners", "did you mean \"scanners\""]
             ),
             ("[[device]]\nname = \"a\"\nport = \"/dev/ttyUSB0\"\n", ["site.toml:6", "port", "needs a profile"]),
-            (Self.gate("x_cm = -30\ny_cm = 0", "x_cm = 30\ny_cm = 0\nfacing_deg = 90"), ["facing_deg", "is missing"]),
-            (Self.gate("x_cm = -30\ny_cm = 0\nfacing_deg = 90", ""), ["site.toml:18", "antenna", "every antenna"]),
-            (Self.gate("z_cm = 120", ""), ["x_cm", "is missing"]),
-            (Self.gate("x_cm = -3000\ny_cm = 0\nfacing_deg = 90", ""), ["site.toml:15", "x_cm", "between -1000 and 1000"]),
-            (Self.gate("", "", geometry: "round"), ["geometry", "one of angled, pedestal"]),
+            (gateTables("x_cm = -30\ny_cm = 0", "x_cm = 30\ny_cm = 0\nfacing_deg = 90"), ["facing_deg", "is missing"]),
+            (gateTables("x_cm = -30\ny_cm = 0\nfacing_deg = 90", ""), ["site.toml:18", "antenna", "every antenna"]),
+            (gateTables("z_cm = 120", ""), ["x_cm", "is missing"]),
+            (gateTables("x_cm = -3000\ny_cm = 0\nfacing_deg = 90", ""), ["site.toml:15", "x_cm", "between -1000 and 1000"]),
+            (gateTables("", "", geometry: "round"), ["geometry", "one of angled, pedestal"]),
             (
                 "[[destination]]\nname = \"e\"\nkind = \"epcis\"\nurl = \"https://e.example\"\ncertainty = \"provisional\"\n",
                 ["site.toml:8", "certainty", "must be final"]
@@ -201,30 +225,6 @@ struct SiteFileTests {
         #expect(problems.count >= 4, "\(problems)")
     }
 
-    /// A gate with one antenna on each side.
-    private static func gate(_ inside: String, _ outside: String, geometry: String = "pedestal") -> String {
-        """
-        [[device]]
-        name = "uhf"
-        profile = "r2000/a0-uhf"
-        [[station]]
-        name = "g"
-        kind = "gate"
-        geometry = "\(geometry)"
-        [[station.antenna]]
-        device = "uhf"
-        port = 1
-        side = "inside"
-        \(inside)
-        [[station.antenna]]
-        device = "uhf"
-        port = 2
-        side = "outside"
-        \(outside)
-
-        """
-    }
-
     @Test("Antennas stand where the site file says, or where the geometry does")
     func placements() throws {
         func placements(_ text: String) throws -> [AntennaPlacement] {
@@ -232,9 +232,9 @@ struct SiteFileTests {
             return gate.placements
         }
         let placed = try placements(
-            Self.gate("x_cm = -40\ny_cm = 0\nz_cm = 130\nfacing_deg = 105", "x_cm = 40\ny_cm = 200\nfacing_deg = -75"))
+            gateTables("x_cm = -40\ny_cm = 0\nz_cm = 130\nfacing_deg = 105", "x_cm = 40\ny_cm = 200\nfacing_deg = -75"))
         #expect(placed == [.init(x: -40, y: 0, z: 130, facing: 105), .init(x: 40, y: 200, z: 120, facing: -75)])
-        #expect(try placements(Self.gate("", "")) == [.init(x: -30, y: 0, facing: 90), .init(x: 30, y: 0, facing: 90)])
+        #expect(try placements(gateTables("", "")) == [.init(x: -30, y: 0, facing: 90), .init(x: 30, y: 0, facing: 90)])
         let angled = Site.Gate(
             antennas: [GateSide.inside, .outside, .inside, .outside, .inside].enumerated().map {
                 .init(device: "uhf", port: UInt8($0 + 1), side: $1)

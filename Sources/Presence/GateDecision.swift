@@ -1,0 +1,148 @@
+import Readings
+
+/// How a gate decides. Constants were fitted on simulated walks through a pedestal gate and an angled one together; other seeds are
+/// used to judge them.
+public struct GateRules: Hashable, Sendable {
+    /// The recorded side is right with this probability.
+    public var recordIsRight = 0.97
+    /// What a hypothesis keeps however little speaks for it: one strange visit must not decide for its group.
+    public var doubt = 1e-3
+    /// The most that one companion speaks against a hypothesis, ln.
+    public var companionLimit = 3.0
+    /// Log-odds above which a visit was a crossing.
+    public var threshold = 0.0
+    /// Below the threshold by less than this, it is uncertain.
+    public var margin = 1.0
+    /// How much more likely one direction must be than the other where the record says the other, ln.
+    public var againstRecord = 4.0
+
+    public init() {}
+}
+
+/// What a visit may have been, each with the natural logarithm of how likely its reads are then, up to a common term.
+struct Hypotheses: Hashable, Sendable {
+    var out = 0.0
+    var `in` = 0.0
+    var stayedInside = 0.0
+    var stayedOutside = 0.0
+
+    var best: Double { max(max(out, `in`), max(stayedInside, stayedOutside)) }
+}
+
+/// Something that moved with the tag.
+struct Companion: Sendable {
+    let hypotheses: Hypotheses
+    let order: Order
+    /// 0…1: how far it is something that moves.
+    let share: Double
+}
+
+/// In which order the sides heard the tag; above 0: the inside first.
+struct Order: Hashable, Sendable {
+    var slope = 0.0
+    var centroid = 0.0
+    var sides = 0.0
+}
+
+/// What is decided of a visit, and why.
+struct GateVerdict: Sendable {
+    var kind = Sighting.Kind.stayed
+    var odds = 0.0
+    var threshold = 0.0
+    var grounds: [Sighting.Ground] = []
+}
+
+extension GateRules {
+    /// - Parameters:
+    ///   - judgement: what its own reads say
+    ///   - penalty: what its earlier visits without a crossing speak against one now
+    func decide(_ judgement: Judgement, companions: [Companion], recorded: RecordedSide, penalty: Double, hasDirection: Bool) -> GateVerdict {
+        let own = hypotheses(of: judgement)
+        let joint = join(own, companions)
+        let out = odds(joint, recorded: recorded, direction: .out)
+        let `in` = odds(joint, recorded: recorded, direction: .in)
+        let direction: Direction = out >= `in` ? .out : .in
+        let position = odds(own, recorded: .unknown, direction: direction)
+        let recordedPart = odds(own, recorded: recorded, direction: direction) - position
+        let groupPart = max(out, `in`) - position - recordedPart
+        let sign: Double = direction == .out ? 1 : -1
+        let order = orderPart(judgement, companions: companions, sign: sign)
+        let still = -0.5 * max(0, judgement.stillAdvantage - 6)
+        var verdict = GateVerdict()
+        verdict.odds = max(out, `in`) + order + still
+        verdict.threshold = threshold + penalty
+        verdict.grounds = [
+            (.position, position), (.recorded, recordedPart), (.group, groupPart), (.order, order), (.still, still), (.resident, -penalty),
+        ].map { Sighting.Ground($0, Self.thousandths($1)) }.filter { $0.amount != 0 }.sorted {
+            ($1.amount.magnitude, $0.name.rawValue) < ($0.amount.magnitude, $1.name.rawValue)
+        }
+        let isAgainstRecord = recorded != .unknown && recorded.rawValue != direction.origin.rawValue
+        let isClear = !isAgainstRecord || abs(out - `in`) >= againstRecord
+        if !hasDirection {
+            verdict.kind = still == 0 && penalty == 0 && judgement.steps >= 4 ? .uncertain : .stayed
+        } else if Self.thousandths(verdict.odds - verdict.threshold) > 0 {
+            verdict.kind = isClear ? .passed(direction) : .uncertain
+        } else if Self.thousandths(verdict.odds - verdict.threshold + margin) > 0, judgement.isReadable {
+            verdict.kind = .uncertain
+        }
+        return verdict
+    }
+
+    func hypotheses(of judgement: Judgement) -> Hypotheses {
+        let ends = judgement.ends
+        let sum = ends.fromInside.sum() + ends.fromOutside.sum()
+        func part(_ share: Double) -> Double { Elementary.log((sum > 0 ? share / sum : 0) + doubt) }
+        return Hypotheses(
+            out: part(ends.fromInside[2]), in: part(ends.fromOutside[0]), stayedInside: part(ends.fromInside[0] + 0.5 * ends.fromInside[1]),
+            stayedOutside: part(ends.fromOutside[2] + 0.5 * ends.fromOutside[1]))
+    }
+
+    func companion(_ judgement: Judgement) -> Companion {
+        let hypotheses = hypotheses(of: judgement)
+        return Companion(hypotheses: hypotheses, order: judgement.order, share: Elementary.logistic(8 - judgement.stillAdvantage))
+    }
+
+    private func join(_ own: Hypotheses, _ companions: [Companion]) -> Hypotheses {
+        guard !companions.isEmpty else { return own }
+        var joint = own
+        let weight = 1 / Double(companions.count).squareRoot()
+        for companion in companions {
+            let theirs = companion.hypotheses
+            let best = theirs.best
+            func vote(_ value: Double) -> Double { companion.share * weight * max(value - best, -companionLimit) }
+            joint.out += vote(theirs.out)
+            joint.in += vote(theirs.in)
+            joint.stayedInside += vote(theirs.stayedInside)
+            joint.stayedOutside += vote(theirs.stayedOutside)
+        }
+        return joint
+    }
+
+    /// ln of the odds of a crossing in this direction to no crossing.
+    private func odds(_ hypotheses: Hypotheses, recorded: RecordedSide, direction: Direction) -> Double {
+        let inside =
+            switch recorded {
+            case .inside: recordIsRight
+            case .outside: 1 - recordIsRight
+            case .unknown: 0.5
+            }
+        let crossed = direction == .out ? inside * Elementary.exp(hypotheses.out) : (1 - inside) * Elementary.exp(hypotheses.in)
+        let stayed = inside * Elementary.exp(hypotheses.stayedInside) + (1 - inside) * Elementary.exp(hypotheses.stayedOutside)
+        return min(max(Elementary.log((crossed + 1e-9) / (stayed + 1e-9)), -12), 12)
+    }
+
+    private func orderPart(_ judgement: Judgement, companions: [Companion], sign: Double) -> Double {
+        let own = judgement.order
+        var part = 0.3 * own.centroid + 0.1 * own.sides
+        if !companions.isEmpty {
+            let sum = companions.reduce(0) { $0 + 0.8 * $1.order.centroid + 0.4 * $1.order.sides }
+            part += sum / Double(companions.count)
+        }
+        return part * sign
+    }
+
+    static func thousandths(_ value: Double) -> Int32 {
+        guard value.magnitude < 1e6 else { return value < 0 ? -1_000_000_000 : 1_000_000_000 }
+        return Int32((value * 1_000 + 0x1.8p52) - 0x1.8p52)
+    }
+}

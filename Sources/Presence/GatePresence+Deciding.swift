@@ -1,0 +1,131 @@
+import Identifiers
+import Readings
+
+/// What is remembered of a visit that is over.
+struct EndedVisit: Sendable {
+    let judgement: Judgement
+    let last: Instant
+    let group: UInt64?
+}
+
+extension GatePresence {
+    /// Decides the visits that are due, and with them their companions that are nearly so: who walked together is told together.
+    mutating func decideDue(at now: Instant, recorded: (EPC) -> RecordedSide) -> [Sighting] {
+        let quiet = visits.entries.map { now - $0.value.quietFrom }
+        let dueFinally = quiet.map { $0 >= settings.final }
+        let due = visits.entries.indices.filter {
+            dueFinally[$0] || quiet[$0] >= settings.quiet && visits.entries[$0].value.decided != visits.entries[$0].value.revision
+        }
+        guard !due.isEmpty else { return [] }
+        judgeNeighbours(of: due, quiet: quiet, at: now)
+        var stages: [Int: Certainty] = [:]
+        for index in due {
+            let isFinal = dueFinally[index]
+            stages[index] = isFinal ? .final : stages[index] ?? .provisional
+            let enough = isFinal ? settings.final : settings.quiet
+            for companion in companions(of: index, quiet: quiet) where quiet[companion].plus(Self.along) >= enough {
+                if isFinal || stages[companion] == nil { stages[companion] = isFinal ? .final : .provisional }
+            }
+        }
+        var said: [Sighting] = []
+        for index in stages.keys.sorted() {
+            guard let stage = stages[index] else { continue }
+            if let sighting = decide(index, certainty: stage, quiet: quiet, at: now, recorded: recorded) { said.append(sighting) }
+        }
+        remove(stages.filter { $0.value == .final }.keys.sorted())
+        return said
+    }
+
+    /// Judges what is due and whatever may have moved with it.
+    private mutating func judgeNeighbours(of due: [Int], quiet: [Instant.Span], at now: Instant) {
+        let spans = due.map { (visits.entries[$0].value.first, visits.entries[$0].value.last) }
+        for index in visits.entries.indices where quiet[index] >= Self.settled {
+            let (first, last) = (visits.entries[index].value.first, visits.entries[index].value.last)
+            guard spans.contains(where: { $0.0 <= last && first <= $0.1 }) else { continue }
+            let visit = visits.entries[index].value
+            guard !visit.isJudged(at: now) else { continue }
+            let judgement = judge.judge(visit.log, service: service, outages: outages, until: now)
+            visits.updateValue(at: index) { $0.take(judgement, at: now) }
+        }
+    }
+
+    /// The open visits that moved together with this one, quiet for long enough to be judged.
+    private func companions(of index: Int, quiet: [Instant.Span]) -> [Int] {
+        let judgement = visits.entries[index].value.judgement
+        return visits.entries.indices.filter { other in
+            other != index && quiet[other] >= Self.settled && visits.entries[other].value.judgement.reads > 0
+                && judgement.isTogether(with: visits.entries[other].value.judgement)
+        }
+    }
+
+    private mutating func decide(
+        _ index: Int, certainty: Certainty, quiet: [Instant.Span], at now: Instant, recorded: (EPC) -> RecordedSide
+    ) -> Sighting? {
+        let epc = visits.entries[index].epc
+        var visit = visits.entries[index].value
+        let rules = settings.rules
+        let together = companions(of: index, quiet: quiet)
+        let before = ended.filter { visit.judgement.isTogether(with: $0.judgement) }
+        let side = visit.recorded ?? recorded(epc)
+        visit.recorded = side
+        visit.decided = visit.revision
+        let verdict = rules.decide(
+            visit.judgement, companions: (together.map { visits.entries[$0].value.judgement } + before.map(\.judgement)).map(rules.companion),
+            recorded: side, penalty: residents.penalty(of: epc, at: now), hasDirection: hasDirection)
+        if visit.group == nil, verdict.kind != .stayed {
+            // A group has the number of the visit that was decided first.
+            let known = together.compactMap { visits.entries[$0].value.group }.min() ?? before.compactMap(\.group).min()
+            visit.group = known ?? visit.number
+        }
+        let isNews = certainty == .final || (verdict.kind != visit.told && (visit.told != nil || verdict.kind.isPassage))
+        if isNews { visit.told = verdict.kind }
+        visits.updateValue(at: index) { $0 = visit }
+        if certainty == .final { learn(from: visit, verdict: verdict, epc: epc) }
+        guard isNews else { return nil }
+        var sighting = visit.sighting(of: epc, kind: verdict.kind, certainty: certainty)
+        sighting.crossed = verdict.kind.isPassage ? visit.crossed : nil
+        sighting.odds = GateRules.thousandths(verdict.odds)
+        sighting.threshold = GateRules.thousandths(verdict.threshold)
+        sighting.grounds = verdict.grounds
+        return sighting
+    }
+
+    private mutating func learn(from visit: GateVisit, verdict: GateVerdict, epc: EPC) {
+        switch verdict.kind {
+        case .passed:
+            residents.crossed(epc)
+            if verdict.odds > verdict.threshold + 3, bias.learn(from: visit.log, geometry: judge.filter.geometry) {
+                judge.learn(bias: bias.corrections)
+            }
+        case .stayed: residents.stayed(epc, from: visit.first, to: visit.last)
+        default: break
+        }
+    }
+
+    private mutating func remove(_ indices: [Int]) {
+        guard !indices.isEmpty else { return }
+        for index in indices {
+            let visit = visits.entries[index].value
+            ended.append(EndedVisit(judgement: visit.judgement, last: visit.last, group: visit.group))
+        }
+        visits.remove(at: indices)
+    }
+}
+
+extension Instant.Span {
+    fileprivate func plus(_ other: Instant.Span) -> Instant.Span { Instant.Span(nanoseconds: nanoseconds &+ other.nanoseconds) }
+}
+
+extension Sighting.Kind {
+    var isPassage: Bool { if case .passed = self { true } else { false } }
+}
+
+extension GateVisit {
+    /// Between the times at which the two sides heard it best, in whole hundredths of a second: more nobody knows.
+    var crossed: Instant {
+        let middle = (judgement.centroidInside + judgement.centroidOutside) / 2
+        let since = (middle - Double(judgement.firstStep) + 0.5) * Double(GateStep.length.nanoseconds) / 1e7
+        let time = GateStep.start(of: judgement.firstStep) + .milliseconds(Int64(since) * 10)
+        return min(max(time, first), last)
+    }
+}
