@@ -15,6 +15,7 @@ extension Score {
             if decision.verdict == .retracted { retractions += 1 } else { open[decision.epc, default: []].append(decision) }
         }
         events = open.values.reduce(0) { $0 + $1.count { $0.verdict != .undecided } }
+        scoreCloses(of: truth, &open)
         scoreCrossings(of: truth, &open, named: named)
         scoreVisits(of: truth, &open)
         // What is left belongs to nothing that happened, for example a second event about one crossing.
@@ -101,5 +102,42 @@ extension Score {
             }
             confusion[2, verdict] += 1
         }
+    }
+
+    /// Everything said between one closing and the next belongs to the first.
+    private mutating func scoreCloses(of truth: Truth, _ open: inout [EPC: [ScoredDecision]]) {
+        for (index, close) in truth.closes.enumerated() {
+            let next = index + 1 < truth.closes.count ? truth.closes[index + 1].time : Instant(nanoseconds: .max)
+            var taken: [EPC] = []
+            var returned: [EPC] = []
+            for epc in open.keys.sorted() {
+                open[epc]?.removeAll { decision in
+                    // A second for clocks that round.
+                    guard decision.time + .seconds(1) >= close.time, decision.time + .seconds(1) < next else { return false }
+                    switch decision.verdict {
+                    case .passed(.out): taken.append(epc)
+                    case .passed(.in): returned.append(epc)
+                    case .undecided, .retracted: return false
+                    }
+                    return true
+                }
+            }
+            closes += 1
+            let (real, said) = (Moves(close.taken, close.returned), Moves(taken, returned))
+            if real == said { closesRight += 1 }
+            falseMoves += said.count(notIn: real)
+            missedMoves += real.count(notIn: said)
+        }
+    }
+
+    private struct Moves: Hashable {
+        var taken: Set<EPC>
+        var returned: Set<EPC>
+
+        init(_ taken: [EPC], _ returned: [EPC]) {
+            (self.taken, self.returned) = (Set(taken), Set(returned))
+        }
+
+        func count(notIn other: Moves) -> Int { taken.subtracting(other.taken).count + returned.subtracting(other.returned).count }
     }
 }

@@ -34,7 +34,14 @@ func help(_ text: Text) -> String { text(Invocation.language ?? .english).text }
 
 func help(_ text: ToolText) -> String { text(Invocation.language ?? .english).text }
 
+func help(_ text: SceneText) -> String { text(Invocation.language ?? .english).text }
+
 extension ArgumentHelp {
+    init(_ text: SceneText, value: String? = nil) {
+        self.init(stringLiteral: help(text))
+        valueName = value
+    }
+
     init(_ text: ToolText, value: String? = nil) {
         self.init(stringLiteral: help(text))
         valueName = value
