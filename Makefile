@@ -18,7 +18,7 @@ export STOCKGATE_IDENTIFIER_COUNTERPARTS = $(VENV)/identifiers.jsonl
 
 FUZZ_SECONDS ?= 600
 
-.PHONY: check-deb deb docs fuzz fuzz-short help lab setup build release run test lint format check-units sanitize bench soak long clean
+.PHONY: check-deb deb docs fuzz fuzz-short help lab setup build release run test lint format check-units sanitize bench accuracy soak long clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -70,10 +70,10 @@ docs: setup ## write docs/devices.md and the udev rules anew from the device pro
 	mv udev/70-stockgate.rules.new udev/70-stockgate.rules
 
 lint: ## the format and the house rules
-	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks/Sources Fuzzing/Sources/StockgateFuzz
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks/Sources Accuracy/Sources Fuzzing/Sources/StockgateFuzz
 
 format: ## bring the sources into the format
-	swift format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks/Sources Fuzzing/Sources/StockgateFuzz
+	swift format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks/Sources Accuracy/Sources Fuzzing/Sources/StockgateFuzz
 
 # The targets whose locks the sanitizer can see: the standard library's Mutex is not instrumented, and where threads contend for one
 # (the store) correct code is reported as a race.
@@ -84,6 +84,11 @@ sanitize: setup ## the engine and device tests under the thread sanitizer
 
 bench: setup ## reads per second and CPU beside a plain C loop, in one run
 	swift run -c release --package-path Benchmarks stockgate-bench
+
+ACCURACY_SCALE ?= 6
+
+accuracy: setup ## docs/accuracy.md anew: how right the decisions are, beside other methods (ACCURACY_SCALE)
+	swift run -c release --package-path Accuracy stockgate-accuracy --scale $(ACCURACY_SCALE) --output docs
 
 lab: ## the installed package with real USB drivers in virtual machines (DEB=file, ONLY="names"); docs/lab.md
 	@Lab/run $(if $(DEB),--deb $(DEB)) $(ONLY)
@@ -105,4 +110,4 @@ long: build $(VENV)/ready ## kills at random moments, a minute of random bytes: 
 	STOCKGATE_LONG=1 swift test --skip-build --filter SystemTests
 
 clean: ## remove everything that was built
-	rm -rf .build .build-tsan Benchmarks/.build Fuzzing/.build .build-deb build $(VENV) run
+	rm -rf .build .build-tsan Benchmarks/.build Accuracy/.build Fuzzing/.build .build-deb build $(VENV) run

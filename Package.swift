@@ -44,6 +44,8 @@ let package = Package(
         .executable(name: "stockgate", targets: ["stockgate"]),
         // For Benchmarks.
         .library(name: "StockgateEngine", targets: ["Engine", "Decoding", "SiteConfiguration", "Readings", "Identifiers"]),
+        // For Accuracy.
+        .library(name: "StockgateSimulation", targets: ["Simulation", "Presence", "Readings", "Identifiers"]),
     ],
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -99,7 +101,7 @@ let package = Package(
         .executableTarget(name: "stockgated", dependencies: ["Gateway", arguments], swiftSettings: settings),
         .executableTarget(
             name: "stockgate",
-            dependencies: ["Gateway", "Control", "MasterImport", "OperatorText", "DeviceSimulators", "Presence", "Probing", arguments],
+            dependencies: ["Gateway", "Control", "MasterImport", "OperatorText", "DeviceSimulators", "Presence", "Simulation", "Probing", arguments],
             swiftSettings: settings),
 
         // Tests.
@@ -119,7 +121,7 @@ let package = Package(
         tests("StoreTests", ["Store", "StoreWriterProbe", grdb]),
         tests("UpstreamTests", ["Upstream", "HTTPClient"]),
         tests("GatewayTests", ["Gateway", "OperatorText", "Ledger"]),
-        tests("SimulationTests", ["DeviceSimulators", "Decoding", "Profiles"]),
+        tests("SimulationTests", ["DeviceSimulators", "Simulation", "Presence", "Decoding", "Profiles"]),
         tests("DevicesTests", ["Devices", "DeviceSimulators", "device-probe", "USBBench", "CLinux", nioCore, nioPosix]),
         tests("ModbusTests", ["Devices", "DeviceSimulators", "Decoding", "Profiles", nioCore, nioPosix]),
         .testTarget(

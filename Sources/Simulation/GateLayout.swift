@@ -60,10 +60,10 @@ public struct GateLayout: Hashable, Sendable {
     /// A pedestal gate: two posts with two antennas each, 0.6 m apart, that look straight across the walk.
     public static let pedestal = GateLayout(name: "pedestal", post: 30, turned: 0)
 
-    /// Four antennas at ±`post` centimetres, served inner left, outer left, inner right, outer right.
+    /// Four antennas at ±`post` centimetres, served inner right, outer right, inner left, outer left: as a site file's geometry numbers them.
     private init(name: String, post: Int16, turned: Int16) {
         let places: [(x: Int16, y: Int16, facing: Int16)] = [
-            (-post, 200, -90 - turned), (post, 200, -90 + turned), (-post, 0, 90 + turned), (post, 0, 90 - turned),
+            (-post, 0, 90 + turned), (post, 0, 90 - turned), (-post, 200, -90 - turned), (post, 200, -90 + turned),
         ]
         self.init(
             name: name,

@@ -3,8 +3,10 @@ import Readings
 
 extension Score {
     /// Scores one run.
-    /// - Parameter decisions: the method's last word about each visit, in any order; those about tags that are no tools are passed over.
-    public init(truth: Truth, decisions: [ScoredDecision]) {
+    /// - Parameters:
+    ///   - decisions: the method's last word about each visit, in any order; those about tags that are no tools are passed over.
+    ///   - named: in which directions the method can name who carried a tool.
+    public init(truth: Truth, decisions: [ScoredDecision], named: Set<Direction> = [.out, .in]) {
         self.init()
         runs = 1
         let tools = Set(truth.tools.map(\.epc))
@@ -13,7 +15,8 @@ extension Score {
             if decision.verdict == .retracted { retractions += 1 } else { open[decision.epc, default: []].append(decision) }
         }
         events = open.values.reduce(0) { $0 + $1.count { $0.verdict != .undecided } }
-        scoreCrossings(of: truth, &open)
+        scoreCloses(of: truth, &open)
+        scoreCrossings(of: truth, &open, named: named)
         scoreVisits(of: truth, &open)
         // What is left belongs to nothing that happened, for example a second event about one crossing.
         for rest in open.values {
@@ -26,7 +29,7 @@ extension Score {
         if decision.verdict == .undecided { undecidedGhosts += 1 } else { ghosts[what, default: 0] += 1 }
     }
 
-    private mutating func scoreCrossings(of truth: Truth, _ open: inout [EPC: [ScoredDecision]]) {
+    private mutating func scoreCrossings(of truth: Truth, _ open: inout [EPC: [ScoredDecision]], named: Set<Direction>) {
         let badges = Dictionary(truth.people.map { ($0.id, $0.badge) }, uniquingKeysWith: { first, _ in first })
         var whereabouts = Dictionary(
             truth.tools.map { ($0.epc, $0.recorded) }, uniquingKeysWith: { first, _ in first })
@@ -53,7 +56,7 @@ extension Score {
             let row = crossing.direction == .out ? 0 : 1
             confusion[row, row] += 1
             count(latencyOf: decision, crossing)
-            if let badge = badges[crossing.person] {
+            if named.contains(crossing.direction), let badge = badges[crossing.person] {
                 attributable += 1
                 if decision.badge == badge { attributedRight += 1 } else if decision.badge != nil { attributedWrong += 1 }
             }
@@ -99,5 +102,42 @@ extension Score {
             }
             confusion[2, verdict] += 1
         }
+    }
+
+    /// Everything said between one closing and the next belongs to the first.
+    private mutating func scoreCloses(of truth: Truth, _ open: inout [EPC: [ScoredDecision]]) {
+        for (index, close) in truth.closes.enumerated() {
+            let next = index + 1 < truth.closes.count ? truth.closes[index + 1].time : Instant(nanoseconds: .max)
+            var taken: [EPC] = []
+            var returned: [EPC] = []
+            for epc in open.keys.sorted() {
+                open[epc]?.removeAll { decision in
+                    // A second for clocks that round.
+                    guard decision.time + .seconds(1) >= close.time, decision.time + .seconds(1) < next else { return false }
+                    switch decision.verdict {
+                    case .passed(.out): taken.append(epc)
+                    case .passed(.in): returned.append(epc)
+                    case .undecided, .retracted: return false
+                    }
+                    return true
+                }
+            }
+            closes += 1
+            let (real, said) = (Moves(close.taken, close.returned), Moves(taken, returned))
+            if real == said { closesRight += 1 }
+            falseMoves += said.count(notIn: real)
+            missedMoves += real.count(notIn: said)
+        }
+    }
+
+    private struct Moves: Hashable {
+        var taken: Set<EPC>
+        var returned: Set<EPC>
+
+        init(_ taken: [EPC], _ returned: [EPC]) {
+            (self.taken, self.returned) = (Set(taken), Set(returned))
+        }
+
+        func count(notIn other: Moves) -> Int { taken.subtracting(other.taken).count + returned.subtracting(other.returned).count }
     }
 }

@@ -40,6 +40,11 @@ public struct Score: Hashable, Sendable {
     public var confusion = Confusion()
     /// Tags that lay near the gate, times the time they lay there.
     public var strayTagSeconds = 0.0
+    /// Closes of a cabinet, those of which everything said was right and nothing missing, and what was wrong in the others.
+    public var closes = 0
+    public var closesRight = 0
+    public var falseMoves = 0
+    public var missedMoves = 0
 
     public struct Latencies: Hashable, Sendable {
         public var readToProvisional: [Int32] = []
@@ -81,6 +86,7 @@ public struct Score: Hashable, Sendable {
     public var decidedRight: Double { Self.ratio(found, found + wrongDirection) }
     /// Of found crossings whose carrier had a badge.
     public var attribution: Double { Self.ratio(attributedRight, attributable) }
+    public var closesRightRate: Double { Self.ratio(closesRight, closes) }
     public var contradictionRecall: Double { Self.ratio(contradictionsFound, contradictions) }
 
     /// Events per day about tags that lie near the gate, per hundred of them; nil where none lay there.
@@ -116,6 +122,10 @@ public struct Score: Hashable, Sendable {
         latency.add(other.latency)
         for index in confusion.counts.indices { confusion.counts[index] += other.confusion.counts[index] }
         strayTagSeconds += other.strayTagSeconds
+        closes += other.closes
+        closesRight += other.closesRight
+        falseMoves += other.falseMoves
+        missedMoves += other.missedMoves
     }
 
     /// The value below which the share `part` of the values lies; nil for none.

@@ -16,7 +16,7 @@ extension Truth {
     static let version: Int64 = 1
 
     /// When a scene begins, for event files that tell wall time: what `ReaderClock.start` shows.
-    public static let recorded = "2026-01-05T08:00:00.000+00:00"
+    public static let usualStart = "2026-01-05T08:00:00.000+00:00"
 
     /// The lines of a truth file, without line ends.
     public var lines: [JSON] {
@@ -68,7 +68,7 @@ extension Truth {
         let order = later.indices.sorted { (later[$0].time, $0) < (later[$1].time, $1) }
         let header: JSON = [
             "truth": .integer(Self.version), "scenario": .string(scenario), "seed": seedJSON, "station": .string(station),
-            "duration": .integer(duration.nanoseconds), "recorded": .string(Self.recorded),
+            "duration": .integer(duration.nanoseconds), "recorded": .string(began),
         ]
         return [header] + facts.map(\.json) + order.map { later[$0].json }
     }
@@ -99,6 +99,7 @@ extension Truth {
         scenario = json["scenario"]?.string ?? ""
         seed = json["seed"]?.string.flatMap { UInt64($0) } ?? json["seed"]?.integer.flatMap(UInt64.init(exactly:)) ?? 0
         station = json["station"]?.string ?? "gate"
+        began = json["recorded"]?.string ?? Self.usualStart
         duration = Instant.Span(nanoseconds: max(0, json["duration"]?.integer ?? 0))
     }
 

@@ -8,6 +8,8 @@ public struct Truth: Hashable, Sendable {
     public var station: String
     /// From the start of the scene, when nothing more can come of it.
     public var duration: Instant.Span
+    /// The wall time at the start of the scene, RFC 3339; the same as in its capture.
+    public var began = Truth.usualStart
     public var tools: [Tool]
     public var people: [Person]
     /// In the order of time.

@@ -36,8 +36,15 @@ func help(_ text: ToolText) -> String { text(Invocation.language ?? .english).te
 
 func help(_ text: WalkText) -> String { text(Invocation.language ?? .english).text }
 
+func help(_ text: SceneText) -> String { text(Invocation.language ?? .english).text }
+
 extension ArgumentHelp {
     init(_ text: WalkText, value: String? = nil) {
+        self.init(stringLiteral: help(text))
+        valueName = value
+    }
+
+    init(_ text: SceneText, value: String? = nil) {
         self.init(stringLiteral: help(text))
         valueName = value
     }

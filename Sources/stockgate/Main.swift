@@ -36,6 +36,6 @@ struct Stockgate: ParsableCommand {
             Status.self, Devices.self, Watch.self, Events.self, Explain.self, Exceptions.self, Loans.self, Stock.self, Tag.self, Gate.self,
             Station.self,
             Decode.self, Replay.self, Record.self, Import.self, Config.self, Profile.self, Probe.self, Reload.self,
-            Sim.self, Demo.self,
+            Sim.self, ScoreVerb.self, Demo.self,
         ])
 }

@@ -7,7 +7,9 @@ import Readings
 import SiteConfiguration
 
 struct Sim: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: help(.helpSim), subcommands: [SimDevice.self])
+    static let configuration = CommandConfiguration(
+        abstract: help(.helpSim), subcommands: [SimScene.self, SimDevice.self],
+        defaultSubcommand: SimScene.self)
 }
 
 struct SimDevice: ParsableCommand {

@@ -88,8 +88,10 @@ struct Study {
             let name = layout.name
             let methods = play(layout, mix, methods(), note: name)
             let wrong = play(
-                layout, mix, [OurMethod()], options: GateSceneOptions(wrongRecords: Self.wrongRecords), note: "\(name), 2 % wrong records")
-            let none = play(layout, mix, [OurMethod()], options: GateSceneOptions(unknownRecords: 1), note: "\(name), no records")
+                layout, mix, [OurMethod("with 2 % wrong records")], options: GateSceneOptions(wrongRecords: Self.wrongRecords),
+                note: "\(name), 2 % wrong records")
+            let none = play(
+                layout, mix, [OurMethod("without records")], options: GateSceneOptions(unknownRecords: 1), note: "\(name), no records")
             gates.append(GateResult(layout: layout, methods: methods, wrongRecords: wrong[0], noRecords: none[0]))
         }
         var dwells: [DwellResult] = []

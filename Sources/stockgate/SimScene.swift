@@ -1,0 +1,271 @@
+import ArgumentParser
+import Gateway
+import Ledger
+import OperatorText
+import Readings
+import Simulation
+import SiteConfiguration
+
+/// `stockgate sim --scenario NAME`: the default of `sim`.
+struct SimScene: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "scene", abstract: help(.helpScene), discussion: help(.helpSceneMore))
+
+    @Option(name: .long, help: ArgumentHelp(.helpScenario, value: "name"))
+    var scenario: String?
+
+    @Flag(name: .long, help: ArgumentHelp(.helpScenarios))
+    var list = false
+
+    @Option(name: .long, help: ArgumentHelp(.helpSeed))
+    var seed: UInt64 = 1
+
+    @Option(name: .long, help: ArgumentHelp(.helpSceneCapture, value: "file"))
+    var capture: String?
+
+    @Option(name: .long, help: ArgumentHelp(.helpSceneTruth, value: "file"))
+    var truth: String?
+
+    @Option(name: .long, help: ArgumentHelp(.helpSceneMaster, value: "file"))
+    var master: String?
+
+    @Option(name: .long, help: ArgumentHelp(.helpSceneSite, value: "file"))
+    var site: String?
+
+    @Option(name: .long, help: ArgumentHelp(.helpSceneStation, value: "name"))
+    var station: String?
+
+    @Option(name: .long, help: ArgumentHelp(.helpSceneGate, value: "angled|pedestal"))
+    var gate: String = "angled"
+
+    @Option(name: .long, help: ArgumentHelp(.helpSceneDwell, value: "ms"))
+    var dwell: Int64 = 60
+
+    @Option(name: .long, help: ArgumentHelp(.helpSceneWrong, value: "percent"))
+    var wrong: Double = 0
+
+    @OptionGroup var output: OutputOptions
+
+    private static let cabinet = "cabinet"
+
+    func run() throws {
+        let language = output.language
+        let names = GateScenario.allCases.map(\.rawValue) + [Self.cabinet]
+        if list {
+            if output.json { return Terminal.output.write(json: ["scenarios": .array(names.map { .string($0) })]) }
+            for name in names { Terminal.output.write(Printable(escaping: name)) }
+            return
+        }
+        guard (5...5_000).contains(dwell) else { throw CommandFailure.usage(SceneText.sceneDwell(language)) }
+        guard (0...100).contains(wrong) else { throw CommandFailure.usage(SceneText.sceneWrong(language)) }
+        guard capture != nil || truth != nil || master != nil else { throw CommandFailure.usage(SceneText.sceneNothing(language)) }
+        if scenario == Self.cabinet { return try playCabinet() }
+        guard let name = scenario, let known = GateScenario(rawValue: name) else {
+            throw CommandFailure.usage(
+                SceneText.sceneUnknown(
+                    language,
+                    [
+                        "name": Printable(escaping: scenario ?? "", limit: 64), "names": Printable(escaping: names.joined(separator: ", ")),
+                    ]))
+        }
+        try play(known, at: try place())
+    }
+
+    /// A gate, with the device and port of each antenna of the layout.
+    private struct Place {
+        var layout: GateLayout
+        var station: String
+        var code: String
+        var ports: [(device: String, port: UInt8)]
+    }
+
+    private func place() throws -> Place {
+        let language = output.language
+        guard let path = site else {
+            let known: [String: GateLayout] = ["angled": .angled, "pedestal": .pedestal]
+            guard let layout = known[gate] else { throw CommandFailure.usage(SceneText.sceneGate(language)) }
+            return Place(
+                layout: layout.dwelling(.milliseconds(dwell)), station: "gate", code: "SIM",
+                ports: layout.antennas.map { ("reader", $0.port) })
+        }
+        let loaded: Site
+        switch SiteFile.load(path: path) {
+        case .success(let site): loaded = site
+        case .failure(let error): throw ProblemList.failure(error.problems, language)
+        }
+        for candidate in loaded.stations where station == nil || candidate.name == station {
+            guard case .gate(let gate) = candidate.kind else { continue }
+            let antennas = gate.placements.enumerated().map { GateLayout.Antenna(port: UInt8($0 + 1), placement: $1) }
+            let layout = GateLayout(name: candidate.name, antennas: antennas, dwell: .milliseconds(dwell))
+            return Place(
+                layout: layout, station: candidate.name, code: loaded.gateway.code, ports: gate.antennas.map { ($0.device, $0.port) })
+        }
+        throw CommandFailure.file(path, SceneText.sceneNoGate(language, ["name": Printable(escaping: station ?? "")]).text, language)
+    }
+
+    // MARK: A gate
+
+    private func play(_ scenario: GateScenario, at place: Place) throws {
+        var simulation = GateSimulation(
+            scenario, layout: place.layout, seed: seed, options: GateSceneOptions(wrongRecords: wrong / 100))
+        let file = try capture.map { try SceneFile($0, output.language) }
+        try start(file, simulation.truth, place)
+        var reads: [TimedRead] = []
+        var changes: [ReaderChange] = []
+        var count = 0
+        let isDirect = simulation.reports == .none
+        while simulation.next(into: &reads, changes: &changes) {
+            guard isDirect else { continue }
+            // A day of reads is too much to be kept.
+            for change in changes where !change.isReading { try outage(change, place, file) }
+            for read in reads { try file?.write(line(read, place).json) }
+            count += reads.count
+            reads.removeAll(keepingCapacity: true)
+            changes.removeAll(keepingCapacity: true)
+        }
+        if !isDirect {
+            let arrivals = simulation.reports.arrivals(of: reads, seed: seed)
+            for read in arrivals { try file?.write(line(read, place).json) }
+            count = arrivals.count
+        }
+        try file?.close()
+        var truth = simulation.truth
+        truth.station = place.station
+        try finish(truth, reads: count)
+    }
+
+    private func line(_ read: TimedRead, _ place: Place) -> Capture.Line {
+        var read = read
+        // The layout counts its antennas from 1.
+        let (device, port) = place.ports[Int(read.read.antenna) - 1]
+        read.read.antenna = port
+        return read.captureLine(reader: device)
+    }
+
+    private func outage(_ change: ReaderChange, _ place: Place, _ file: SceneFile?) throws {
+        for device in Set(place.ports.map(\.device)).sorted() {
+            try file?.write(
+                Capture.Line(time: change.time, device: device, content: .device(.closed(reason: "simulated restart"))).json)
+        }
+    }
+
+    /// The header, and as open loans what the records have outside.
+    private func start(_ file: SceneFile?, _ truth: Truth, _ place: Place) throws {
+        guard let file else { return }
+        try file.write(truth.captureHeader(note: "gate \(place.layout.name), dwell \(dwell) ms").json)
+        var loans: Int64 = 0
+        for tool in truth.tools where tool.recorded == .outside {
+            loans += 1
+            let loan: JSON = [
+                "loan": .string(LoanNumber(gateway: place.code, epoch: 0, counter: loans).description), "item": .string(Self.key(tool)),
+                "person": .string(truth.people.first?.id ?? "p1"), "since": .string(truth.began),
+                "due": "2026-01-12T18:00:00.000+00:00", "event": 0,
+            ]
+            try file.write(Capture.Line(time: .zero, content: .state(["key": .string("loan/\(Self.key(tool))"), "value": loan])).json)
+        }
+        guard loans > 0 else { return }
+        let counters: JSON = ["key": "counters", "value": ["loan": .integer(loans), "episode": 0]]
+        try file.write(Capture.Line(time: .zero, content: .state(counters)).json)
+    }
+
+    private static func key(_ tool: Truth.Tool) -> String { "TOOL-\(tool.epc.hex.suffix(14))" }
+
+    // MARK: A cabinet
+
+    private func playCabinet() throws {
+        let run = CabinetRun(seed: seed)
+        if let path = capture {
+            let file = try SceneFile(path, output.language)
+            try file.write(run.truth.captureHeader(note: "\(run.settings.tools) tools").json)
+            var lines = run.reads.map { $0.captureLine(reader: "reader") }
+            lines += run.door.map {
+                Capture.Line(time: $0.time, device: "door", content: .input(InputChange(line: 0, isActive: $0.isOpen)))
+            }
+            for line in lines.enumerated().sorted(by: { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }) {
+                try file.write(line.element.json)
+            }
+            try file.close()
+        }
+        try finish(run.truth, reads: run.reads.count)
+    }
+
+    // MARK: What really happened
+
+    private func finish(_ truth: Truth, reads: Int) throws {
+        if let path = self.truth {
+            let file = try SceneFile(path, output.language)
+            for line in truth.lines { try file.write(line) }
+            try file.close()
+        }
+        if let path = master { try write(masterOf: truth, to: path) }
+        // Standard output may be the capture.
+        guard capture != "-", self.truth != "-", master != "-" else { return }
+        let readable = truth.crossings.count { $0.isReadable }
+        if output.json {
+            return Terminal.output.write(json: [
+                "scenario": .string(truth.scenario), "seed": .string(String(seed)), "reads": .integer(Int64(reads)),
+                "tools": .integer(Int64(truth.tools.count)), "crossings": .integer(Int64(truth.crossings.count)),
+                "readable": .integer(Int64(readable)), "closes": .integer(Int64(truth.closes.count)),
+            ])
+        }
+        let sentence: SceneText = truth.closes.isEmpty ? .sceneDone : .sceneCabinet
+        Terminal.output.write(
+            sentence(
+                output.language,
+                [
+                    "scenario": Printable(escaping: truth.scenario), "seed": Printable(seed), "reads": Printable(reads),
+                    "tools": Printable(truth.tools.count), "crossings": Printable(truth.crossings.count),
+                    "readable": Printable(readable), "closes": Printable(truth.closes.count),
+                ]))
+    }
+
+    /// Tools that are recorded nowhere are bound to nothing.
+    private func write(masterOf truth: Truth, to path: String) throws {
+        var rows: [JSON] = []
+        for person in truth.people {
+            rows.append(["set": "people", "id": .string(person.id), "key": .string(person.id), "name": .string(person.id)])
+            rows.append(["set": "tags", "id": .string(person.badge), "person": .string(person.id)])
+        }
+        for tool in truth.tools where tool.recorded != nil {
+            rows.append(["set": "items", "id": .string(Self.key(tool)), "name": .string(Self.key(tool))])
+            rows.append(["set": "tags", "id": .string(tool.epc.hex), "item": .string(Self.key(tool))])
+        }
+        let file = try SceneFile(path, output.language)
+        try file.write(.array(rows))
+        try file.close()
+    }
+}
+
+/// A file of JSON lines that is written piece by piece.
+private final class SceneFile {
+    private let path: String
+    private let language: Site.Language
+    private let file: OutputFile
+    private var buffer: [UInt8] = []
+
+    init(_ path: String, _ language: Site.Language) throws {
+        self.path = path
+        self.language = language
+        do throws(FileFailure) {
+            file = try OutputFile(path)
+        } catch {
+            throw CommandFailure.file(path, error.description, language)
+        }
+    }
+
+    func write(_ line: JSON) throws {
+        buffer += line.canonicalBytes
+        buffer.append(0x0A)
+        if buffer.count > 1 << 16 { try close() }
+    }
+
+    /// Writes what waits.
+    func close() throws {
+        do throws(FileFailure) {
+            try buffer.withUnsafeBufferPointer { (bytes) throws(FileFailure) in try file.write(bytes) }
+        } catch {
+            throw CommandFailure.file(path, error.description, language)
+        }
+        buffer.removeAll(keepingCapacity: true)
+    }
+}
