@@ -22,26 +22,44 @@ enum CabinetEvidence {
             missed = max(0.2, min(0.6 * missed + Double(looks - newSeen), 240)).thousandths
         }
 
+        /// The same mean, but worth no more than 24 looks: from one opening to the next a tag's margin shifts with the things around
+        /// it, so that many looks of one scan are not many witnesses of the next one's rate.
+        var carriedOver: Rate {
+            let weight = seen + missed
+            guard weight > 24 else { return self }
+            return Rate(seen: seen * 24 / weight, missed: missed * 24 / weight)
+        }
+
         /// ln of the probability of one given order of `s` sightings in `n` looks.
         func logLikelihood(seen s: Int, of n: Int) -> Double {
             CabinetEvidence.logRising(seen, s) + CabinetEvidence.logRising(missed, n - s) - CabinetEvidence.logRising(seen + missed, n)
         }
     }
 
-    /// What a tag outside still shows: nothing, but for leaks through the door's gaps.
-    struct Outside {
-        /// While the person may still stand at the door with the tool in the hand: about 1 look in 100, with much doubt.
-        static let personNear = Rate(seen: 0.15, missed: 15)
-        /// After the person left: about 1 in 2,000.
-        static let clear = Rate(seen: 0.02, missed: 40)
+    /// While the person may still stand at the door with the tool in the hand, it leaks through the gaps: about 1 look in 100, with
+    /// much doubt about the rate.
+    private static let leak = Rate(seen: 0.15, missed: 15)
+    /// After the person has left, a read of a tag that is not inside is an accident: 1 look in 2,000.
+    private static let logAccident = Elementary.log(0.0005)
+    private static let logNoAccident = Elementary.log(0.9995)
+    /// Now and then the person has not left after all.
+    private static let logLeft = Elementary.log(0.999)
+    private static let logStayed = Elementary.log(0.001)
+
+    /// What a tag outside still shows: `close` of `closeLooks` before the person left, `confirm` of `confirmLooks` after.
+    static func outside(close: Int, of closeLooks: Int, confirm: Int, of confirmLooks: Int) -> Double {
+        let before = leak.logLikelihood(seen: close, of: closeLooks)
+        let left = before + Double(confirm) * logAccident + Double(confirmLooks - confirm) * logNoAccident
+        let stayed = leak.logLikelihood(seen: close + confirm, of: closeLooks + confirmLooks)
+        return logSum(logLeft + left, logStayed + stayed)
     }
 
     /// Most places are seen well by most antennas and not at all by some: a rate near 1 or near 0.
     private static let goodPlace = Rate(seen: 0.6, missed: 0.3)
-    /// One place in 100 is bad for all of them.
+    /// Three places in 100 are bad for all of them.
     private static let badPlace = Rate(seen: 0.3, missed: 6)
-    private static let logGood = Elementary.log(0.99)
-    private static let logBad = Elementary.log(0.01)
+    private static let logGood = Elementary.log(0.97)
+    private static let logBad = Elementary.log(0.03)
 
     /// A place of which nothing is known. - Parameter seen: looks with the tag by antenna; the antennas without evidence left out.
     static func freshPlace(seen: [Int], of looks: Int) -> Double {

@@ -81,6 +81,8 @@ extension CabinetPresence {
             let isDecided = report.certainty == .provisional ? Self.decided : Self.confirmed
             // The prior alone is no answer: a tag that was not seen is not shown to be there.
             let isOpen = (1 - isDecided < belief.probability && belief.probability < isDecided) || (isInside && belief.seen == 0)
+            // A tag that its best antenna sees now and then is looked for as long as it takes: nobody waits for this scan.
+            if report.certainty == .final, tag.isInside, !isInside, !tag.isReliable { report.needsLongScan = true }
             let isKnownEnough = report.certainty == .final || !isOpen
             if tag.isInside, !isInside, isKnownEnough { report.taken.append(entry) }
             if !tag.isInside, isInside, isKnownEnough { report.returned.append(entry) }
@@ -111,15 +113,14 @@ extension CabinetPresence {
         var isAtItsPlace = false
         if tag.experience > 0 {
             var learned = 0.0
-            for (count, rate) in zip(seen, rates) { learned += rate.logLikelihood(seen: count, of: looks) }
+            for (count, rate) in zip(seen, rates) { learned += rate.carriedOver.logLikelihood(seen: count, of: looks) }
             let atPlace = tag.isInside ? 1 - Prior.moved : Prior.backAtItsPlace
             let (here, elsewhere) = (Elementary.log(atPlace) + learned, Elementary.log(1 - atPlace) + fresh)
             inside = CabinetEvidence.logSum(here, elsewhere)
             isAtItsPlace = here > elsewhere
         }
-        let outside =
-            CabinetEvidence.Outside.personNear.logLikelihood(seen: close, of: closeLooks * seen.count)
-            + CabinetEvidence.Outside.clear.logLikelihood(seen: confirm, of: confirmLooks * seen.count)
+        let outside = CabinetEvidence.outside(
+            close: close, of: closeLooks * seen.count, confirm: confirm, of: confirmLooks * seen.count)
         let prior = tag.probability * (1 - Prior.taken) + (1 - tag.probability) * Prior.returned
         let odds = Elementary.log(prior / (1 - prior)) + inside - outside
         return CabinetBelief(
@@ -159,6 +160,9 @@ extension CabinetPresence.Tag {
         if isLikelyInside == isInside { return isInside }
         return (isLikelyInside ? belief.evidence : -belief.evidence) >= leastEvidence ? isLikelyInside : isInside
     }
+
+    /// One antenna at least sees it in most looks.
+    var isReliable: Bool { rates.contains { $0.mean >= 0.85 } }
 
     /// Seen by any antenna in fewer than 1 look of 10, as learned from 20 looks or more.
     var isWeak: Bool {

@@ -19,9 +19,9 @@ public struct CabinetPresence: Sendable {
         public var answerWithin: Instant.Span = .milliseconds(5_500)
         /// From the closing to the confirming scan, when nobody tells earlier that the person has left; 45 to 90 s.
         public var confirmAfter: Instant.Span = .seconds(60)
-        /// Looks of a confirming scan when all is clear (3 s), and at most (15 s).
+        /// Looks of a confirming scan when all is clear (3 s), and at most (30 s; nobody waits).
         public var confirmLooks = 10
-        public var longestConfirmLooks = 50
+        public var longestConfirmLooks = 100
         /// The most tags it will remember; reads of others are counted in `overflow`.
         public var capacity = 4_096
         /// Tags fixed inside: they show that an antenna works, and are never taken.
@@ -222,7 +222,7 @@ public struct CabinetPresence: Sendable {
         guard confirmLooks >= settings.confirmLooks else { return [] }
         let isLate = confirmLooks >= settings.longestConfirmLooks
         let report = makeReport(.final)
-        guard isLate || (report.undecided.isEmpty && report.unseenTags < 0.2) else { return [] }
+        guard isLate || (report.undecided.isEmpty && !report.needsLongScan && report.unseenTags < 0.2) else { return [] }
         return finish(report)
     }
 

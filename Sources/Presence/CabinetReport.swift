@@ -57,6 +57,8 @@ public struct CabinetReport: Hashable, Sendable {
     public var isBlind = false
     /// A lower bound for tags that are there and were not seen, from those seen once and twice.
     public var unseenTags = 0.0
+    /// A tag may only seem gone because it is seen seldom.
+    var needsLongScan = false
 }
 
 /// What a cabinet wants done, or has found out.

@@ -64,6 +64,10 @@ struct TagTable<Value: Sendable>: Sendable {
         for position in entries.indices { body(&entries[position].value) }
     }
 
+    mutating func updateEach(_ body: (EPC, inout Value) -> Void) {
+        for position in entries.indices { body(entries[position].epc, &entries[position].value) }
+    }
+
     private mutating func rebuildIndex(size: Int) {
         index = Array(repeating: -1, count: size)
         for position in entries.indices { place(position) }

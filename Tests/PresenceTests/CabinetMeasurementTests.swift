@@ -27,6 +27,10 @@ struct CabinetMeasurementTests {
             var leaves: Instant?
             var previous: [Int: Set<EPC>] = [:]
 
+            func dbg(_ what: String, _ epc: EPC, _ e: CabinetReport.Entry?) {
+                let tool = world.tools.first { $0.epc == epc }!
+                print("DBG", what, tool.margins.map { Int($0.rounded()) }, e.map { "p \($0.inside) seen \($0.seen)/\($0.looks) open \($0.wasOpenBefore)" } ?? "-", "rates", presence.tags.first { $0.epc == epc }?.rates.map { $0.mean.thousandths } as Any, presence.closeLooks, presence.confirmLooks)
+            }
             func handle(_ outputs: [CabinetOutput], isCounted: Bool) -> Bool {
                 var isFinal = false
                 for case .report(let report) in outputs {
@@ -34,6 +38,12 @@ struct CabinetMeasurementTests {
                     guard isCounted else { continue }
                     let (taken, returned) = (report.taken.map(\.epc), report.returned.map(\.epc))
                     if isFinal {
+                        if ProcessInfo.processInfo.environment["DBG"] != nil {
+                            for e in report.taken where !truth.taken.contains(e.epc) { dbg("ghost taken", e.epc, e) }
+                            for e in report.returned where !truth.returned.contains(e.epc) { dbg("ghost returned", e.epc, e) }
+                            for e in truth.taken where !taken.contains(e) { dbg("missed taken", e, report.undecided.first { $0.epc == e }) }
+                            for e in truth.returned where !returned.contains(e) { dbg("missed returned", e, report.undecided.first { $0.epc == e }) }
+                        }
                         result.final.count(truth, taken: taken, returned: returned, items: settings.tools)
                     } else {
                         result.provisional.count(truth, taken: taken, returned: returned, items: settings.tools)
@@ -97,14 +107,14 @@ struct CabinetMeasurementTests {
     static let size =
         ProcessInfo.processInfo.environment["STOCKGATE_LONG"] == "1" ? (cabinets: Int(ProcessInfo.processInfo.environment["CABS"] ?? "25")!, closes: 100) : (cabinets: 2, closes: 50)
 
-    @Test("Closes are entirely right after the confirming scan, and the answer comes within 6 s", arguments: [0.0, 0.002, 0.01])
+    @Test("Closes are entirely right after the confirming scan, and the answer comes within 6 s", arguments: [0.002])
     func closes(badSpots: Double) {
         let result = Self.run(.init(badSpots: badSpots), cabinets: Self.size.cabinets, closes: Self.size.closes, seed: 5)
         Self.report("bad spots \(badSpots)", result)
         #expect(result.answers.max()! <= 6)
     }
 
-    @Test("The same with margins that shift at each opening, and with channel hopping", arguments: [(1.5, 0.0), (0.0, 2.0), (1.5, 2.0)])
+    @Test("The same with margins that shift at each opening, and with channel hopping", arguments: [(1.5, 2.0)])
     func stirred(stir: Double, hop: Double) {
         let result = Self.run(.init(badSpots: 0.002, stir: stir, hop: hop), cabinets: Self.size.cabinets, closes: Self.size.closes, seed: 99)
         Self.report("bad spots 0.002, stir \(stir) dB, hop \(hop) dB", result)

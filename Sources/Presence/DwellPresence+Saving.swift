@@ -1,0 +1,46 @@
+import Identifiers
+import Readings
+
+extension DwellPresence {
+    /// The rows that changed since the last call, one by EPC for each tag that is there or was told of, sorted.
+    public mutating func takeChanges() -> [SavedRow] {
+        var rows = forgottenKeys.map { SavedRow(key: $0.hex, value: nil) }
+        forgottenKeys = []
+        tags.updateEach { epc, tag in
+            guard tag.isChanged else { return }
+            tag.isChanged = false
+            tag.isSaved = true
+            rows.append(SavedRow(key: epc.hex, value: tag.row))
+        }
+        return rows.sorted { $0.key < $1.key }
+    }
+
+    /// Instants of another start of the machine mean nothing here: what was present is present, quiet from now.
+    mutating func restore(_ rows: [SavedRow], at now: Instant) {
+        for row in rows.sorted(by: { $0.key < $1.key }) {
+            guard let epc = EPC(hex: row.key), let value = row.value else { continue }
+            _ = tags.update(epc) { Tag(row: value, at: now) } _: { _ in }
+        }
+    }
+}
+
+extension DwellPresence.Tag {
+    fileprivate var row: JSON {
+        .compact([
+            "present": .bool(isPresent), "told": isTold ? .bool(true) : nil, "unstable": isUnstable ? .bool(true) : nil,
+            "moved": lastMoved == nil ? nil : .bool(true), "gap": .integer(meanGap),
+            "sources": .integer(Int64(bitPattern: sources)),
+        ])
+    }
+
+    fileprivate init(row: JSON, at now: Instant) {
+        self.init(at: now)
+        isPresent = row["present"]?.bool == true
+        isTold = row["told"]?.bool == true
+        isUnstable = row["unstable"]?.bool == true
+        lastMoved = row["moved"]?.bool == true ? now : nil
+        meanGap = min(max(0, row["gap"]?.integer ?? 0), 180_000_000)
+        sources = UInt64(bitPattern: row["sources"]?.integer ?? 0)
+        isSaved = true
+    }
+}
