@@ -19,7 +19,7 @@ extension CabinetPresence {
         static let taken = 0.02
         static let returned = 0.4
         /// That a tool inside was moved to another place inside.
-        static let moved = 0.05
+        static let moved = 0.02
         /// That a tool brought back lies where it lay before.
         static let backAtItsPlace = 0.3
     }

@@ -28,7 +28,8 @@ extension DwellPresence.Tag {
     fileprivate var row: JSON {
         .compact([
             "present": .bool(isPresent), "told": isTold ? .bool(true) : nil, "unstable": isUnstable ? .bool(true) : nil,
-            "moved": lastMoved == nil ? nil : .bool(true), "gap": .integer(meanGap),
+            "moved": lastMoved == nil ? nil : .bool(true),
+            "still": stillWindows == 0 ? nil : .integer(Int64(stillWindows)), "gap": .integer(meanGap),
             "sources": .integer(Int64(bitPattern: sources)),
         ])
     }
@@ -39,7 +40,8 @@ extension DwellPresence.Tag {
         isTold = row["told"]?.bool == true
         isUnstable = row["unstable"]?.bool == true
         lastMoved = row["moved"]?.bool == true ? now : nil
-        meanGap = min(max(0, row["gap"]?.integer ?? 0), 180_000_000)
+        stillWindows = Int(min(max(0, row["still"]?.integer ?? 0), Int64(Self.stillWindowsOfResident)))
+        meanGap = min(max(0, row["gap"]?.integer ?? 500_000), 180_000_000)
         sources = UInt64(bitPattern: row["sources"]?.integer ?? 0)
         isSaved = true
     }

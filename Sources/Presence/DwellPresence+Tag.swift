@@ -2,12 +2,15 @@ import Identifiers
 import Readings
 
 extension DwellPresence.Tag {
+    /// Windows of 2 s in which a tag was shown to lie still, and never to move: 20 s in all.
+    static let stillWindowsOfResident = 10
+
     /// The unread time after which the tag is gone.
     ///
-    /// 20 times the mean gap: gaps of a tag on a body have a long tail, in which the 99th of 100 is near 20 times the mean. A tag that
-    /// never moved has nowhere to go: it gets the longest.
+    /// 15 times the mean gap, for the gaps of a tag on a body have a long tail. A tag that
+    /// was shown to lie still, and never to move, has nowhere to go: it gets the longest.
     func timeout(_ settings: DwellPresence.Settings) -> Instant.Span {
-        guard hasMoved(within: settings.memory) else { return settings.longestTimeout }
+        if stillWindows >= Self.stillWindowsOfResident, !hasMoved(within: settings.memory) { return settings.longestTimeout }
         let span = Instant.Span(nanoseconds: meanGap &* 1_000 &* settings.gapFactor)
         return min(max(span, settings.shortestTimeout), settings.longestTimeout)
     }
@@ -23,10 +26,11 @@ extension DwellPresence.Tag {
         last = max(last, now)
         switch motion.observe(read, at: now) {
         case .moving: lastMoved = now
-        // A reader that tells neither signal nor phase cannot show movement: every tag is believed.
-        case .unknown: lastMoved = now
-        case .still, nil: break
+        case .still: stillWindows = min(stillWindows + 1, Self.stillWindowsOfResident)
+        case .unknown, nil: break
         }
+        // A reader that tells neither signal nor phase cannot show movement: every tag is believed.
+        if read.rssi == TagRead.noRSSI, read.phase == nil { lastMoved = now }
         let isStrong = settings.floor.map { read.rssi == TagRead.noRSSI || read.rssi >= $0 } ?? true
         guard isStrong else { return }
         sources = isPresent ? sources | 1 << UInt64(source & 63) : 1 << UInt64(source & 63)
@@ -96,7 +100,6 @@ extension DwellPresence.Tag {
     /// A gap after which the tag was there again was no departure, up to the longest time-out.
     private mutating func learn(_ gap: Instant.Span, longest: Instant.Span) {
         guard gap > .zero, gap <= longest else { return }
-        let microseconds = gap.nanoseconds / 1_000
-        meanGap = reads == 0 && meanGap == 0 ? microseconds : meanGap + (microseconds - meanGap) / 16
+        meanGap += (gap.nanoseconds / 1_000 - meanGap) / 16
     }
 }

@@ -54,7 +54,7 @@ public struct DwellPresence: Sendable {
         /// The unread time that ends a stay: `gapFactor` times the tag's mean gap, within these limits.
         public var shortestTimeout: Instant.Span = .seconds(55)
         public var longestTimeout: Instant.Span = .seconds(180)
-        public var gapFactor: Int64 = 20
+        public var gapFactor: Int64 = 15
         /// A shorter stay is a pass.
         public var leastStay: Instant.Span = .seconds(3)
         /// More stays than this within `flipSpan` make a tag unstable.
@@ -83,9 +83,11 @@ public struct DwellPresence: Sendable {
         /// From when silence counts: the last strong read, or later after an outage.
         var quietFrom: Instant
         var lastMoved: Instant?
+        /// Windows in which it was shown to lie still, as far as they matter.
+        var stillWindows = 0
         var reads = 0
-        /// The mean gap in microseconds, weighted towards the newest: 1/16 for each.
-        var meanGap: Int64 = 0
+        /// The mean gap in microseconds, weighted towards the newest (1/16 for each), and half a second at first.
+        var meanGap: Int64 = 500_000
         /// Reads that may begin a stay: how many, the first, and the sum of their signal.
         var candidateReads = 0
         var candidateFirst: Instant

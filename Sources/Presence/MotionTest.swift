@@ -17,9 +17,15 @@ public struct MotionTest: Sendable {
     enum Limit {
         /// 2 s.
         static let window: Int64 = 2_000_000_000
-        /// The spread from the 5th to the 95th percentile, in 1/65536 of a turn: 12.5°. Phase noise of fixed readers is 2.2–3.5° (standard
-        /// deviation), and 3.29 deviations of 3.5° are 11.5°.
-        static let phaseSpread = 2_276
+        /// The spread from the 5th to the 95th percentile, in 1/65536 of a turn: 13°. Phase noise of fixed readers is 2.2–3.5° (standard
+        /// deviation); 3.29 deviations of 3.5° are 11.5°, and the percentiles of a few reads vary by a degree.
+        static let phaseSpread = 2_367
+        /// Less spread is movement too when the phase goes smoothly. Von Neumann's ratio, the mean square of the steps from read to read
+        /// over twice the variance, is 1 for noise, with a standard deviation of 1/√n, and falls to 0 for a smooth way: at most 0.5,
+        /// and 2.5 deviations below 1, from 12 reads.
+        static let smoothRatio = 0.5
+        static let smoothDeviations = 2.5
+        static let smoothReads = 12
         /// 1.5 dB: readers tell whole or half dB with a noise of 0.2–0.55 dB, so that a tag that lies still uses two neighbouring steps.
         static let signalSpread = 150
         /// From one window to the next, 8°: a few degrees of drift while things warm up, and the noise of two medians. With fewer than
@@ -31,7 +37,7 @@ public struct MotionTest: Sendable {
         /// What moved is still again after three still windows, 6 s: people put things down slowly and pick them up again.
         static let stillWindows = 3
         /// More reads in a window are thinned out.
-        static let samples = 128
+        static let samples = 256
         /// Pairs of antenna and channel remembered.
         static let groups = 16
     }
@@ -102,9 +108,8 @@ public struct MotionTest: Sendable {
             (stride, skipped) = (1, 0)
         }
         switch compare() {
-        case nil:
-            // A single read with nothing to compare it with says nothing new.
-            if verdict == .unknown, samples.contains(where: { $0.phase != nil || $0.signal != TagRead.noRSSI }) { verdict = .still }
+        // A read or two with nothing to compare them with say nothing new.
+        case nil: break
         case true?:
             stillWindows = 0
             verdict = .moving
@@ -147,6 +152,7 @@ public struct MotionTest: Sendable {
     private mutating func compare() -> Bool? {
         var (phases, signals): ([Int], [Int]) = ([], [])
         var (shifted, steady) = (0, 0)
+        var (steps, squares) = (0.0, 0.0)
         for place in groups.indices {
             let own = samples.filter { Int($0.group) == place }
             guard !own.isEmpty else { continue }
@@ -164,7 +170,10 @@ public struct MotionTest: Sendable {
                 let median = ownPhases.sorted()[ownPhases.count / 2]
                 let phase = UInt16(truncatingIfNeeded: median)
                 groups[place].phase = phase
-                if own.count >= 3 { phases += ownPhases.map { $0 - median } }
+                if own.count >= 3 {
+                    phases += ownPhases.map { $0 - median }
+                    Self.add(ownPhases, steps: &steps, squares: &squares)
+                }
                 if let oldPhase {
                     let limit = min(own.count, oldReads) < 5 ? Limit.phaseShiftOfFew : Limit.phaseShift
                     // The doubled phase: half a circle is a whole one.
@@ -175,9 +184,28 @@ public struct MotionTest: Sendable {
             groups[place].reads = own.count
             if let isShifted { if isShifted { shifted += own.count } else { steady += own.count } }
         }
+        // Thinned reads are no neighbours: readers ask in patterns, which thinning turns into slow waves.
+        let isSmooth = stride == 1 && Self.isSmooth(reads: phases.count, steps: steps, squares: squares)
         let isSpread = Self.spread(phases) > 2 * Limit.phaseSpread || Self.spread(signals) > Limit.signalSpread
         guard !phases.isEmpty || !signals.isEmpty || shifted + steady > 0 else { return nil }
-        return isSpread || shifted > steady
+        return isSpread || isSmooth || shifted > steady
+    }
+
+    /// Adds the squares of the steps from read to read, and of the distances from the mean.
+    private static func add(_ phases: [Int], steps: inout Double, squares: inout Double) {
+        let mean = Double(phases.reduce(0, +)) / Double(phases.count)
+        var last: Int?
+        for phase in phases {
+            if let last { steps += Double(phase - last) * Double(phase - last) }
+            squares += (Double(phase) - mean) * (Double(phase) - mean)
+            last = phase
+        }
+    }
+
+    private static func isSmooth(reads: Int, steps: Double, squares: Double) -> Bool {
+        guard reads >= Limit.smoothReads, squares > 0 else { return false }
+        let limit = min(Limit.smoothRatio, 1 - Limit.smoothDeviations / Double(reads).squareRoot())
+        return steps / (2 * squares) < limit
     }
 
     /// Phases as a continuous way, each within half a circle of the one before.
