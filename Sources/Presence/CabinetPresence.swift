@@ -18,10 +18,11 @@ public struct CabinetPresence: Sendable {
         /// The longest that the provisional answer may take from the closing of the door.
         public var answerWithin: Instant.Span = .milliseconds(5_500)
         /// From the closing to the confirming scan, when nobody tells earlier that the person has left; 45 to 90 s.
-        public var confirmAfter: Instant.Span = .seconds(60)
-        /// Looks of a confirming scan when all is clear (3 s), and at most (30 s; nobody waits).
-        public var confirmLooks = 10
-        public var longestConfirmLooks = 100
+        public var confirmAfter: Instant.Span = .seconds(50)
+        /// Looks of a confirming scan when all is clear (20 s), and at most (60 s). Nobody waits for it, and what is seen in one look of
+        /// a hundred takes its time.
+        public var confirmLooks = 66
+        public var longestConfirmLooks = 200
         /// The most tags it will remember; reads of others are counted in `overflow`.
         public var capacity = 4_096
         /// Tags fixed inside: they show that an antenna works, and are never taken.

@@ -25,7 +25,7 @@ struct CabinetWorld {
         var margins: [Double] = []
         /// What things stirred at the last opening add to them, in dB.
         var shifts: [Double] = []
-        /// Seen in this share of rounds over all antennas while it is in the hand before the door.
+        /// Seen in this share of antenna rounds while it is in the hand before the door.
         var leak = 0.0
     }
 
@@ -101,7 +101,7 @@ struct CabinetWorld {
                 guard margin > -8 else { continue }
                 rate = margin > 8 ? 0.93 : 0.93 * Elementary.logistic(margin / 0.7)
             } else {
-                rate = personIsNear ? tools[tool].leak / Double(settings.antennas) : 0
+                rate = personIsNear ? tools[tool].leak : 0
             }
             if rate > 0, uniform() < rate { seen.append(tools[tool].epc) }
         }
