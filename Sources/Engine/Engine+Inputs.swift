@@ -42,6 +42,8 @@ extension Engine {
             let result = isPaused(gates[index].name) ? gates[index].finishLate() : gates[index].finish { ledger.known($0) }
             take(result, station: gates[index].name, into: &output)
         }
+        abandon(nil, into: &output)
+        saveLearned(into: &output)
     }
 
     /// The gateway is about to close all devices: what they must be told before.
@@ -100,6 +102,7 @@ extension Engine {
     /// The wall clock was read: at start, hourly, and whenever it or its offset steps.
     public mutating func wallChanged(_ anchor: WallAnchor, into output: inout EngineOutput) {
         advance(to: anchor.instant, into: &output)
+        if let wall { earlierWalls = earlierWalls.suffix(7) + [wall] }
         wall = anchor
         if anchor.quality != .unknown { ledger.referenceYear = wallTime.localYear }
     }
@@ -114,7 +117,7 @@ extension Engine {
         guard !isStale else { throw CommandRefusal(.notStored, "the store cannot be written at present") }
         let plan = try ledger.plan(command, by: client, at: wallTime)
         let ticket = commit(plan, into: &output)
-        if case .setStationMode(let station, _) = command { resetStation(station) }
+        if case .setStationMode(let station, _) = command { resetStation(station, into: &output) }
         return ticket
     }
 
@@ -131,6 +134,7 @@ extension Engine {
     public mutating func committed(ticket: UInt64, at now: Instant, into output: inout EngineOutput) {
         advance(to: now, into: &output)
         openTickets.remove(ticket)
+        learning.saved(with: ticket)
         // Who was told "not recorded" a moment ago is told the truth; later nobody stands there any more.
         for answer in pending.removeValue(forKey: ticket) ?? []
         where !answer.wasTold || self.now - answer.deadline <= Self.lateFeedback && answer.deadline <= self.now {
@@ -143,6 +147,7 @@ extension Engine {
         advance(to: now, into: &output)
         isStale = true
         openTickets.remove(ticket)
+        learning.failed(with: ticket, at: self.now)
         for answer in pending.removeValue(forKey: ticket) ?? [] {
             if let retry = answer.retry { keep(retry) }
             if !answer.wasTold { give(.notRecorded, at: answer.station, into: &output) }
@@ -158,20 +163,26 @@ extension Engine {
         isStale = false
         // The outcome of a commit can be unknown: what the store holds after all is not decided twice.
         let waiting = unrecorded.filter { $0.lastSequence == 0 || $0.lastSequence >= state.nextSequence }
-            .sorted { $0.time.milliseconds < $1.time.milliseconds }
+            .sorted { $0.recorded.milliseconds < $1.recorded.milliseconds }
         unrecorded = []
         for retry in waiting {
-            let plan = ledger.plan(retry.proposal, at: retry.time)
-            guard let last = plan.events.last?.sequence else { continue }
+            let plan = ledger.plan(retry.proposal, at: retry.time, recorded: retry.recorded)
+            guard let last = plan.events.last?.sequence else {
+                ledger.note(plan)
+                continue
+            }
             let ticket = commit(plan, into: &output)
             var again = retry
             again.lastSequence = last
             pending[ticket] = [.unheard(at: retry.proposal.station, retry: again)]
         }
+        if ledger.hasOrphans { settlingTime = self.now + .seconds(1) }
     }
 
-    private mutating func resetStation(_ name: String) {
+    private mutating func resetStation(_ name: String, into output: inout EngineOutput) {
         for index in gates.indices where gates[index].name == name { gates[index].reset(at: now) }
         for index in putaways.indices where putaways[index].name == name { putaways[index].reset() }
+        tested.removeAll { $0.station == name }
+        abandon(name, into: &output)
     }
 }

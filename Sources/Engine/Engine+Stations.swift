@@ -11,8 +11,14 @@ extension Engine {
     public var lastAnchor: WallAnchor? { wall }
 
     /// The wall time of an instant; without an anchor, counted from 1970 and of unknown quality.
+    ///
+    /// What happened before the clock was stepped has the time that was right then, unless nothing was known of it then.
     public func wallTime(at instant: Instant) -> WallTime {
-        wall?.wallTime(at: instant) ?? WallTime(milliseconds: instant.nanoseconds / 1_000_000, offsetMinutes: 0, quality: .unknown)
+        guard let wall else { return WallTime(milliseconds: instant.nanoseconds / 1_000_000, offsetMinutes: 0, quality: .unknown) }
+        guard instant < wall.instant, let earlier = earlierWalls.last(where: { $0.instant <= instant }), earlier.quality != .unknown else {
+            return wall.wallTime(at: instant)
+        }
+        return earlier.wallTime(at: instant)
     }
 
     func mode(of station: String) -> StationMode { ledger.state.modes[station, default: .running] }
@@ -93,26 +99,30 @@ extension Engine {
         if isWatched { for sighting in result.sightings { output.happenings.append(.sighting(station: station, sighting)) } }
         if let feedback = result.feedback { give(feedback, at: station, into: &output) }
         lostLateReads &+= result.lostLateReads
+        learning.take(result.learned, by: station, at: now)
         for proposal in result.proposals { decide(proposal, into: &output) }
     }
 
     private mutating func decide(_ proposal: Proposal, into output: inout EngineOutput) {
-        let time = wallTime
-        let retry = proposal.canBeRepeated ? nil : Unrecorded(proposal: proposal, time: time)
+        let recorded = wallTime
+        let time = proposal.at.map { wallTime(at: min($0, now)) } ?? recorded
+        let retry = proposal.canBeRepeated ? nil : Unrecorded(proposal: proposal, time: time, recorded: recorded)
         if mode(of: proposal.station) == .testing {
-            let plan = ledger.plan(proposal, at: time)
+            guard !wasTested(proposal) else { return }
+            let plan = ledger.plan(proposal, at: time, recorded: recorded)
             output.happenings.append(.tested(station: proposal.station, plan))
             if let feedback = plan.feedback { give(feedback, at: proposal.station, into: &output) }
             return
         }
         guard !isStale else {
             if let retry { keep(retry) }
-            if proposal.isAwaited { give(.notRecorded, at: proposal.station, into: &output) }
+            if proposal.isAwaited, proposal.isFirstWord { give(.notRecorded, at: proposal.station, into: &output) }
             return
         }
-        let plan = ledger.plan(proposal, at: time)
+        let plan = ledger.plan(proposal, at: time, recorded: recorded)
         let ticket: UInt64
         if plan.events.isEmpty {
+            ledger.note(plan)
             guard let feedback = plan.feedback else { return }
             // "Already yours" rests on decisions that may still be on their way to the disk.
             guard let newest = openTickets.max() else { return give(feedback, at: proposal.station, into: &output) }
@@ -122,7 +132,8 @@ extension Engine {
         }
         var again = retry
         again?.lastSequence = plan.events.last?.sequence ?? 0
-        guard proposal.isAwaited else {
+        // Who was answered when it was provisional waits for nothing more, unless there is something else to say.
+        guard proposal.isAwaited, proposal.isFirstWord || plan.feedback != nil else {
             pending[ticket, default: []].append(.unheard(at: proposal.station, retry: again))
             return
         }
@@ -144,7 +155,8 @@ extension Engine {
         let ticket = nextTicket
         nextTicket += 1
         openTickets.insert(ticket)
-        output.commits.append(.init(ticket: ticket, generation: generation, decision: ledger.commit(plan)))
+        let learned = learning.save(with: ticket)
+        output.commits.append(.init(ticket: ticket, generation: generation, decision: ledger.commit(plan, learned: learned)))
         return ticket
     }
 
@@ -166,7 +178,7 @@ extension Proposal {
     /// Whether the person who was there can do it again; else the gateway must remember it until it is recorded.
     fileprivate var canBeRepeated: Bool {
         switch content {
-        case .crossing, .observedLate: false
+        case .crossing, .retraction, .observedLate: false
         case .putAway, .unknownCode: true
         }
     }
@@ -180,6 +192,15 @@ extension Proposal {
     /// Whether somebody stands there and waits for a signal.
     fileprivate var isAwaited: Bool {
         lateReads == nil
+    }
+
+    /// Whether nothing was said before about what it is about: a final word follows a provisional one.
+    fileprivate var isFirstWord: Bool {
+        switch content {
+        case .crossing(let crossing): crossing.decision == nil || crossing.certainty == .provisional
+        case .retraction: false
+        case .putAway, .unknownCode, .observedLate: true
+        }
     }
 }
 

@@ -24,6 +24,8 @@ public struct Engine: Sendable {
     let site: Site
     var now: Instant
     var wall: WallAnchor?
+    /// Anchors that `wall` has replaced, the newest last: what happened before a step of the clock keeps the time of then.
+    var earlierWalls: [WallAnchor] = []
     var scratch = SessionOutput()
     var pending: [UInt64: [PendingAnswer]] = [:]
     /// Decisions that are not answered yet.
@@ -34,6 +36,11 @@ public struct Engine: Sendable {
     public internal(set) var generation: UInt64
     /// A commit failed and the image was not loaded again yet: nothing can be decided.
     public internal(set) var isStale = false
+    /// When provisional facts that no station will come back to are made final; nil: there are none.
+    var settlingTime: Instant?
+    var learning = Learning()
+    /// Decisions shown in maintenance that a later word confirms; the newest last.
+    var tested: [TestedDecision] = []
     let gatesByDevice: [[Int]]
     let putawaysByDevice: [[Int]]
     let gatesByBadgeReader: [[Int]]
@@ -43,6 +50,8 @@ public struct Engine: Sendable {
     public static let feedbackDeadline = Instant.Span.seconds(2)
     /// How long after that a person may still stand there to hear that it was recorded after all.
     static let lateFeedback = Instant.Span.seconds(8)
+    /// After a start it is so long until what was provisional before is made final: a tag that is seen meanwhile has the newer word.
+    public static let settlingDelay = Instant.Span.seconds(5)
     /// Crossings and late reads kept for another try while the store cannot take them.
     public static let maximumUnrecorded = 1_000
     /// Of these, late reads: they must not take the places of crossings.
@@ -86,6 +95,8 @@ public struct Engine: Sendable {
     public struct Unrecorded: Hashable, Sendable {
         public var proposal: Proposal
         public var time: WallTime
+        /// When it was to be decided.
+        public var recorded: WallTime
         /// The number of the last event that was made of it; 0: it was never decided.
         public var lastSequence: Int64 = 0
     }
@@ -115,7 +126,10 @@ public struct Engine: Sendable {
             case .gate(let gate):
                 note(gate.antennas.map(\.device), gates.count, in: &gateIndex)
                 note(gate.badgeReaders, gates.count, in: &gateBadges)
-                gates.append(GateStation(name: station.name, settings: gate, index: site.deviceIndex(named:), startingAt: start))
+                gates.append(
+                    GateStation(
+                        name: station.name, settings: gate, index: site.deviceIndex(named:), learned: state.learned(by: station.name),
+                        startingAt: start))
             case .putaway(let putaway):
                 note(putaway.scanners, putaways.count, in: &putawayIndex)
                 note(putaway.badgeReaders, putaways.count, in: &putawayBadges)
@@ -126,6 +140,7 @@ public struct Engine: Sendable {
         putawaysByDevice = putawayIndex
         gatesByBadgeReader = gateBadges
         putawaysByBadgeReader = putawayBadges
+        if ledger.hasOrphans { settlingTime = start + Self.settlingDelay }
     }
 
     /// When `advance` must be called next, at the latest.
@@ -138,6 +153,8 @@ public struct Engine: Sendable {
         for index in devices.indices { consider(devices[index].session?.nextDeadline) }
         for index in gates.indices { consider(gates[index].nextDeadline) }
         for index in putaways.indices { consider(putaways[index].nextDeadline) }
+        consider(settlingTime)
+        consider(learning.deadline)
         for answers in pending.values { for answer in answers where !answer.wasTold { consider(answer.deadline) } }
         return earliest
     }
@@ -170,6 +187,8 @@ public struct Engine: Sendable {
             let result = putaways[index].advance(to: now)
             take(result, station: putaways[index].name, into: &output)
         }
+        if let time = settlingTime, time <= now { settle(into: &output) }
+        if let deadline = learning.deadline, deadline <= now { saveLearned(into: &output) }
         for ticket in pending.keys.sorted() {
             for index in pending[ticket, default: []].indices {
                 guard let answer = pending[ticket]?[index], !answer.wasTold, answer.deadline <= now else { continue }

@@ -31,7 +31,7 @@ extension EngineLoop {
     /// that moment: what comes after them is the same again. How the sessions of devices stood is written into it.
     func startRecording(note: String) throws(OperationError) -> RecordingReport {
         guard recorder == nil else { throw OperationError(.conflict, "a recording is under way already") }
-        guard isSettled else { throw OperationError(.unavailable, "decisions are still on their way to the disk; try again") }
+        guard isSettled else { throw OperationError(.unavailable, "decisions are not final yet; try again in a few seconds") }
         do throws(CaptureWriterError) {
             recorder = try recording(in: recordingFolder, note: note, bound: Self.maximumRecording)
         } catch { throw OperationError(.unavailable, error.description) }
@@ -85,8 +85,9 @@ extension EngineLoop {
         }
     }
 
-    /// Whether the state is what is stored: no decision is on its way to the disk.
-    private var isSettled: Bool { outstanding == 0 && !engine.isStale }
+    /// Whether the state is what is stored: no decision is on its way to the disk, and none is provisional, for its station would have
+    /// more to say about it than a replay can know.
+    private var isSettled: Bool { outstanding == 0 && !engine.isStale && !engine.hasOpenDecisions }
 
     /// Brings the engine to this moment, and its wall clock to a full millisecond of it: counted from here and counted from an anchor
     /// of before, the same time would be rounded differently, and a replay knows only this one.
@@ -115,7 +116,7 @@ extension EngineLoop {
                 previousHash: newestEvent.map { SHA256Digest(of: $0.bytes).hex } ?? loaded.lastHash, nextTicket: engine.nextTicket,
                 configurationDigest: SHA256Digest(of: Array(site.canonicalText.utf8)).hex, masterDigest: masterDigest,
                 masterVersion: ledger.master.version), devices: devices)
-        let state = ledger.state.rows.map { row -> JSON in ["key": .string(row.key), "value": row.value ?? .null] }
+        let state = engine.startRows.map { row -> JSON in ["key": .string(row.key), "value": row.value ?? .null] }
         let writer = try CaptureWriter(
             path: try freeName(in: folder, WallClock.stamp()), header: header, state: state, startingAt: now, maximumBytes: bound)
         if let wall = engine.lastAnchor { writer.write(.wall(wall), at: now) }

@@ -21,11 +21,10 @@ extension Happening {
                 "reason": state.reasonText.map(JSON.string),
             ])
         case .sighting(let station, let sighting):
-            return .compact([
-                "kind": "sighting", "station": .string(station), "epc": .string(sighting.epc.hex),
-                "sighting": .string(sighting.kind.watchWord), "evidence": sighting.evidence,
-                "bearer": ledger.bearer(of: sighting.epc).map { ledger.described($0) },
-            ])
+            var members = sighting.json(station: station)
+            members["kind"] = "sighting"
+            members["bearer"] = ledger.bearer(of: sighting.epc).map { ledger.described($0) }
+            return .object(members)
         case .tested(let station, let plan):
             return [
                 "kind": "test", "station": .string(station),
@@ -66,18 +65,6 @@ extension DeviceState {
         switch self {
         case .reading: nil
         case .silent(let reason), .absent(let reason): reason
-        }
-    }
-}
-
-extension Sighting.Kind {
-    fileprivate var watchWord: String {
-        switch self {
-        case .appeared: "appeared"
-        case .passed(.out): "passed_out"
-        case .passed(.in): "passed_in"
-        case .stayed: "stayed"
-        case .unknown: "unknown"
         }
     }
 }

@@ -150,6 +150,7 @@ public struct Replay {
     private mutating func commit(_ ticket: UInt64) {
         guard let decision = waiting.removeValue(forKey: ticket) else { return }
         for event in decision.events { store(event) }
+        for row in decision.rows { stored.learn(row) }
         engine.committed(ticket: ticket, at: now, into: &output)
     }
 

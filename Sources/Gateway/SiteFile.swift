@@ -285,17 +285,23 @@ private struct Collector {
     private mutating func readGate(_ table: TOMLTableReader) -> Site.Gate {
         let defaults = Site.Gate(antennas: [])
         var antennas: [Site.Gate.Antenna] = []
+        var bare: [TOMLTableReader] = []
         for antenna in table.tables("antenna", maximumCount: 64) {
             let device = antenna.string("device", maximum: 64, isRequired: true)
             let port = antenna.integer("port", in: 1...255, isRequired: true)
             let side: GateSide? = antenna.choice("side", isRequired: true)
+            let placement = readPlacement(antenna)
+            if placement == nil { bare.append(antenna) }
             antenna.finish()
             if let device { refer(to: device, at: antenna.path + [.key("device")], in: antenna) }
             guard let device, let port, let side else { continue }
             if antennas.contains(where: { $0.device == device && $0.port == UInt8(port) }) {
                 antenna.problem("port", "antenna \(port) of \(device) stands twice")
             }
-            antennas.append(.init(device: device, port: UInt8(port), side: side))
+            antennas.append(.init(device: device, port: UInt8(port), side: side, placement: placement))
+        }
+        if antennas.contains(where: { $0.placement != nil }) {
+            for antenna in bare { antenna.problem(nil, "has no x_cm, y_cm and facing_deg: either every antenna of a gate has them, or none") }
         }
         if Set(antennas.map(\.side)).count < 2, table.tables("antenna", maximumCount: 64).count == antennas.count {
             table.problem("antenna", "a gate needs antennas on both sides, inside and outside, to tell directions apart")
@@ -303,7 +309,23 @@ private struct Collector {
         return Site.Gate(
             antennas: antennas, badgeReaders: deviceNames("badge_readers", in: table),
             quiet: table.integer("quiet_ms", in: 200...60_000).map(Instant.Span.milliseconds) ?? defaults.quiet,
-            badgeWindow: table.integer("badge_window_s", in: 1...600).map(Instant.Span.seconds) ?? defaults.badgeWindow)
+            badgeWindow: table.integer("badge_window_s", in: 1...600).map(Instant.Span.seconds) ?? defaults.badgeWindow,
+            geometry: table.choice("geometry") ?? defaults.geometry)
+    }
+
+    /// Where an antenna stands: nothing, or the whole of it.
+    private func readPlacement(_ antenna: TOMLTableReader) -> AntennaPlacement? {
+        let x = antenna.integer("x_cm", in: -1_000...1_000).map(Int16.init(clamping:))
+        let y = antenna.integer("y_cm", in: -1_000...1_000).map(Int16.init(clamping:))
+        let z = antenna.integer("z_cm", in: 0...1_000).map(Int16.init(clamping:))
+        let facing = antenna.integer("facing_deg", in: -180...180).map(Int16.init(clamping:))
+        let keys = ["x_cm", "y_cm", "facing_deg"]
+        guard (keys + ["z_cm"]).contains(where: antenna.has) else { return nil }
+        for key in keys where !antenna.has(key) {
+            antenna.problem(key, "is missing: x_cm, y_cm and facing_deg say together where an antenna stands")
+        }
+        guard let x, let y, let facing else { return nil }
+        return z.map { AntennaPlacement(x: x, y: y, z: $0, facing: facing) } ?? AntennaPlacement(x: x, y: y, facing: facing)
     }
 
     private mutating func readPutaway(_ table: TOMLTableReader) -> Site.Putaway {
@@ -328,6 +350,10 @@ private struct Collector {
                     at: table.path + [.key("types"), .index(index)], "no event has the type \"\(type)\"; docs/events.md lists them")
             }
         }
+        let certainty: Certainty = table.choice("certainty") ?? .final
+        if word == .epcis, certainty == .provisional {
+            table.problem("certainty", "must be final: an EPCIS repository forgets nothing that was withdrawn")
+        }
         let batch = table.integer("batch", in: 1...10_000).map(Int.init) ?? 500
         var kind: Site.Destination.Kind?
         switch word {
@@ -348,7 +374,7 @@ private struct Collector {
         }
         if word != nil { table.finish() }
         guard let name, let kind else { return nil }
-        return Site.Destination(name: name, kind: kind, types: types, batch: batch)
+        return Site.Destination(name: name, kind: kind, types: types, certainty: certainty, batch: batch)
     }
 }
 

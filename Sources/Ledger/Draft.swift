@@ -8,32 +8,120 @@ struct Draft {
     let station: Site.Station?
     private let stationName: String?
     let time: WallTime
+    private let recorded: WallTime?
     var actor: Event.Actor = .gateway
-    private var events: [Event] = []
+    private(set) var events: [Event] = []
     private var episode: String?
     private var loanCounter: Int64
 
-    init(ledger: Ledger, station: String?, at time: WallTime, opensEpisode: Bool = false) {
+    /// - Parameters:
+    ///   - recorded: when it is decided, where that is not the time at which it happened.
+    ///   - episode: the happening that it belongs to, where it is known already.
+    init(
+        ledger: Ledger, station: String?, at time: WallTime, recorded: WallTime? = nil, opensEpisode: Bool = false, episode: String? = nil
+    ) {
         self.ledger = ledger
+        self.recorded = recorded
         self.station = ledger.site.stations.first { $0.name == station }
         stationName = station
         self.time = time
         loanCounter = ledger.state.loanCounter
-        if opensEpisode, let station { episode = "\(station)/\(ledger.state.episodeCounter + 1)" }
+        self.episode = episode
+        if opensEpisode, episode == nil, let station { self.episode = "\(station)/\(ledger.state.episodeCounter + 1)" }
     }
 
-    mutating func mintLoanNumber() -> LoanNumber {
-        loanCounter += 1
-        return LoanNumber(gateway: ledger.site.gateway.code, epoch: ledger.epoch, counter: loanCounter)
-    }
+    /// The number that the next checkout gets.
+    var nextLoanNumber: LoanNumber { LoanNumber(gateway: ledger.site.gateway.code, epoch: ledger.epoch, counter: loanCounter + 1) }
 
     mutating func add(_ body: Event.Body, evidence: JSON) {
         let place = station?.location.flatMap(LocationKey.init).map { ledger.uri(of: .location($0)) }
-        events.append(
+        append(
             Event(
-                sequence: ledger.state.nextSequence + Int64(events.count), time: time, station: stationName, episode: episode, actor: actor,
-                subjects: ledger.subjects(of: body), place: place, certainty: .final, corrects: nil, masterVersion: ledger.master.version,
-                body: body, evidence: Self.bounded(evidence)))
+                sequence: 0, time: time, station: stationName, episode: episode, actor: actor, subjects: ledger.subjects(of: body),
+                place: place, certainty: .final, corrects: nil, masterVersion: ledger.master.version, body: body,
+                evidence: Self.bounded(evidence)), certainty: .final)
+    }
+
+    /// Adds an event of another draft, with a number, and a loan number, of this one.
+    mutating func append(_ event: Event, certainty: Certainty) {
+        var event = event
+        event.sequence = nextSequence
+        event.certainty = certainty
+        event.recorded = recordedTime(of: event)
+        if case .checkedOut(var checkout) = event.body {
+            checkout.loan = nextLoanNumber
+            loanCounter += 1
+            event.body = .checkedOut(checkout)
+        }
+        events.append(event)
+    }
+
+    /// Says once more, and for good, what was provisional.
+    /// - Parameter fresh: the same fact as it is seen now.
+    mutating func confirm(_ fact: StandingFact, as fresh: Event) {
+        var event = fresh
+        switch (fact.event.body, event.body) {
+        case (.checkedOut(let old), .checkedOut(var new)):
+            new.loan = old.loan
+            event.body = .checkedOut(new)
+        case (.exceptionRaised(let old), .exceptionRaised(var new)):
+            new.number = old.number ?? fact.event.sequence
+            event.body = .exceptionRaised(new)
+        default: break
+        }
+        event.sequence = nextSequence
+        event.certainty = .final
+        event.corrects = fact.event.sequence
+        event.recorded = recordedTime(of: event)
+        events.append(event)
+    }
+
+    /// Makes final what was provisional, as it is.
+    /// - Parameter isUnchecked: whether its station could not look at it again.
+    mutating func confirm(_ fact: StandingFact, isUnchecked: Bool) {
+        var fresh = fact.event
+        if isUnchecked {
+            var members = fresh.evidence.object ?? [:]
+            members["unchecked"] = true
+            fresh.evidence = Self.bounded(.object(members))
+        }
+        confirm(fact, as: fresh)
+    }
+
+    mutating func retract(_ fact: StandingFact, evidence: JSON) {
+        guard let retraction = fact.retraction else { return }
+        var event = fact.event
+        event.sequence = nextSequence
+        event.time = time
+        event.recorded = recordedTime(of: event)
+        event.corrects = fact.event.sequence
+        event.body = .crossingRetracted(retraction)
+        event.evidence = Self.bounded(evidence)
+        events.append(event)
+    }
+
+    /// Names in every withdrawal the event that says what happened to the same thing instead.
+    mutating func linkReplacements(from begin: Int) {
+        for place in events.indices.dropFirst(begin) {
+            guard case .crossingRetracted(var retraction) = events[place].body else { continue }
+            let items = Set(StandingFact(event: retraction.fact.event(like: events[place])).items)
+            guard
+                let replacement = events[begin...].first(where: {
+                    $0.corrects == nil && StandingFact(event: $0).items.contains(where: items.contains)
+                })
+            else { continue }
+            retraction.replacedBy = replacement.sequence
+            events[place].body = .crossingRetracted(retraction)
+        }
+    }
+
+    private var nextSequence: Int64 { ledger.state.nextSequence + Int64(events.count) }
+
+    private func recordedTime(of event: Event) -> WallTime? {
+        var decided = recorded ?? time
+        guard decided.milliseconds != event.time.milliseconds else { return nil }
+        decided.quality = event.time.quality
+        return decided
     }
 
     mutating func raise(
@@ -104,6 +192,7 @@ extension Ledger {
         case .tagBound(let epc, let bearer), .tagUnbound(let epc, let bearer): return [epc.identity().canonicalURI, uri(of: bearer)]
         case .observedLate(let observed):
             return [observed.epc.identity().canonicalURI] + (observed.bearer.map { [uri(of: $0)] } ?? [])
+        case .crossingRetracted(let retraction): return subjects(of: retraction.fact.body)
         case .exceptionAssigned, .exceptionResolved, .stationModeChanged, .masterApplied: return []
         }
     }

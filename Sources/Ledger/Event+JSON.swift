@@ -19,15 +19,25 @@ extension Event {
     /// The whole event as it is stored, hashed and delivered.
     /// - Parameter previousHash: SHA-256 of the stored bytes of the event before it, 64 lower-case hexadecimal digits; zeros for the first.
     public func json(identity: EventIdentity, previousHash: String) -> JSON {
-        .compact([
+        var members = self.members
+        members["id"] = .string(identity.id(sequence: sequence))
+        members["prev"] = .string(previousHash)
+        return .object(members)
+    }
+
+    /// All of it but its id and its place in the chain: what a state row holds.
+    var row: JSON { .object(members) }
+
+    private var members: [String: JSON] {
+        let members: [String: JSON?] = [
             "schema": .integer(Self.schema),
-            "id": .string(identity.id(sequence: sequence)),
             "seq": .integer(sequence),
             "type": .string(body.type),
             "certainty": .string(certainty.rawValue),
             "corrects": corrects.map(JSON.integer),
             "time": .string(time.rfc3339),
             "clock": .string(time.quality.rawValue),
+            "recorded": recorded.map { .string($0.rfc3339) },
             "station": station.map(JSON.string),
             "episode": episode.map(JSON.string),
             "subject": .array(subjects.map(JSON.string)),
@@ -36,8 +46,8 @@ extension Event {
             "master": .integer(masterVersion),
             "data": body.json,
             "evidence": evidence,
-            "prev": .string(previousHash),
-        ])
+        ]
+        return members.compactMapValues { $0 }
     }
 
     /// Reads a stored event.
@@ -51,10 +61,16 @@ extension Event {
             let quality = json["clock"]?.string.flatMap(ClockQuality.init)
         else { throw EventError("event \(sequence): time or clock") }
         time.quality = quality
+        var recorded: WallTime?
+        if let text = json["recorded"]?.string {
+            guard var decided = WallTime(rfc3339: text) else { throw EventError("event \(sequence): recorded") }
+            decided.quality = quality
+            recorded = decided
+        }
         guard let certainty = json["certainty"]?.string.flatMap(Certainty.init) else { throw EventError("event \(sequence): certainty") }
         guard let body = Body(type: type, json: data) else { throw EventError("event \(sequence): data of \(type)") }
         self.init(
-            sequence: sequence, time: time, station: json["station"]?.string, episode: json["episode"]?.string,
+            sequence: sequence, time: time, recorded: recorded, station: json["station"]?.string, episode: json["episode"]?.string,
             actor: Actor(json: json["actor"] ?? .null), subjects: (json["subject"]?.array ?? []).compactMap(\.string),
             place: json["place"]?.string, certainty: certainty, corrects: json["corrects"]?.integer,
             masterVersion: json["master"]?.integer ?? 0, body: body, evidence: json["evidence"] ?? .null)

@@ -5,7 +5,10 @@ import Readings
 public struct Event: Hashable, Sendable {
     /// Numbered from 1 without gaps; never used again.
     public var sequence: Int64
+    /// When it happened.
     public var time: WallTime
+    /// When it was decided, where that is another time.
+    public var recorded: WallTime?
     /// The station where it happened; nil for what happened to the gateway as a whole.
     public var station: String?
     /// The coherent happening that it belongs to: `STATION/COUNTER`.
@@ -26,11 +29,6 @@ public struct Event: Hashable, Sendable {
 
     public static let maximumEvidenceBytes = 512
 
-    public enum Certainty: String, Hashable, Sendable {
-        case provisional
-        case final
-    }
-
     /// Who did it or asked for it.
     public enum Actor: Hashable, Sendable {
         case person(PersonKey)
@@ -48,6 +46,8 @@ public struct Event: Hashable, Sendable {
         case returned(Return)
         case putAway(PutAway)
         case exceptionRaised(ExceptionRaised)
+        /// What was said about a crossing is not so: the loan is void, the return did not happen, nobody need look.
+        case crossingRetracted(Retraction)
         case exceptionAssigned(exception: Int64, owner: String)
         case exceptionResolved(exception: Int64, resolution: String, note: String)
         case tagBound(epc: EPC, bearer: Bearer)
@@ -97,6 +97,8 @@ public struct Event: Hashable, Sendable {
     }
 
     public struct ExceptionRaised: Hashable, Sendable {
+        /// The exception's number, where another event gave it: this one confirms it. nil: that of this event.
+        public var number: Int64?
         public var kind: ExceptionKind
         public var items: [ItemKey]
         public var epcs: [EPC]
@@ -109,6 +111,49 @@ public struct Event: Hashable, Sendable {
         public var direction: Direction?
         public var owner: String
         public var deadline: WallTime
+    }
+
+    /// Repeats the event that it withdraws, so that a receiver can undo it without having kept it.
+    public struct Retraction: Hashable, Sendable {
+        public var fact: CrossingFact
+        /// The `time` of that event.
+        public var time: WallTime
+        /// The loan that is open again, of a return that did not happen.
+        public var reopened: Loan?
+        /// The number of the event that says what happened to the same thing instead.
+        public var replacedBy: Int64?
+    }
+
+    /// What a crossing can make a fact.
+    public enum CrossingFact: Hashable, Sendable {
+        case checkedOut(Checkout)
+        case returned(Return)
+        case exceptionRaised(ExceptionRaised)
+
+        public var body: Body {
+            switch self {
+            case .checkedOut(let checkout): .checkedOut(checkout)
+            case .returned(let returned): .returned(returned)
+            case .exceptionRaised(let raised): .exceptionRaised(raised)
+            }
+        }
+
+        /// An event that says it, in the place of another.
+        func event(like other: Event) -> Event {
+            var event = other
+            event.body = body
+            return event
+        }
+
+        /// nil for everything that does not come of a crossing.
+        public init?(_ body: Body) {
+            switch body {
+            case .checkedOut(let checkout): self = .checkedOut(checkout)
+            case .returned(let returned): self = .returned(returned)
+            case .exceptionRaised(let raised): self = .exceptionRaised(raised)
+            default: return nil
+            }
+        }
     }
 }
 

@@ -9,6 +9,7 @@ extension Event.Body {
         case .returned: "loan.returned"
         case .putAway: "stock.put_away"
         case .exceptionRaised: "exception.raised"
+        case .crossingRetracted: "crossing.retracted"
         case .exceptionAssigned: "exception.assigned"
         case .exceptionResolved: "exception.resolved"
         case .tagBound: "tag.bound"
@@ -21,7 +22,7 @@ extension Event.Body {
 
     /// Every type, in the order of `docs/events.md`.
     public static let types = [
-        "loan.checked_out", "loan.returned", "stock.put_away", "exception.raised", "exception.assigned", "exception.resolved", "tag.bound",
+        "loan.checked_out", "loan.returned", "crossing.retracted", "stock.put_away", "exception.raised", "exception.assigned", "exception.resolved", "tag.bound",
         "tag.unbound", "tag.observed_late", "station.mode_changed", "master.applied",
     ]
 
@@ -47,6 +48,7 @@ extension Event.Body {
                 "location_uri": .string(putAway.locationURI), "from": putAway.from.map { .string($0.text) },
             ])
         case .exceptionRaised(let raised): raised.json
+        case .crossingRetracted(let retraction): retraction.json
         case .exceptionAssigned(let exception, let owner): ["exception": .integer(exception), "owner": .string(owner)]
         case .exceptionResolved(let exception, let resolution, let note):
             ["exception": .integer(exception), "resolution": .string(resolution), "note": .string(note)]
@@ -81,6 +83,9 @@ extension Event.Body {
         case "exception.raised":
             guard let raised = Event.ExceptionRaised(json: json) else { return nil }
             self = .exceptionRaised(raised)
+        case "crossing.retracted":
+            guard let retraction = Event.Retraction(json: json) else { return nil }
+            self = .crossingRetracted(retraction)
         case "exception.assigned":
             guard let exception = json["exception"]?.integer, let owner = json["owner"]?.string else { return nil }
             self = .exceptionAssigned(exception: exception, owner: owner)
@@ -126,10 +131,30 @@ extension Event.ObservedLate {
     }
 }
 
+extension Event.Retraction {
+    var json: JSON {
+        .compact([
+            "type": .string(fact.body.type), "time": .string(time.rfc3339), "data": fact.body.json, "reopened": reopened?.row,
+            "replaced_by": replacedBy.map(JSON.integer),
+        ])
+    }
+
+    init?(json: JSON) {
+        // A body that comes of no crossing is not read any further: nesting stays bounded.
+        guard let type = json["type"]?.string, type != "crossing.retracted",
+            let fact = json["data"].flatMap({ Event.Body(type: type, json: $0) }).flatMap(Event.CrossingFact.init),
+            let time = json["time"]?.string.flatMap(WallTime.init(rfc3339:))
+        else { return nil }
+        self.init(
+            fact: fact, time: time, reopened: json["reopened"].flatMap(Loan.init(row:)), replacedBy: json["replaced_by"]?.integer)
+    }
+}
+
 extension Event.ExceptionRaised {
     /// The `data` member, and with it the row of an open exception.
     public var json: JSON {
         .compact([
+            "exception": number.map(JSON.integer),
             "kind": .string(kind.rawValue),
             "items": items.isEmpty ? nil : .array(items.map { .string($0.text) }),
             "epcs": epcs.isEmpty ? nil : .array(epcs.map { .string($0.hex) }),
@@ -148,7 +173,7 @@ extension Event.ExceptionRaised {
         else { return nil }
         func texts(_ name: String) -> [String] { (json[name]?.array ?? []).compactMap(\.string) }
         self.init(
-            kind: kind, items: texts("items").compactMap(ItemKey.init), epcs: texts("epcs").compactMap(EPC.init(hex:)),
+            number: json["exception"]?.integer, kind: kind, items: texts("items").compactMap(ItemKey.init), epcs: texts("epcs").compactMap(EPC.init(hex:)),
             candidates: texts("candidates").compactMap(PersonKey.init), loan: json["loan"]?.string.flatMap(LoanNumber.init),
             code: json["code"]?.string, direction: json["direction"]?.string.flatMap(Direction.init), owner: owner, deadline: deadline)
     }

@@ -8,6 +8,13 @@ public struct EventIdentity: Hashable, Sendable {
         self.prefix = prefix & 0xFFF_FFFF_FFFF_FFFF
     }
 
+    /// The identity by which an id was made; nil for a text that is no id of ours.
+    public init?(of id: String) {
+        guard let high = UInt64(id.filter { $0 != "-" }.prefix(16), radix: 16) else { return nil }
+        self.init(prefix: (high >> 16) << 12 | high & 0xFFF)
+        guard sequence(of: id) != nil else { return nil }
+    }
+
     /// 48 bits of the prefix, the version, 12 bits of the prefix, the variant, 62 bits of the number.
     public func id(sequence: Int64) -> String {
         let high = (prefix >> 12) << 16 | 0x8000 | prefix & 0xFFF

@@ -4,8 +4,9 @@ import SiteConfiguration
 
 extension Ledger {
     /// Tools and people went through a gate together: loans, returns, and what a person must look at.
-    func plan(_ crossing: Proposal.Crossing, station: String, at time: WallTime) -> Plan {
-        var draft = Draft(ledger: self, station: station, at: time, opensEpisode: true)
+    /// - Parameter episode: that of the crossing, where it was decided before.
+    func plan(_ crossing: Proposal.Crossing, station: String, at time: WallTime, episode: String? = nil) -> Plan {
+        var draft = Draft(ledger: self, station: station, at: time, opensEpisode: true, episode: episode)
         let tools = tools(among: crossing.tags)
         var strangers = crossing.tags.map(\.epc).filter { if case .item = bearer(of: $0) { false } else { true } }
         let people = Carriers(of: crossing, in: self)
@@ -126,7 +127,7 @@ extension Ledger {
             draft.add(
                 .checkedOut(
                     .init(
-                        loan: draft.mintLoanNumber(), item: item, epc: sighting.epc, person: person.key, permit: permit?.key,
+                        loan: draft.nextLoanNumber, item: item, epc: sighting.epc, person: person.key, permit: permit?.key,
                         due: due(item, permit: permit, from: draft.time))), evidence: .object(evidence))
         }
         if let first = overQuota.first {

@@ -7,12 +7,14 @@ import SiteConfiguration
 /// Decides in memory, on an image of the store. `plan` and `answer` look and change nothing; `commit` takes their events into the
 /// image. When a commit to the disk did not succeed, the image is replaced by what the store holds (`reload`).
 public struct Ledger: Sendable {
-    public private(set) var state: LedgerState
+    public internal(set) var state: LedgerState
     public private(set) var master: MasterData
     /// The year in which two-digit years of labels are read (General Specifications 7.12); follows the wall clock.
     public var referenceYear = 2026
     let site: Site
     let epoch: UInt64
+    var memories: [DecisionKey: DecisionMemory] = [:]
+    var memoryAge: Int64 = 0
 
     /// - Parameter epoch: drawn anew whenever the store is created or restored.
     public init(site: Site, epoch: UInt64, state: LedgerState = LedgerState(), master: MasterData = MasterData()) {
@@ -23,9 +25,13 @@ public struct Ledger: Sendable {
     }
 
     /// What the ledger decides on a proposal, without taking it in.
-    public func plan(_ proposal: Proposal, at time: WallTime) -> Plan {
+    /// - Parameters:
+    ///   - time: when it happened.
+    ///   - recorded: when it is decided, where that is another time.
+    public func plan(_ proposal: Proposal, at time: WallTime, recorded: WallTime? = nil) -> Plan {
         switch proposal.content {
-        case .crossing(let crossing): plan(crossing, station: proposal.station, at: time)
+        case .crossing(let crossing): decide(crossing, station: proposal.station, at: time, recorded: recorded)
+        case .retraction(let retraction): decide(retraction, station: proposal.station, at: time, recorded: recorded)
         case .putAway(let putAway): plan(putAway, station: proposal.station, at: time)
         case .unknownCode(let scan): plan(unknownCode: scan, station: proposal.station, at: time)
         case .observedLate(let observed): plan(observed, station: proposal.station, at: time)
@@ -33,19 +39,32 @@ public struct Ledger: Sendable {
     }
 
     /// Takes planned events into the image.
-    public mutating func commit(_ plan: Plan) -> Decision {
+    /// - Parameter learned: rows of what stations have learned, to be saved with them.
+    public mutating func commit(_ plan: Plan, learned: [StateRow] = []) -> Decision {
         // By bytes: to a String two spellings of é are the same, to the store they are not.
         var rows: [[UInt8]: StateRow] = [:]
+        for row in learned {
+            state.learn(row)
+            rows[Array(row.key.utf8)] = row
+        }
         for event in plan.events {
+            remember(event, of: plan.decision?.key)
             for row in state.apply(event) { rows[Array(row.key.utf8)] = row }
         }
+        note(plan)
         let sorted = rows.sorted { $0.key.lexicographicallyPrecedes($1.key) }
         return Decision(events: plan.events, rows: sorted.map(\.value), feedback: plan.feedback)
+    }
+
+    /// Takes note of a plan whose answer is given, though it may have no events.
+    public mutating func note(_ plan: Plan) {
+        if let decision = plan.decision { remember(decision) }
     }
 
     /// Replaces the image by what the store holds, after a commit whose outcome is not the one that was hoped for.
     public mutating func reload(_ state: LedgerState) {
         self.state = state
+        forgetUnstored()
     }
 
     /// Takes new master data; conflicts with what was bound here come back as a plan.
@@ -94,6 +113,9 @@ public struct Ledger: Sendable {
         bearer(of: epc).map(known) ?? .nothing
     }
 
+    /// On which side of a gate a tag should be by the record.
+    public func recordedSide(of epc: EPC) -> RecordedSide { known(epc).side }
+
     /// What a station must know of a code.
     public func known(_ scan: Scan) -> Known {
         bearer(of: scan).map { known($0.bearer) } ?? .nothing
@@ -113,4 +135,17 @@ public struct Ledger: Sendable {
 public struct Plan: Hashable, Sendable {
     public var events: [Event]
     public var feedback: Feedback?
+    /// Under which its station can speak of it again.
+    var decision: Decision?
+
+    public init(events: [Event], feedback: Feedback?) {
+        self.events = events
+        self.feedback = feedback
+    }
+
+    struct Decision: Hashable, Sendable {
+        var key: DecisionKey
+        /// What the person was told up to now.
+        var told: Feedback?
+    }
 }

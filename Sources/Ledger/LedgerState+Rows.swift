@@ -12,6 +12,8 @@ extension LedgerState {
         rows += stock.map { $0.key.row(quantity: $0.value) }
         rows += permitUse.map { StateRow(key: "permit/\($0.key)", value: .integer(Int64($0.value))) }
         rows += exceptions.values.map { StateRow(key: "exception/\($0.number)", value: $0.row) }
+        rows += provisional.values.map { StateRow(key: $0.key, value: $0.row) }
+        rows += learned.map { StateRow(key: StateRow.learnedPrefix + $0.key, value: $0.value) }
         rows += tags.map { StateRow(key: "tag/\($0.key.hex)", value: $0.value.json) }
         rows += modes.map { StateRow(key: "station/\($0.key)", value: .string($0.value.rawValue)) }
         return rows.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
@@ -62,6 +64,12 @@ extension LedgerState {
         case "exception":
             guard let number = Int64(rest), let exception = OpenException(number: number, row: value) else { throw failure }
             exceptions[number] = exception
+        case "provisional":
+            guard let number = Int64(rest), let fact = StandingFact(row: value), fact.event.sequence == number else { throw failure }
+            provisional[number] = fact
+        case "learned":
+            guard !rest.isEmpty else { throw failure }
+            learned[rest] = value
         case "tag":
             guard let epc = EPC(hex: rest), let bearer = Bearer(json: value) else { throw failure }
             tags[epc] = bearer
@@ -70,6 +78,19 @@ extension LedgerState {
             modes[rest] = mode
         default: throw failure
         }
+    }
+}
+
+extension StandingFact {
+    var key: String { "provisional/\(event.sequence)" }
+
+    var row: JSON { .compact(["event": event.row, "closed": closed?.row]) }
+
+    init?(row: JSON) {
+        guard let event = row["event"].flatMap({ try? Event(json: $0) }), Event.CrossingFact(event.body) != nil,
+            event.certainty == .provisional
+        else { return nil }
+        self.init(event: event, closed: row["closed"].flatMap(Loan.init(row:)))
     }
 }
 

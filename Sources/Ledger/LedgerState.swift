@@ -23,6 +23,13 @@ public struct OpenException: Hashable, Sendable {
     public var station: String?
 }
 
+/// A fact about a crossing that may still be withdrawn.
+public struct StandingFact: Hashable, Sendable {
+    public var event: Event
+    /// The loan that a return closed: it is open again when the return is withdrawn.
+    public var closed: Loan?
+}
+
 /// What is true now: the fold of the event log, kept in memory and as rows beside the log.
 public struct LedgerState: Hashable, Sendable {
     /// The number that the next event gets.
@@ -41,12 +48,30 @@ public struct LedgerState: Hashable, Sendable {
     /// Checkouts that a permit has already covered.
     public internal(set) var permitUse: [PermitKey: Int] = [:]
     public internal(set) var exceptions: [Int64: OpenException] = [:]
+    /// Provisional facts that are neither confirmed nor withdrawn, by the number of their event.
+    public internal(set) var provisional: [Int64: StandingFact] = [:]
     /// Tags bound at this gateway.
     public internal(set) var tags: [EPC: Bearer] = [:]
     /// Stations that do not simply run.
     public internal(set) var modes: [String: StationMode] = [:]
+    /// What stations have learned, by `STATION/NAME`. It follows from no event.
+    public internal(set) var learned: [String: JSON] = [:]
 
     public init() {}
+
+    /// What a station has learned, in the order of the names.
+    public func learned(by station: String) -> [LearnedState] {
+        let prefix = "\(station)/"
+        return learned.filter { $0.key.hasPrefix(prefix) }
+            .map { LearnedState(name: String($0.key.dropFirst(prefix.count)), value: $0.value) }
+            .sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    }
+
+    /// Takes in a row of what a station has learned; others are passed over.
+    public mutating func learn(_ row: StateRow) {
+        guard row.isLearned else { return }
+        learned[String(row.key.dropFirst(StateRow.learnedPrefix.count))] = row.value
+    }
 
     /// How many loans a person has open.
     public func openLoans(of person: PersonKey) -> Int {
@@ -79,31 +104,31 @@ extension LedgerState {
             episodeCounter = counter
             rows.append(countersRow)
         }
+        let corrected = event.corrects.flatMap { provisional.removeValue(forKey: $0) }
+        if let corrected { rows.append(StateRow(key: corrected.key, value: nil)) }
         switch event.body {
         case .checkedOut(let checkout):
-            let loan = Loan(
-                number: checkout.loan, item: checkout.item, person: checkout.person, permit: checkout.permit, since: event.time,
-                due: checkout.due.with(quality: event.time.quality), station: event.station, opened: event.sequence)
-            loans[checkout.item] = loan
-            rows.append(StateRow(key: "loan/\(loan.item)", value: loan.row))
-            if checkout.loan.counter > loanCounter {
-                loanCounter = checkout.loan.counter
-                rows.removeAll { $0.key == "counters" }
-                rows.append(countersRow)
-            }
-            if let permit = checkout.permit {
-                permitUse[permit, default: 0] += 1
-                rows.append(StateRow(key: "permit/\(permit)", value: .integer(Int64(permitUse[permit, default: 0]))))
-            }
+            rows += apply(checkout, of: event)
         case .returned(let returned):
-            loans[returned.item] = nil
-            rows.append(StateRow(key: "loan/\(returned.item)", value: nil))
+            if event.corrects == nil {
+                // The loan that it closes is what a withdrawal opens again.
+                if event.certainty == .provisional {
+                    rows.append(hold(StandingFact(event: event, closed: loans[returned.item])))
+                }
+                loans[returned.item] = nil
+                rows.append(StateRow(key: "loan/\(returned.item)", value: nil))
+            }
         case .putAway(let putAway):
             rows.append(contentsOf: apply(putAway))
         case .exceptionRaised(let raised):
+            // One that confirms an exception changes nothing: somebody may have taken it over, or closed it, in the meantime.
+            guard raised.number == nil else { break }
             let exception = OpenException(number: event.sequence, raised: raised, since: event.time, station: event.station)
             exceptions[event.sequence] = exception
             rows.append(StateRow(key: "exception/\(event.sequence)", value: exception.row))
+            if event.certainty == .provisional { rows.append(hold(StandingFact(event: event))) }
+        case .crossingRetracted(let retraction):
+            rows += apply(retraction, of: event)
         case .exceptionAssigned(let number, let owner):
             guard var exception = exceptions[number] else { break }
             exception.raised.owner = owner
@@ -128,6 +153,64 @@ extension LedgerState {
             rows.append(StateRow(key: "master", value: .integer(version)))
         }
         return rows
+    }
+
+    private mutating func apply(_ checkout: Event.Checkout, of event: Event) -> [StateRow] {
+        var rows: [StateRow] = []
+        let loan = Loan(
+            number: checkout.loan, item: checkout.item, person: checkout.person, permit: checkout.permit, since: event.time,
+            due: checkout.due.with(quality: event.time.quality), station: event.station, opened: event.sequence)
+        if event.corrects != nil {
+            // It confirms a loan that is open already; one that was closed in the meantime stays closed.
+            guard loans[loan.item]?.number == loan.number else { return [] }
+            loans[loan.item] = loan
+            return [StateRow(key: "loan/\(loan.item)", value: loan.row)]
+        }
+        loans[loan.item] = loan
+        rows.append(StateRow(key: "loan/\(loan.item)", value: loan.row))
+        if event.certainty == .provisional { rows.append(hold(StandingFact(event: event))) }
+        if checkout.loan.counter > loanCounter {
+            loanCounter = checkout.loan.counter
+            rows.append(countersRow)
+        }
+        if let permit = checkout.permit { rows.append(use(permit, 1)) }
+        return rows
+    }
+
+    private mutating func apply(_ retraction: Event.Retraction, of event: Event) -> [StateRow] {
+        var rows: [StateRow] = []
+        switch retraction.fact {
+        case .checkedOut(let checkout):
+            if loans[checkout.item]?.number == checkout.loan {
+                loans[checkout.item] = nil
+                rows.append(StateRow(key: "loan/\(checkout.item)", value: nil))
+            }
+            if let permit = checkout.permit { rows.append(use(permit, -1)) }
+            // A return of it that is withdrawn later must not bring a void loan back.
+            for (number, fact) in provisional.sorted(by: { $0.key < $1.key }) where fact.closed?.number == checkout.loan {
+                provisional[number]?.closed = nil
+                rows.append(hold(StandingFact(event: fact.event)))
+            }
+        case .returned(let returned):
+            guard let loan = retraction.reopened, loans[returned.item] == nil else { break }
+            loans[returned.item] = loan
+            rows.append(StateRow(key: "loan/\(returned.item)", value: loan.row))
+        case .exceptionRaised(let raised):
+            guard let number = raised.number ?? event.corrects, exceptions.removeValue(forKey: number) != nil else { break }
+            rows.append(StateRow(key: "exception/\(number)", value: nil))
+        }
+        return rows
+    }
+
+    private mutating func hold(_ fact: StandingFact) -> StateRow {
+        provisional[fact.event.sequence] = fact
+        return StateRow(key: fact.key, value: fact.row)
+    }
+
+    private mutating func use(_ permit: PermitKey, _ count: Int) -> StateRow {
+        let used = max(0, permitUse[permit, default: 0] + count)
+        permitUse[permit] = used == 0 ? nil : used
+        return StateRow(key: "permit/\(permit)", value: used == 0 ? nil : .integer(Int64(used)))
     }
 
     private mutating func apply(_ putAway: Event.PutAway) -> [StateRow] {

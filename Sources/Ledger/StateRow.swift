@@ -5,7 +5,8 @@ import Readings
 ///
 /// The state is the fold of the log (`LedgerState.apply`); rows exist so that a start needs no fold. nil: the row is removed.
 public struct StateRow: Hashable, Sendable {
-    /// `loan/ITEM`, `place/ITEM`, `stock/LOCATION/SUBJECT`, `permit/PERMIT`, `exception/NUMBER`, `tag/EPC`, `station/NAME`, `counters`, `master`.
+    /// `loan/ITEM`, `place/ITEM`, `stock/LOCATION/SUBJECT`, `permit/PERMIT`, `exception/NUMBER`, `provisional/NUMBER`, `tag/EPC`, `station/NAME`,
+    /// `counters`, `master`, and `learned/STATION/NAME`, which alone follows from no event.
     public var key: String
     public var value: JSON?
 
@@ -13,4 +14,9 @@ public struct StateRow: Hashable, Sendable {
         self.key = key
         self.value = value
     }
+
+    static let learnedPrefix = "learned/"
+
+    /// Whether it follows from no event.
+    public var isLearned: Bool { key.hasPrefix(Self.learnedPrefix) }
 }

@@ -5,6 +5,23 @@ import SiteConfiguration
 public enum EventSentence {
     /// - Parameter event: an event as the API gives it, with names beside keys.
     public static func of(_ event: JSON, _ language: Site.Language) -> Printable {
+        let sentence = plain(event, language)
+        if event["certainty"] == "provisional", event["type"] != "crossing.retracted" {
+            return Text.provisional(language, ["what": sentence])
+        }
+        guard event["corrects"] != nil, event["type"] != "crossing.retracted" else { return sentence }
+        return Text.confirmed(language, ["what": sentence])
+    }
+
+    private static func retracted(_ event: JSON, _ data: JSON, _ language: Site.Language) -> Printable {
+        var members = event.object ?? [:]
+        members["type"] = data["type"]?.string.flatMap { $0 == "crossing.retracted" ? nil : JSON.string($0) }
+        members["data"] = data["data"]
+        members["seq"] = data["data"]?["exception"] ?? event["corrects"]
+        return Text.eventRetracted(language, ["what": plain(.object(members), language)])
+    }
+
+    private static func plain(_ event: JSON, _ language: Site.Language) -> Printable {
         let naming = Naming(language)
         let data = event["data"] ?? .null
         func value(_ member: String) -> Printable { Printable(escaping: data[member]?.string ?? "", limit: 128) }
@@ -24,10 +41,11 @@ public enum EventSentence {
             return Text.eventExceptionRaised(
                 language,
                 [
-                    "number": Printable(event["seq"]?.integer ?? 0), "kind": Text.code(data["kind"]?.string, of: "exception", language),
+                    "number": Printable((data["exception"] ?? event["seq"])?.integer ?? 0), "kind": Text.code(data["kind"]?.string, of: "exception", language),
                     "what": naming.subject(ofException: data), "owner": value("owner"),
                     "deadline": TimeText.minute(data["deadline"]?.string),
                 ])
+        case "crossing.retracted": return retracted(event, data, language)
         case "exception.assigned":
             return Text.eventExceptionAssigned(language, ["client": client, "number": number("exception"), "owner": value("owner")])
         case "exception.resolved":

@@ -29,6 +29,7 @@ public struct EventStory: Sendable {
             Text.whenClock(
                 language,
                 ["time": TimeText.local(event["time"]?.string), "quality": Text.code(event["clock"]?.string, of: "clock", language)]))
+        if let recorded = event["recorded"]?.string { add(Text.labelRecorded(language), TimeText.local(recorded)) }
         add(Text.labelWhere(language), Self.place(of: event, language))
         if event["place"]?.string != nil { add("", text("place", limit: 200)) }
         addReasons(event, language)

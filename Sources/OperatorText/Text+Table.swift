@@ -13,6 +13,10 @@ extension Text: OperatorSentence {
         case .eventPutAway: ("{subject} put away on {location}", "{subject} 已上架至 {location}")
         case .eventPutAwayBy: ("{person} put {subject} away on {location}", "{person} 将 {subject} 上架至 {location}")
         case .eventPutAwayFrom: ("{subject} moved from {from} to {location}", "{subject} 已从 {from} 移至 {location}")
+        case .eventRetracted: ("Withdrawn, it did not happen: {what}", "已撤回，并未发生：{what}")
+        case .provisional: ("{what} (provisional)", "{what}（暂定）")
+        case .confirmed: ("{what} (confirmed)", "{what}（已确认）")
+        case .sightingTimes: ("{first}–{last} s", "{first}–{last} 秒")
         case .eventExceptionRaised:
             (
                 "Exception {number}: {kind}: {what}; {owner} must look by {deadline}",
@@ -113,6 +117,7 @@ extension Text: OperatorSentence {
         case .sightingPassedOut: ("{what} went out", "出门：{what}")
         case .sightingPassedIn: ("{what} came in", "进门：{what}")
         case .sightingStayed: ("{what} turned back, did not pass", "折返未通过：{what}")
+        case .sightingUncertain: ("{what} may have passed, it cannot be told", "无法判定是否通过：{what}")
         case .sightingUnknown: ("{what}: unknown, its reader was not reading", "{what}：状态不明，读写器未工作")
 
         // Times.
@@ -210,6 +215,19 @@ extension Text: OperatorSentence {
         case .evidenceDevice: ("device", "设备")
         case .evidenceInside: ("inside", "库内侧")
         case .evidenceOutside: ("outside", "库外侧")
+        case .evidenceOdds: ("log-odds of passing", "通过的对数几率")
+        case .evidenceThreshold: ("threshold", "阈值")
+        case .evidenceWhy: ("because of", "依据")
+        case .evidenceRecorded: ("record", "记录状态")
+        case .evidencePosition: ("position", "位置")
+        case .evidenceOrder: ("order of the sides", "两侧先后")
+        case .evidenceGroup: ("things beside it", "同行物品")
+        case .evidenceResident: ("lies near the gate", "常驻门旁")
+        case .evidenceStill: ("does not move", "静止")
+        case .evidenceDegraded: ("a reader stopped meanwhile", "期间读写器中断")
+        case .evidenceUnchecked: ("not looked at again", "未再复核")
+        case .labelRecorded: ("decided", "决定时间")
+        case .helpSightings: ("Print what was seen of each tag and why, before any rule", "输出各标签的判断及依据，不经业务规则")
         case .evidenceSeconds: ("lasted (s)", "持续（秒）")
 
         // Status.

@@ -8,6 +8,10 @@ public enum Text: String, CaseIterable, Sendable {
     case eventReturned = "event.loan.returned"
     case eventReturnedFor = "event.loan.returned.for"
     case eventCameBack = "event.loan.returned.unknown"
+    case eventRetracted = "event.crossing.retracted"
+    case provisional = "event.is_provisional"
+    case confirmed = "event.is_confirmed"
+    case sightingTimes = "sightings.times"
     case eventPutAway = "event.stock.put_away"
     case eventPutAwayBy = "event.stock.put_away.by"
     case eventPutAwayFrom = "event.stock.put_away.from"
@@ -98,6 +102,7 @@ public enum Text: String, CaseIterable, Sendable {
     case sightingPassedOut = "sighting.passed_out"
     case sightingPassedIn = "sighting.passed_in"
     case sightingStayed = "sighting.stayed"
+    case sightingUncertain = "sighting.uncertain"
     case sightingUnknown = "sighting.unknown"
 
     // Times.
@@ -195,6 +200,19 @@ public enum Text: String, CaseIterable, Sendable {
     case evidenceDevice = "evidence.device"
     case evidenceInside = "evidence.inside"
     case evidenceOutside = "evidence.outside"
+    case evidenceOdds = "evidence.odds"
+    case evidenceThreshold = "evidence.threshold"
+    case evidenceWhy = "evidence.why"
+    case evidenceRecorded = "evidence.recorded"
+    case evidencePosition = "evidence.position"
+    case evidenceOrder = "evidence.order"
+    case evidenceGroup = "evidence.group"
+    case evidenceResident = "evidence.resident"
+    case evidenceStill = "evidence.still"
+    case evidenceDegraded = "evidence.degraded"
+    case evidenceUnchecked = "evidence.unchecked"
+    case labelRecorded = "label.recorded"
+    case helpSightings = "help.sightings"
     case evidenceSeconds = "evidence.seconds"
 
     // Status.

@@ -68,6 +68,7 @@ public enum WatchLine {
         if what.isEmpty { what = Text.tagWord(language, ["epc": Printable(escaping: happening["epc"]?.string ?? "", limit: 124)]) }
         let word = happening["sighting"]?.string ?? ""
         guard let text = Text(rawValue: "sighting.\(word)") else { return Printable(escaping: word, limit: 64) + " " + what }
-        return text(language, ["what": what])
+        let line = text(language, ["what": what])
+        return happening["certainty"] == "provisional" ? Text.provisional(language, ["what": line]) : line
     }
 }

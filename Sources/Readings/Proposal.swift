@@ -5,15 +5,20 @@ public struct Proposal: Hashable, Sendable {
     /// The station's name.
     public var station: String
     public var content: Content
+    /// When it happened; nil: now.
+    public var at: Instant?
 
-    public init(station: String, content: Content) {
+    public init(station: String, content: Content, at: Instant? = nil) {
         self.station = station
         self.content = content
+        self.at = at
     }
 
     public enum Content: Hashable, Sendable {
         /// Tags and people went through a gate together.
         case crossing(Crossing)
+        /// A crossing that was proposed before did not happen.
+        case retraction(Retraction)
         /// Something was put on a shelf.
         case putAway(PutAway)
         /// A scan of a code that the station could not use: nobody knows it.
@@ -22,8 +27,13 @@ public struct Proposal: Hashable, Sendable {
         case observedLate(ObservedLate)
     }
 
+    /// With the same `decision` it takes the place of the crossing that was proposed before: unchanged and final it confirms it, changed
+    /// it corrects it.
     public struct Crossing: Hashable, Sendable {
         public var direction: Direction
+        public var certainty: Certainty
+        /// Unique among all that this station proposes as long as it lives; nil: nothing will ever be said about this crossing again.
+        public var decision: UInt64?
         public var tags: [Sighting]
         /// Tags of people's badges that went along.
         public var badgeTags: [Sighting]
@@ -33,13 +43,28 @@ public struct Proposal: Hashable, Sendable {
         public var uncertain: [Sighting]
 
         public init(
-            direction: Direction, tags: [Sighting], badgeTags: [Sighting] = [], credentials: [String] = [], uncertain: [Sighting] = []
+            direction: Direction, certainty: Certainty = .final, decision: UInt64? = nil, tags: [Sighting], badgeTags: [Sighting] = [],
+            credentials: [String] = [], uncertain: [Sighting] = []
         ) {
             self.direction = direction
+            self.certainty = certainty
+            self.decision = decision
             self.tags = tags
             self.badgeTags = badgeTags
             self.credentials = credentials
             self.uncertain = uncertain
+        }
+    }
+
+    public struct Retraction: Hashable, Sendable {
+        /// That of the crossing.
+        public var decision: UInt64
+        /// What its tags are taken to have done instead.
+        public var tags: [Sighting]
+
+        public init(decision: UInt64, tags: [Sighting] = []) {
+            self.decision = decision
+            self.tags = tags
         }
     }
 
@@ -99,4 +124,11 @@ public enum Known: Hashable, Sendable {
     case product
     case location
     case nothing
+
+    public var side: RecordedSide {
+        switch self {
+        case .item(let isOut): isOut ? .outside : .inside
+        case .person, .product, .location, .nothing: .unknown
+        }
+    }
 }

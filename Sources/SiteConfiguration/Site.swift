@@ -174,8 +174,10 @@ public struct Site: Hashable, Sendable {
     public struct Destination: Hashable, Sendable {
         public var name: String
         public var kind: Kind
-        /// Event types to deliver, `*` as the last character as a wildcard; empty: loans, stock and exceptions.
+        /// Event types to deliver, `*` as the last character as a wildcard; empty: loans, withdrawals, stock and exceptions.
         public var types: [String]
+        /// What an event must be at least: `.provisional` brings what may still be withdrawn too.
+        public var certainty: Certainty
         /// Events in one request or write, 1...10,000.
         public var batch: Int
 
@@ -208,10 +210,11 @@ public struct Site: Hashable, Sendable {
             }
         }
 
-        public init(name: String, kind: Kind, types: [String] = [], batch: Int = 500) {
+        public init(name: String, kind: Kind, types: [String] = [], certainty: Certainty = .final, batch: Int = 500) {
             self.name = name
             self.kind = kind
             self.types = types
+            self.certainty = certainty
             self.batch = batch
         }
     }

@@ -56,13 +56,16 @@ extension Site {
         public var quiet: Instant.Span
         /// A badge counts for a walk whose tags are read last at most this long after it.
         public var badgeWindow: Instant.Span
+        /// How the antennas stand, where the site file does not say it of each.
+        public var geometry: Geometry
 
         public init(
             antennas: [Antenna], badgeReaders: [String] = [], quiet: Instant.Span = .milliseconds(2_000),
-            badgeWindow: Instant.Span = .seconds(15)
+            badgeWindow: Instant.Span = .seconds(15), geometry: Geometry = .pedestal
         ) {
             self.antennas = antennas
             self.badgeReaders = badgeReaders
+            self.geometry = geometry
             self.quiet = quiet
             self.badgeWindow = badgeWindow
         }
@@ -72,11 +75,33 @@ extension Site {
             /// The reader's antenna port, counted from 1.
             public var port: UInt8
             public var side: GateSide
+            /// Where it stands; nil: as the gate's `geometry` says.
+            public var placement: AntennaPlacement?
 
-            public init(device: String, port: UInt8, side: GateSide) {
+            public init(device: String, port: UInt8, side: GateSide, placement: AntennaPlacement? = nil) {
                 self.device = device
                 self.port = port
                 self.side = side
+                self.placement = placement
+            }
+        }
+
+        /// How the antennas of a gate stand.
+        public enum Geometry: String, Hashable, Sendable, CaseIterable {
+            /// Two pairs 1.2 m apart along the way, each antenna turned 30° away from the gate.
+            case angled
+            /// Two pairs 0.6 m apart along the way, each antenna looking straight across it.
+            case pedestal
+        }
+
+        /// Where every antenna stands, in their order: as the site file says, or as the geometry does. The first antenna of a side stands
+        /// at the right-hand post as seen from inside, the second at the left-hand one 2 m away, further ones in turn, lower and higher.
+        public var placements: [AntennaPlacement] {
+            var counts: [GateSide: Int] = [:]
+            return antennas.map { antenna in
+                let place = counts[antenna.side, default: 0]
+                counts[antenna.side] = place + 1
+                return antenna.placement ?? geometry.placement(antenna.side, place: place)
             }
         }
     }
@@ -99,5 +124,20 @@ extension Site {
             self.duplicateWindow = duplicateWindow
             self.pairTimeout = pairTimeout
         }
+    }
+}
+
+extension Site.Gate.Geometry {
+    /// - Parameter place: how many antennas of the same side come before it.
+    func placement(_ side: GateSide, place: Int) -> AntennaPlacement {
+        let isLeft = place % 2 == 1
+        let distance: Int16 = self == .angled ? 60 : 30
+        let turned: Int16 = self == .angled ? 30 : 0
+        // Seen from above, an antenna at the right-hand post looks along +y (90°); away from the gate is −x inside, +x outside.
+        let facing: Int16 = side == .inside ? 90 + turned : 90 - turned
+        let heights: [Int16] = [120, 60, 180]
+        return AntennaPlacement(
+            x: side == .inside ? -distance : distance, y: isLeft ? 200 : 0, z: heights[place / 2 % heights.count],
+            facing: isLeft ? -facing : facing)
     }
 }

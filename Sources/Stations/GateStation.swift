@@ -55,8 +55,12 @@ public struct GateStation: Sendable {
         var uncertain: [Sighting] = []
     }
 
-    /// - Parameter index: the place of a device in the site file, by name; devices that are missing there are passed over.
-    public init(name: String, settings: Site.Gate, index: (String) -> DeviceIndex?, startingAt start: Instant) {
+    /// - Parameters:
+    ///   - index: the place of a device in the site file, by name; devices that are missing there are passed over.
+    ///   - learned: what this station handed over before, sorted by name.
+    public init(
+        name: String, settings: Site.Gate, index: (String) -> DeviceIndex?, learned: [LearnedState] = [], startingAt start: Instant
+    ) {
         self.name = name
         self.settings = settings
         var sides: [DeviceIndex: [GateSide?]] = [:]
@@ -202,7 +206,7 @@ public struct GateStation: Sendable {
         let bearer = known(sighting.epc)
         guard bearer != .product, bearer != .location else { return }
         switch sighting.kind {
-        case .appeared, .stayed: return
+        case .appeared, .stayed, .uncertain: return
         case .unknown:
             // Last seen where it began says nothing; last seen on the other side, it was on its way.
             guard case .item = bearer, sighting.firstSide != sighting.lastSide, sighting.last - sighting.first <= Self.longestWalk else {

@@ -4,6 +4,8 @@ import Readings
 public struct StationOutput: Hashable, Sendable {
     public var sightings: [Sighting] = []
     public var proposals: [Proposal] = []
+    /// What the station knows differently from what it handed over before.
+    public var learned: [LearnedState] = []
     /// An answer that needs no decision, for example that the next scan is awaited.
     public var feedback: Feedback?
     /// Reads that a reader had kept and that found no place.

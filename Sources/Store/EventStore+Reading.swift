@@ -98,7 +98,7 @@ private struct StoreWalk {
         // By bytes, as SQLite compares them.
         var expected: [[UInt8]: JSON] = [:]
         for row in state.rows { expected[Array(row.key.utf8)] = row.value }
-        for row in stored {
+        for row in stored where !row.isLearned {
             guard let value = expected.removeValue(forKey: Array(row.key.utf8)) else {
                 result.add("state row \(row.key) follows from no event")
                 continue

@@ -186,7 +186,8 @@ extension EventWriter {
             } catch {
                 throw StoreError(.corrupt, error.description)
             }
-            let newest = max(state.loans.values.map(\.opened).max() ?? 0, state.exceptions.keys.max() ?? 0)
+            let newest = max(
+                state.loans.values.map(\.opened).max() ?? 0, state.exceptions.keys.max() ?? 0, state.provisional.keys.max() ?? 0)
             guard newest <= lastSequence else {
                 throw StoreError(.corrupt, "the state speaks of event \(newest), the log ends at \(lastSequence)")
             }

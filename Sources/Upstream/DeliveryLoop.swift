@@ -30,18 +30,18 @@ public final class DeliveryLoop: Sendable {
     }
 
     /// - Parameters:
-    ///   - types: see `EventFilter`.
+    ///   - types: see `EventFilter`; `certainty` likewise.
     ///   - batch: events in one delivery, 1...10,000; others are clamped.
     ///   - stopSignal: the one that the destination was made with, so that a request under way ends too.
     ///   - random: 0 up to but not including 1, for the jitter.
     ///   - onChange: called on the delivery thread when deliveries begin to fail, are refused, or succeed again: one log line each.
     public init(
-        name: String, types: [String] = [], batch: Int, log: any EventLog, destination: any Destination, stopSignal: StopSignal,
+        name: String, types: [String] = [], certainty: Certainty = .final, batch: Int, log: any EventLog, destination: any Destination, stopSignal: StopSignal,
         backOff: BackOff = BackOff(), random: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) },
         onChange: @escaping @Sendable (DeliveryStatus) -> Void = { _ in }
     ) {
         self.name = name
-        filter = EventFilter(types: types)
+        filter = EventFilter(types: types, certainty: certainty)
         self.batch = max(1, min(10_000, batch))
         self.log = log
         self.destination = destination
@@ -183,7 +183,7 @@ public final class DeliveryLoop: Sendable {
         for event in stored {
             do throws(UnreadableEvent) {
                 let event = try OutgoingEvent(event)
-                if event.isFinal, filter.passes(type: event.type) { outgoing.append(event) }
+                if filter.passes(type: event.type, isFinal: event.isFinal) { outgoing.append(event) }
             } catch {
                 rejections.append(.init(sequence: event.sequence, reason: error.reason))
             }

@@ -42,8 +42,8 @@ public struct OutgoingEvent: Hashable, Sendable {
         self.time = time
     }
 
-    /// Provisional events may still be retracted and stay at home.
-    public var isFinal: Bool { json["certainty"]?.string == Event.Certainty.final.rawValue }
+    /// Provisional events may still be withdrawn, and stay at home unless a destination asks for them.
+    public var isFinal: Bool { json["certainty"]?.string == Certainty.final.rawValue }
 }
 
 /// Why a stored event cannot be delivered anywhere.

@@ -101,6 +101,9 @@ extension EPCISDestination {
             var time: String
             var json: JSON
             var bytes: [UInt8]
+
+            /// It has the id of the event that it declares to be wrong: "known" is not said of it.
+            var isCorrection: Bool { json["errorDeclaration"] != nil }
         }
 
         init(_ batch: [OutgoingEvent], client: EPCISClient, mapping: EPCISMapping, stopSignal: StopSignal, memory: Memory) {
@@ -164,7 +167,7 @@ extension EPCISDestination {
                 guard let first = chunk.first, let last = chunk.last else { return }
                 try follow(UnfinishedJob(first: first.sequence, last: last.sequence, location: job), chunk)
             // Accepted is no receipt, and there is nowhere to ask for one.
-            case .accepted(nil): try deliverAlone(chunk)
+            case .accepted(nil): try deliverAlone(chunk, mayBeThere: true)
             case .tooLarge where chunk.count > 1:
                 // Unless the answer named a limit that makes the next one smaller anyway.
                 if nextChunk().count >= chunk.count { memory.ceiling = max(1, chunk.count / 2) }
@@ -237,10 +240,11 @@ extension EPCISDestination {
             }
             // No job, no receipt.
             memory.unfinished = nil
-            try deliverAlone(chunk)
+            try deliverAlone(chunk, mayBeThere: true)
         }
 
-        private mutating func deliverAlone(_ chunk: ArraySlice<Prepared>) throws(DeliveryError) {
+        /// - Parameter mayBeThere: whether the server has taken them already, and only gave no receipt.
+        private mutating func deliverAlone(_ chunk: ArraySlice<Prepared>, mayBeThere: Bool = false) throws(DeliveryError) {
             for event in chunk {
                 guard var members = event.json.object else { continue }
                 members["@context"] = mapping.context
@@ -248,6 +252,8 @@ extension EPCISDestination {
                 case .stored:
                     receipt.delivered += 1
                     memory.refusedInARow = 0
+                case .known where event.isCorrection && !mayBeThere:
+                    receipt.rejections.append(.init(sequence: event.sequence, reason: "409: takes no correction of an event that it has"))
                 case .known:
                     receipt.duplicates += 1
                     memory.refusedInARow = 0

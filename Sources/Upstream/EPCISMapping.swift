@@ -50,16 +50,38 @@ public struct EPCISMapping: Hashable, Sendable {
         } catch {
             return .unmappable(error.reason)
         }
+        guard case .crossingRetracted(let retraction) = event.body else { return map(event, id: outgoing.id, type: outgoing.type) }
+        return map(retraction, in: event, id: outgoing.id)
+    }
+
+    /// EPCIS changes nothing: the event that was wrong is sent again as it was, with its own id, and declared to be wrong.
+    private func map(_ retraction: Event.Retraction, in event: Event, id: String) -> Result {
+        guard let original = event.corrects, let identity = EventIdentity(of: id) else { return .unmappable("a withdrawal of nothing") }
+        var wrong = event
+        wrong.sequence = original
+        wrong.time = retraction.time
+        wrong.body = retraction.fact.body
+        let result = map(wrong, id: identity.id(sequence: original), type: wrong.body.type)
+        guard case .event(let json) = result, var members = json.object else { return result }
+        members["errorDeclaration"] = .compact([
+            "declarationTime": .string((event.recorded ?? event.time).rfc3339),
+            "reason": retraction.replacedBy == nil ? "did_not_occur" : "incorrect_data",
+            "correctiveEventIDs": retraction.replacedBy.map { [.string("urn:uuid:\(identity.id(sequence: $0))")] },
+        ])
+        return .event(.object(members))
+    }
+
+    private func map(_ event: Event, id: String, type: String) -> Result {
         guard let what = members(of: event.body, at: event.place) else { return .noMeaning }
         var members: [String: JSON?] = [
             "type": "ObjectEvent",
             "action": "OBSERVE",
-            "eventID": .string("urn:uuid:\(outgoing.id)"),
+            "eventID": .string("urn:uuid:\(id)"),
             "eventTime": .string(event.time.rfc3339),
             "eventTimeZoneOffset": .string(WallTime.offsetText(minutes: event.time.offsetMinutes)),
         ]
         members.merge(what) { _, mapped in mapped }
-        guard addSubjects(of: event, to: &members) else { return .unmappable("an event of type \(outgoing.type) without a subject") }
+        guard addSubjects(of: event, to: &members) else { return .unmappable("an event of type \(type) without a subject") }
         if !usesOnlyCBV {
             members["\(Self.ownPrefix):sequence"] = .integer(event.sequence)
             members["\(Self.ownPrefix):station"] = event.station.map(JSON.string)
@@ -90,7 +112,7 @@ public struct EPCISMapping: Hashable, Sendable {
         case .putAway(let putAway):
             let shelf: JSON = ["id": .string(putAway.locationURI)]
             return ["bizStep": "storing", "disposition": "in_progress", "readPoint": shelf, "bizLocation": shelf]
-        case .exceptionRaised, .exceptionAssigned, .exceptionResolved, .tagBound, .tagUnbound, .observedLate, .stationModeChanged,
+        case .crossingRetracted, .exceptionRaised, .exceptionAssigned, .exceptionResolved, .tagBound, .tagUnbound, .observedLate, .stationModeChanged,
             .masterApplied:
             return nil
         }

@@ -25,6 +25,9 @@ struct Replay: ParsableCommand {
     @Argument(help: ArgumentHelp(.helpCapture))
     var capture: String
 
+    @Flag(name: .long, help: ArgumentHelp(.helpSightings))
+    var sightings = false
+
     @OptionGroup var output: OutputOptions
 
     func run() throws {
@@ -49,9 +52,27 @@ struct Replay: ParsableCommand {
         if let state { start = try stateFile(state) }
         var replay = try Gateway.Replay(
             site: site, library: library, master: master, state: try start.map(Self.row), header: file.header)
-        replay.onEvent = { Terminal.output.write(canonical: $0.bytes) }
+        if sightings {
+            replay.onSighting = { show($1, at: $0) }
+        } else {
+            replay.onEvent = { Terminal.output.write(canonical: $0.bytes) }
+        }
         while let line = try file.next() { try replay.take(line, number: file.lineNumber) }
         replay.finish()
+    }
+
+    /// Times are nanoseconds since the capture began.
+    private func show(_ sighting: Sighting, at station: String) {
+        var members = sighting.json(station: station)
+        members["first"] = .integer(sighting.first.nanoseconds)
+        members["last"] = .integer(sighting.last.nanoseconds)
+        members["crossed"] = sighting.crossed.map { .integer($0.nanoseconds) }
+        let json = JSON.object(members)
+        if output.json {
+            Terminal.output.write(canonical: json.canonicalBytes)
+        } else {
+            Terminal.output.write([(SightingLine.of(json, output.language), .plain)])
+        }
     }
 
     /// People without a key get one from their place in the files, so that two replays agree.

@@ -49,8 +49,12 @@ struct ConfigurationDocumentTests {
         Place(
             title: "kind = \"gate\"", header: "[[station]]", base: gate, before: "\(gateway)\n\(device)", after: "\(inside)\n\(outside)"),
         Place(
-            title: "[[station.antenna]]", header: "[[station.antenna]]", base: ["device": "\"reader\"", "port": "7", "side": "\"inside\""],
-            before: "\(gateway)\n\(device)\n[[station]]\nname = \"gate\"\nkind = \"gate\"", after: outside),
+            title: "[[station.antenna]]", header: "[[station.antenna]]",
+            base: [
+                "device": "\"reader\"", "port": "7", "side": "\"inside\"", "x_cm": "-30", "y_cm": "0", "facing_deg": "90",
+            ],
+            before: "\(gateway)\n\(device)\n[[station]]\nname = \"gate\"\nkind = \"gate\"",
+            after: outside + "\nx_cm = 30\ny_cm = 0\nfacing_deg = 90"),
         Place(
             title: "kind = \"putaway\"", header: "[[station]]",
             base: ["name": "\"bench\"", "kind": "\"putaway\"", "scanners": "[\"reader\"]"],

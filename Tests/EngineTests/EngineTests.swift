@@ -23,7 +23,7 @@ struct Bench {
     /// Answers every commit at once.
     var commits = true
 
-    init() {
+    init(state: LedgerState = LedgerState()) {
         let site = Site(
             gateway: .init(code: "CRIB1", site: "Works"),
             devices: [.init(name: "uhf", port: "/dev/x"), .init(name: "badge", port: "/dev/y"), .init(name: "scanner", port: "/dev/z")],
@@ -46,7 +46,7 @@ struct Bench {
             MasterRow(set: .codes, id: "DRILL", body: ["item": "DRILL"]),
         ]
         guard let master = try? MasterData().applying(rows) else { fatalError("the fixture's master data are wrong") }
-        engine = Engine(site: site, epoch: 1, master: master, startingAt: .zero)
+        engine = Engine(site: site, epoch: 1, state: state, master: master, startingAt: .zero)
         engine.wallChanged(
             WallAnchor(instant: .zero, milliseconds: 1_763_690_400_000, offsetMinutes: 480, quality: .synchronised), into: &output)
         let plan = SessionPlan(

@@ -56,6 +56,7 @@ struct HappeningTests {
         (sighting(.passed(.out)), "item Drill 18 V (DRILL) went out"),
         (sighting(.passed(.in)), "item Drill 18 V (DRILL) came in"),
         (sighting(.stayed), "item Drill 18 V (DRILL) turned back, did not pass"),
+        (sighting(.uncertain), "item Drill 18 V (DRILL) may have passed, it cannot be told"),
         (sighting(.unknown, stranger), "tag E28011606000020A: unknown, its reader was not reading"),
         (
             .tested(

@@ -53,6 +53,25 @@ struct ReplayTests {
         return lines.joined(separator: "\n") + "\n"
     }
 
+    @Test("What presence says is told before any ledger, with its evidence, though nobody knows the tag")
+    func sightings() throws {
+        let site = try SiteFile.parse(Self.site, file: "site.toml").get()
+        let path = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).capture").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try Data(Self.capture.utf8).write(to: URL(filePath: path))
+        var file = try CaptureFile(path: path)
+        var replay = try Gateway.Replay(site: site, library: ProfileLibrary(), master: MasterData(), header: file.header)
+        var seen: [(station: String, sighting: Sighting)] = []
+        replay.onSighting = { seen.append(($0, $1)) }
+        while let line = try file.next() { try replay.take(line, number: file.lineNumber) }
+        replay.finish()
+        let last = try #require(seen.last { $0.sighting.certainty == .final })
+        #expect(last.station == "gate" && last.sighting.kind == .passed(.out))
+        #expect(last.sighting.first == Instant(nanoseconds: 1_000_000_000) && last.sighting.last == Instant(nanoseconds: 1_900_000_000))
+        #expect(last.sighting.evidence["inside"]?["reads"] == 5 && last.sighting.evidence["outside"]?["reads"] == 5)
+        #expect(last.sighting.json(station: "gate")["sighting"] == "passed_out")
+    }
+
     private func events(of capture: String, site: String = Self.site, library: ProfileLibrary = ProfileLibrary()) throws -> [JSON] {
         let path = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).capture").path
         defer { try? FileManager.default.removeItem(atPath: path) }

@@ -8,6 +8,30 @@ import Testing
 
 @testable import Gateway
 
+/// A gate with one antenna on each side.
+private func gateTables(_ inside: String, _ outside: String, geometry: String = "pedestal") -> String {
+    """
+    [[device]]
+    name = "uhf"
+    profile = "r2000/a0-uhf"
+    [[station]]
+    name = "g"
+    kind = "gate"
+    geometry = "\(geometry)"
+    [[station.antenna]]
+    device = "uhf"
+    port = 1
+    side = "inside"
+    \(inside)
+    [[station.antenna]]
+    device = "uhf"
+    port = 2
+    side = "outside"
+    \(outside)
+
+    """
+}
+
 @Suite("Site file")
 struct SiteFileTests {
     static let head = """
@@ -170,6 +194,15 @@ struct SiteFileTests {
                 ["site.toml:7", "scaners", "did you mean \"scanners\""]
             ),
             ("[[device]]\nname = \"a\"\nport = \"/dev/ttyUSB0\"\n", ["site.toml:6", "port", "needs a profile"]),
+            (gateTables("x_cm = -30\ny_cm = 0", "x_cm = 30\ny_cm = 0\nfacing_deg = 90"), ["facing_deg", "is missing"]),
+            (gateTables("x_cm = -30\ny_cm = 0\nfacing_deg = 90", ""), ["site.toml:18", "antenna", "every antenna"]),
+            (gateTables("z_cm = 120", ""), ["x_cm", "is missing"]),
+            (gateTables("x_cm = -3000\ny_cm = 0\nfacing_deg = 90", ""), ["site.toml:15", "x_cm", "between -1000 and 1000"]),
+            (gateTables("", "", geometry: "round"), ["site.toml:10", "geometry", "one of \"angled\", \"pedestal\""]),
+            (
+                "[[destination]]\nname = \"e\"\nkind = \"epcis\"\nurl = \"https://e.example\"\ncertainty = \"provisional\"\n",
+                ["site.toml:8", "certainty", "must be final"]
+            ),
             ("[[device]]\nname = \"a\"\nprofile = \"x/y\"\nbaud = \"fast\"\n", ["site.toml:7", "baud", "integer"]),
             (
                 "[[device]]\nname = \"a\"\nprofile = \"x/y\"\n[[device]]\nname = \"a\"\nprofile = \"x/y\"\n",
@@ -190,6 +223,27 @@ struct SiteFileTests {
     func allAtOnce() {
         let problems = problems("[gateway]\ncode = \"x\"\n[[device]]\nname = \"a\"\n[[station]]\nname = \"s\"\nkind = \"gate\"\n")
         #expect(problems.count >= 4, "\(problems)")
+    }
+
+    @Test("Antennas stand where the site file says, or where the geometry does")
+    func placements() throws {
+        func placements(_ text: String) throws -> [AntennaPlacement] {
+            guard case .gate(let gate) = try SiteFile.parse(Self.head + text, file: "site.toml").get().stations[0].kind else { return [] }
+            return gate.placements
+        }
+        let placed = try placements(
+            gateTables("x_cm = -40\ny_cm = 0\nz_cm = 130\nfacing_deg = 105", "x_cm = 40\ny_cm = 200\nfacing_deg = -75"))
+        #expect(placed == [.init(x: -40, y: 0, z: 130, facing: 105), .init(x: 40, y: 200, z: 120, facing: -75)])
+        #expect(try placements(gateTables("", "")) == [.init(x: -30, y: 0, facing: 90), .init(x: 30, y: 0, facing: 90)])
+        let angled = Site.Gate(
+            antennas: [GateSide.inside, .outside, .inside, .outside, .inside].enumerated().map {
+                .init(device: "uhf", port: UInt8($0 + 1), side: $1)
+            }, geometry: .angled)
+        #expect(
+            angled.placements == [
+                .init(x: -60, y: 0, facing: 120), .init(x: 60, y: 0, facing: 60), .init(x: -60, y: 200, facing: -120),
+                .init(x: 60, y: 200, facing: -60), .init(x: -60, y: 0, z: 60, facing: 120),
+            ])
     }
 
     @Test("A gate needs both sides, and an antenna stands once")

@@ -72,6 +72,22 @@ struct Fixture {
                     credentials: badges)))
     }
 
+    /// One word about a decision of the gate.
+    static func word(
+        _ decision: UInt64, _ certainty: Certainty, _ direction: Direction, _ tags: [EPC], badges: [String] = [], uncertain: [EPC] = []
+    ) -> Proposal {
+        Proposal(
+            station: "gate",
+            content: .crossing(
+                .init(
+                    direction: direction, certainty: certainty, decision: decision, tags: tags.map { sighting($0, direction) },
+                    credentials: badges, uncertain: uncertain.map { sighting($0, direction) })))
+    }
+
+    static func retraction(_ decision: UInt64) -> Proposal {
+        Proposal(station: "gate", content: .retraction(.init(decision: decision)))
+    }
+
     static func putAway(_ item: String, _ location: String, badge: String? = nil, aim: String? = nil) -> Proposal {
         Proposal(
             station: "bench",
@@ -97,7 +113,17 @@ extension Event {
         case .putAway(let putAway): "\(body.type) \(putAway.subject.path) \(putAway.location)"
         case .exceptionRaised(let raised):
             "\(body.type) \(raised.kind.rawValue) \(raised.items.map(\.text).joined(separator: ",")) \(raised.candidates.map(\.text).joined(separator: ","))"
+        case .crossingRetracted(let retraction): "\(body.type) (\(event(retraction.fact.body).summary))"
         default: body.type
         }
     }
+
+    private func event(_ body: Body) -> Event {
+        var event = self
+        event.body = body
+        return event
+    }
+
+    /// `~loan.checked_out DRILL-01 p-li` for a provisional one, `… <1` for one that corrects event 1.
+    var word: String { (certainty == .provisional ? "~" : "") + summary + (corrects.map { " <\($0)" } ?? "") }
 }

@@ -31,6 +31,7 @@ import Testing
         for mode in StationMode.allCases { #expect(Text(rawValue: "mode.\(mode.rawValue)") != nil, "\(mode)") }
         for quality in ClockQuality.allCases { #expect(Text(rawValue: "clock.\(quality.rawValue)") != nil, "\(quality)") }
         for direction in Direction.allCases { #expect(Text(rawValue: "direction.\(direction.rawValue)") != nil, "\(direction)") }
+        for ground in Sighting.Ground.Name.allCases { #expect(Text(rawValue: "evidence.\(ground.rawValue)") != nil, "\(ground)") }
         for type in Event.Body.types { #expect(Text(rawValue: "event.\(type)") != nil, "\(type)") }
     }
 
@@ -42,6 +43,30 @@ import Testing
     @Test func unknownCodesAreShownEscaped() {
         #expect(Text.code("new_kind\u{1B}[31m", of: "exception", .chinese).text == "new_kind\\x1B[31m")
         #expect(Text.code(nil, of: "exception", .chinese).isEmpty)
+    }
+
+    /// A fact comes twice, and may be withdrawn: each has words that tell them apart.
+    @Test(
+        arguments: [
+            ("provisional", nil, false, "Li took", "(provisional)", "（暂定）"), ("final", 7, false, "Li took", "(confirmed)", "（已确认）"),
+            ("final", nil, false, "Li took", "", ""), ("provisional", 7, true, "Withdrawn", "", "已撤回"),
+            ("final", 7, true, "Withdrawn", "", "已撤回"),
+        ] as [(String, Int64?, Bool, String, String, String)])
+    func certainty(certainty: String, corrects: Int64?, isWithdrawn: Bool, begin: String, end: String, chinese: String) {
+        let data: JSON = ["person": "p-1", "name": "Li", "item": "DRILL", "loan": "CRIB1-7QK3-00042-T", "due": "2026-11-28T18:00:00.000+08:00"]
+        let type: JSON = "loan.checked_out"
+        let event = JSON.compact([
+            "seq": 9, "certainty": .string(certainty), "corrects": corrects.map(JSON.integer),
+            "type": isWithdrawn ? "crossing.retracted" : type, "data": isWithdrawn ? ["type": type, "data": data] : data,
+        ])
+        let english = EventSentence.of(event, .english).text
+        #expect(english.hasPrefix(begin) && english.hasSuffix(end) && english.contains("DRILL"), "\(english)")
+        #expect(EventSentence.of(event, .chinese).text.contains(chinese))
+    }
+
+    @Test func withdrawalsDoNotNest() {
+        let event: JSON = ["seq": 2, "type": "crossing.retracted", "corrects": 1, "data": ["type": "crossing.retracted", "data": ["data": [:]]]]
+        #expect(EventSentence.of(event, .english).text.hasPrefix("Withdrawn"))
     }
 
     @Test func unknownEventsHaveASentence() {

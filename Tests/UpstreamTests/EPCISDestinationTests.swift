@@ -34,15 +34,26 @@ import Upstream
             SampleEvents.event(
                 7, type: "loan.returned", data: ["loan": .string(SampleEvents.loan), "item": "钻-01", "borrower": "人 / 1"],
                 subject: ["https://example.com/item/%E9%92%BB-01"], place: nil),
+            try SampleEvents.retraction(8, of: 1, replacedBy: 2),
         ]
         let receipt = try destination(server, cbvOnly: cbvOnly).deliver(SampleEvents.outgoing(events))
         let report = try server.report()
         #expect(report.isValidating)
         #expect(report.problems == [])
         // Without a place to ask for the job the events were stored, but nothing said so: sent alone, they are known.
-        #expect(receipt == Receipt(upTo: 7, delivered: alone ? 0 : 5, duplicates: alone ? 5 : 0, passedOver: 2))
-        #expect(report.events == urns([1, 2, 3, 4, 7]))
-        #expect(report.count("singles") == (alone ? 5 : 0))
+        #expect(receipt == Receipt(upTo: 8, delivered: alone ? 0 : 6, duplicates: alone ? 6 : 0, passedOver: 2))
+        #expect(report.events == urns([1, 2, 3, 4, 7]) + ["\(SampleEvents.urn(1))#error"])
+        #expect(report.count("singles") == (alone ? 6 : 0))
+    }
+
+    /// A server that takes no correction says that it has the event: that is no receipt, and somebody must hear of it.
+    @Test func aCorrectionThatIsNotTakenIsADeadLetter() throws {
+        let server = try ScriptedServer { request in
+            [.send(Self.answer(request.head.hasPrefix("POST /events") ? "409 Conflict" : "400 Bad Request"))]
+        }
+        let events = try SampleEvents.outgoing([SampleEvents.checkout(1), SampleEvents.retraction(2, of: 1)])
+        let receipt = try Self.destination(port: server.port).deliverInParts(events)
+        #expect(receipt.duplicates == 1 && receipt.rejections.map(\.sequence) == [2])
     }
 
     @Test(arguments: ["relative", "absolute"]) func followsTheJob(location: JSON) throws {

@@ -38,6 +38,22 @@ import Upstream
             ])
     }
 
+    /// EPCIS 2.0 section 7.4.1.3: the event as it was, with its own id, and the declaration that it is wrong.
+    @Test(arguments: [nil, 12] as [Int64?])
+    func aWithdrawalDeclaresTheEventWrong(replacement: Int64?) throws {
+        var json = try event(SampleEvents.retraction(11, of: 7, replacedBy: replacement), own)
+        var declaration: [String: JSON] = ["declarationTime": "2026-11-20T09:15:30.123+01:00", "reason": "did_not_occur"]
+        if let replacement {
+            declaration["reason"] = "incorrect_data"
+            declaration["correctiveEventIDs"] = [.string(SampleEvents.urn(replacement))]
+        }
+        #expect(json["errorDeclaration"] == .object(declaration))
+        var members = try #require(json.object)
+        members["errorDeclaration"] = nil
+        json = .object(members)
+        #expect(try json == event(SampleEvents.checkout(7), own))
+    }
+
     @Test func returnSwapsTheParties() throws {
         let json = try event(SampleEvents.giveBack(8), own)
         #expect(json["bizStep"] == "https://gateway.example.com/voc/BizStep-checking_in")

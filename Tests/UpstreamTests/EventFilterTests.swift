@@ -1,11 +1,12 @@
 import Ledger
+import Readings
 import Testing
 import Upstream
 
 @Suite struct EventFilterTests {
     @Test(
         arguments: [
-            ([], ["loan.checked_out", "loan.returned", "stock.put_away", "exception.raised", "exception.assigned", "exception.resolved"]),
+            ([], ["loan.checked_out", "loan.returned", "crossing.retracted", "stock.put_away", "exception.raised", "exception.assigned", "exception.resolved"]),
             (["*"], Event.Body.types), (["loan.returned"], ["loan.returned"]),
             (["tag.*", "loan.returned"], ["loan.returned", "tag.bound", "tag.unbound", "tag.observed_late"]),
             (["loan"], []),
@@ -13,5 +14,14 @@ import Upstream
     {
         let filter = EventFilter(types: types)
         #expect(Event.Body.types.filter { filter.passes(type: $0) } == expected)
+    }
+
+    @Test(arguments: [(Certainty.final, false), (.provisional, true)])
+    func provisionalEventsMustBeAskedFor(certainty: Certainty, passes: Bool) {
+        let filter = EventFilter(types: [], certainty: certainty)
+        #expect(filter.passes(type: "loan.returned", isFinal: true))
+        #expect(filter.passes(type: "loan.returned", isFinal: false) == passes)
+        #expect(filter.passes(type: "crossing.retracted", isFinal: false) == passes)
+        #expect(!filter.passes(type: "tag.bound", isFinal: false))
     }
 }

@@ -99,9 +99,14 @@ class State:
         self.problems = []
         self.closing = threading.Event()
 
+    def key(self, event):
+        """A correction has the id of the event that it declares to be wrong, and is kept beside it."""
+        identifier = event.get("eventID")
+        return f"{identifier}#error" if identifier and "errorDeclaration" in event else identifier
+
     def store(self, event, via):
         """Call with the lock held. False: known."""
-        identifier = event.get("eventID")
+        identifier = self.key(event)
         if identifier is None:
             identifier = f"server:{len(self.events)}"
         if identifier in self.events:
@@ -258,7 +263,7 @@ class Handler(BaseHTTPRequestHandler):
             else:
                 if poisoned:
                     errors.append({"type": "epcisException:ValidationException", "title": "ValidationException", "detail": "not valid"})
-                known = [event for event in events if event.get("eventID") in state.events]
+                known = [event for event in events if state.key(event) in state.events]
                 if known and behaviour["duplicates"] == "fail":
                     errors.append({"type": "epcisException:ResourceAlreadyExistsException", "title": "ResourceAlreadyExistsException"})
                 if proceeds or not errors:

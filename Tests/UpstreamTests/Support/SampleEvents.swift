@@ -11,11 +11,11 @@ enum SampleEvents {
 
     static func event(
         _ sequence: Int64, type: String, data: JSON, subject: JSON, place: JSON? = "https://id.gs1.org/414/9521141123454/254/CRIB1",
-        certainty: String = "final", identity: EventIdentity = SampleEvents.identity
+        certainty: String = "final", corrects: Int64? = nil, identity: EventIdentity = SampleEvents.identity
     ) -> StoredEvent {
         let json = JSON.compact([
             "schema": 1, "id": .string(identity.id(sequence: sequence)), "seq": .integer(sequence), "type": .string(type),
-            "certainty": .string(certainty), "time": "2026-11-20T09:15:30.123+01:00", "clock": "synchronised", "station": "gate-1",
+            "certainty": .string(certainty), "corrects": corrects.map(JSON.integer), "time": "2026-11-20T09:15:30.123+01:00", "clock": "synchronised", "station": "gate-1",
             "episode": "gate-1/7", "subject": subject, "place": place, "actor": ["person": "p-7f3a"], "master": 3, "data": data,
             "evidence": ["reads": 17], "prev": .string(String(repeating: "0", count: 64)),
         ])
@@ -29,6 +29,16 @@ enum SampleEvents {
                 "loan": .string(loan), "item": "DRILL-01", "epc": "3034257BF400B7800004CB2F", "person": "p-7f3a", "permit": "PERM-9",
                 "due": "2026-11-27T18:00:00.000+01:00",
             ], subject: [.string(item)])
+    }
+
+    /// The withdrawal of `checkout(corrects)`.
+    static func retraction(_ sequence: Int64, of corrects: Int64, replacedBy: Int64? = nil) throws -> StoredEvent {
+        let wrong = try checkout(corrects).json()
+        return event(
+            sequence, type: "crossing.retracted",
+            data: .compact([
+                "type": wrong["type"], "time": wrong["time"], "data": wrong["data"], "replaced_by": replacedBy.map(JSON.integer),
+            ]), subject: wrong["subject"] ?? [], corrects: corrects)
     }
 
     static func giveBack(_ sequence: Int64) -> StoredEvent {

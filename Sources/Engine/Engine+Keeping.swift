@@ -1,0 +1,105 @@
+import Ledger
+import Readings
+
+/// What stations have learned and is on its way to the store.
+struct Learning: Sendable {
+    /// Rows that no commit carries yet, by key.
+    private(set) var unsaved: [String: StateRow] = [:]
+    /// Rows of commits without an answer.
+    private var underWay: [UInt64: [StateRow]] = [:]
+    private(set) var deadline: Instant?
+
+    /// What was learned is saved with the next event, or alone after this long.
+    static let longestDelay = Instant.Span.seconds(60)
+
+    /// In the order of the keys.
+    var rows: [StateRow] { unsaved.values.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) } }
+
+    mutating func take(_ learned: [LearnedState], by station: String, at now: Instant) {
+        guard !learned.isEmpty else { return }
+        for state in learned {
+            let key = "learned/\(station)/\(state.name)"
+            unsaved[key] = StateRow(key: key, value: state.value)
+        }
+        if deadline == nil { deadline = now + Self.longestDelay }
+    }
+
+    /// Hands all of them to a commit.
+    mutating func save(with ticket: UInt64) -> [StateRow] {
+        let rows = self.rows
+        if !rows.isEmpty { underWay[ticket] = rows }
+        unsaved = [:]
+        deadline = nil
+        return rows
+    }
+
+    mutating func saved(with ticket: UInt64) { underWay[ticket] = nil }
+
+    /// Takes back what a commit did not store, unless something newer was learned since.
+    mutating func failed(with ticket: UInt64, at now: Instant) {
+        for row in underWay.removeValue(forKey: ticket) ?? [] where unsaved[row.key] == nil { unsaved[row.key] = row }
+        if !unsaved.isEmpty { deadline = deadline ?? now + Self.longestDelay }
+    }
+
+    /// The store cannot be written at present.
+    mutating func postpone(from now: Instant) { deadline = now + Self.longestDelay }
+}
+
+/// A decision that was shown in maintenance.
+struct TestedDecision: Hashable, Sendable {
+    var station: String
+    var number: UInt64
+}
+
+extension Engine {
+    /// The rows of the state as they would be if everything learned were saved: what a recording begins with.
+    public var startRows: [StateRow] {
+        var state = ledger.state
+        for row in learning.rows { state.learn(row) }
+        return state.rows
+    }
+
+    /// Whether a crossing is still provisional: a recording that began now could not tell what becomes of it.
+    public var hasOpenDecisions: Bool { !ledger.state.provisional.isEmpty }
+
+    /// Makes final what is provisional and has no station any more.
+    mutating func settle(into output: inout EngineOutput) {
+        guard !isStale else { return settlingTime = now + .seconds(1) }
+        settlingTime = nil
+        let plan = ledger.settleOrphans(at: wallTime)
+        guard !plan.events.isEmpty else { return }
+        _ = commit(plan, into: &output)
+    }
+
+    /// A station begins anew: it has no more to say about what it decided.
+    mutating func abandon(_ station: String?, into output: inout EngineOutput) {
+        ledger.abandon(station: station)
+        if ledger.hasOrphans { settle(into: &output) }
+    }
+
+    /// Saves what was learned, though nothing happened.
+    mutating func saveLearned(into output: inout EngineOutput) {
+        guard !isStale else { return learning.postpone(from: now) }
+        guard !learning.rows.isEmpty else { return }
+        _ = commit(Plan(events: [], feedback: nil), into: &output)
+    }
+
+    /// Whether a station in maintenance has shown this decision already; remembers that it has.
+    mutating func wasTested(_ proposal: Proposal) -> Bool {
+        guard let number = proposal.decision else { return false }
+        let decision = TestedDecision(station: proposal.station, number: number)
+        guard !tested.contains(decision) else { return true }
+        tested = tested.suffix(63) + [decision]
+        return false
+    }
+}
+
+extension Proposal {
+    var decision: UInt64? {
+        switch content {
+        case .crossing(let crossing): crossing.decision
+        case .retraction(let retraction): retraction.decision
+        case .putAway, .unknownCode, .observedLate: nil
+        }
+    }
+}

@@ -1,0 +1,252 @@
+import Identifiers
+import Readings
+
+/// Under which a station speaks of one crossing again.
+struct DecisionKey: Hashable, Sendable {
+    var station: String
+    var number: UInt64
+}
+
+/// What was made of one decision of a station so far. In memory only: a station that begins anew has no more to say about it, and
+/// what was provisional then is settled from the rows of the state.
+struct DecisionMemory: Hashable, Sendable {
+    /// nil: nothing was an event yet.
+    var episode: String?
+    /// The number of its first event.
+    var begin: Int64?
+    /// What of it is a fact now, in the order of the events.
+    var standing: [StandingFact] = []
+    /// What the person was told.
+    var told: Feedback?
+    /// Orders the memories by age.
+    var age: Int64 = 0
+}
+
+extension Ledger {
+    /// Decisions that can still be corrected. Provisional ones are never forgotten for younger ones.
+    static let maximumMemories = 256
+
+    /// A crossing: a new one, or another word about one that was decided before.
+    func decide(_ crossing: Proposal.Crossing, station: String, at time: WallTime, recorded: WallTime?) -> Plan {
+        let key = crossing.decision.map { DecisionKey(station: station, number: $0) }
+        let memory = key.flatMap { memories[$0] }
+        // What an older decision said of the same tools is settled first: whoever sees them now has the newer word.
+        var draft = Draft(ledger: self, station: station, at: time, recorded: recorded)
+        let items = Set((crossing.tags + crossing.uncertain).compactMap { item(of: $0.epc) })
+        for fact in state.provisional.values.sorted(by: { $0.event.sequence < $1.event.sequence })
+        where fact.isAbout(items) && fact.event.sequence < memory?.begin ?? .max {
+            draft.confirm(fact, isUnchecked: false)
+        }
+        var image = self
+        for event in draft.events { _ = image.state.apply(event) }
+        image.state.retract(memory?.standing ?? [])
+        let fresh = image.plan(crossing, station: station, at: time, episode: memory?.episode)
+        var plan = merge(fresh, crossing.certainty, over: memory?.standing ?? [], told: memory?.told, seen: crossing.tags, into: &draft)
+        plan.decision = key.map { .init(key: $0, told: plan.feedback ?? memory?.told) }
+        return plan
+    }
+
+    /// A crossing that did not happen after all.
+    func decide(_ retraction: Proposal.Retraction, station: String, at time: WallTime, recorded: WallTime?) -> Plan {
+        let key = DecisionKey(station: station, number: retraction.decision)
+        guard let memory = memories[key] else { return Plan(events: [], feedback: nil) }
+        var draft = Draft(ledger: self, station: station, at: time, recorded: recorded)
+        let nothing = Plan(events: [], feedback: nil)
+        var plan = merge(nothing, .final, over: memory.standing, told: memory.told, seen: retraction.tags, into: &draft)
+        plan.decision = .init(key: key, told: plan.feedback ?? memory.told)
+        return plan
+    }
+
+    /// Whether something is provisional that no station will come back to.
+    public var hasOrphans: Bool { !state.provisional.isEmpty && !orphans.isEmpty }
+
+    private var orphans: [StandingFact] {
+        var known: Set<Int64> = []
+        for memory in memories.values { known.formUnion(memory.standing.map(\.event.sequence)) }
+        return state.provisional.values.filter { !known.contains($0.event.sequence) }.sorted { $0.event.sequence < $1.event.sequence }
+    }
+
+    /// Makes final, as it is, what no station will come back to: the gateway was started again, or the station begins anew.
+    public func settleOrphans(at time: WallTime) -> Plan {
+        var draft = Draft(ledger: self, station: nil, at: time)
+        for fact in orphans { draft.confirm(fact, isUnchecked: true) }
+        return draft.plan(feedback: nil)
+    }
+
+    /// A station begins anew and has no more to say about what it decided.
+    /// - Parameter station: nil: all of them.
+    public mutating func abandon(station: String?) {
+        memories = memories.filter { station != nil && $0.key.station != station }
+    }
+
+    /// Says the difference between what stands and what is true now.
+    private func merge(
+        _ fresh: Plan, _ certainty: Certainty, over standing: [StandingFact], told: Feedback?, seen: [Sighting], into draft: inout Draft
+    ) -> Plan {
+        var unmatched = standing
+        let matches = fresh.events.map { event in
+            unmatched.firstIndex { $0.saysTheSame(as: event) }.map { unmatched.remove(at: $0) }
+        }
+        for (event, match) in zip(fresh.events, matches) where match == nil { confirmGround(of: event, but: standing, into: &draft) }
+        let begin = draft.events.count
+        for fact in unmatched {
+            let sighting = seen.first { sighting in fact.epcs.contains(sighting.epc) }
+            draft.retract(fact, evidence: sighting?.evidence ?? fact.event.evidence)
+        }
+        for (event, match) in zip(fresh.events, matches) {
+            guard let match else {
+                draft.append(event, certainty: certainty)
+                continue
+            }
+            // What is as certain as it was said before is not said again.
+            if match.event.certainty == .provisional, certainty == .final { draft.confirm(match, as: event) }
+        }
+        draft.linkReplacements(from: begin)
+        let hasChanged = standing.isEmpty || draft.events[begin...].contains { $0.corrects == nil || $0.body.isRetraction }
+        var feedback = hasChanged && fresh.feedback != told ? fresh.feedback : nil
+        // Nothing of what was acknowledged is recorded any more.
+        if hasChanged, fresh.feedback == nil, told == .accepted, !unmatched.isEmpty { feedback = .refused }
+        return draft.plan(feedback: feedback)
+    }
+
+    /// Who takes finals only must hear of a loan before its return, and of a return before the next loan: what a new event rests on, and
+    /// another decision has said provisionally, is settled before it.
+    private func confirmGround(of event: Event, but standing: [StandingFact], into draft: inout Draft) {
+        let settled = Set(draft.events.compactMap(\.corrects) + standing.map(\.event.sequence))
+        for fact in state.provisional.values.sorted(by: { $0.event.sequence < $1.event.sequence })
+        where !settled.contains(fact.event.sequence) && fact.isGround(of: event) {
+            draft.confirm(fact, isUnchecked: false)
+        }
+    }
+
+    private func item(of epc: EPC) -> ItemKey? {
+        if case .item(let key)? = bearer(of: epc) { key } else { nil }
+    }
+
+    // MARK: Memory
+
+    /// Keeps the memories in step with an event that is about to be taken into the image.
+    mutating func remember(_ event: Event, of key: DecisionKey?) {
+        if let corrected = event.corrects {
+            for (key, memory) in memories {
+                guard let place = memory.standing.firstIndex(where: { $0.event.sequence == corrected }) else { continue }
+                if event.body.isRetraction {
+                    memories[key]?.standing.remove(at: place)
+                } else {
+                    memories[key]?.standing[place].event = event
+                }
+            }
+            if case .crossingRetracted(let retraction) = event.body, case .checkedOut(let checkout) = retraction.fact {
+                forgetClosed(checkout.loan)
+            }
+        } else if let key, let fact = Event.CrossingFact(event.body) {
+            var closed: Loan?
+            if case .returned(let returned) = fact { closed = state.loans[returned.item] }
+            var memory = memories[key] ?? DecisionMemory()
+            memory.standing.append(StandingFact(event: event, closed: closed))
+            memory.episode = event.episode
+            if memory.begin == nil { memory.begin = event.sequence }
+            memories[key] = memory
+        }
+    }
+
+    private mutating func forgetClosed(_ loan: LoanNumber) {
+        for (key, memory) in memories {
+            for place in memory.standing.indices where memory.standing[place].closed?.number == loan {
+                memories[key]?.standing[place].closed = nil
+            }
+        }
+    }
+
+    /// What a plan without events leaves behind: that the person was told.
+    mutating func remember(_ decision: Plan.Decision) {
+        memoryAge += 1
+        memories[decision.key, default: DecisionMemory()].told = decision.told
+        memories[decision.key]?.age = memoryAge
+        guard memories.count > Self.maximumMemories else { return }
+        let closed = memories.filter { memory in !memory.value.standing.contains { $0.event.certainty == .provisional } }
+        if let oldest = closed.min(by: { $0.value.age < $1.value.age }) { memories[oldest.key] = nil }
+    }
+
+    /// After the image was loaded again: only what the store holds was decided.
+    mutating func forgetUnstored() {
+        for (key, memory) in memories {
+            memories[key]?.standing = memory.standing.filter { $0.event.sequence < state.nextSequence }
+            // Who was told so was told "not recorded" since.
+            if memories[key]?.standing.isEmpty == true { memories[key] = nil }
+        }
+    }
+}
+
+extension LedgerState {
+    /// Undoes facts, the newest first, as their withdrawal would.
+    mutating func retract(_ facts: [StandingFact]) {
+        let next = nextSequence
+        for fact in facts.reversed() {
+            guard let retraction = fact.retraction else { continue }
+            var event = fact.event
+            event.corrects = event.sequence
+            event.body = .crossingRetracted(retraction)
+            _ = apply(event)
+        }
+        nextSequence = next
+    }
+}
+
+extension StandingFact {
+    var retraction: Event.Retraction? {
+        Event.CrossingFact(event.body).map { Event.Retraction(fact: $0, time: event.time, reopened: closed) }
+    }
+
+    /// Tags that it is about.
+    var epcs: [EPC] {
+        switch event.body {
+        case .checkedOut(let checkout): checkout.epc.map { [$0] } ?? []
+        case .returned(let returned): returned.epc.map { [$0] } ?? []
+        case .exceptionRaised(let raised): raised.epcs
+        default: []
+        }
+    }
+
+    var items: [ItemKey] {
+        switch event.body {
+        case .checkedOut(let checkout): [checkout.item]
+        case .returned(let returned): [returned.item]
+        case .exceptionRaised(let raised): raised.items
+        default: []
+        }
+    }
+
+    /// Whether it lent or took back one of these.
+    func isAbout(_ items: Set<ItemKey>) -> Bool {
+        switch event.body {
+        case .checkedOut, .returned: self.items.contains(where: items.contains)
+        default: false
+        }
+    }
+
+    /// Whether an event follows from this fact: a return from its loan, a loan from the return before it.
+    func isGround(of event: Event) -> Bool {
+        switch (self.event.body, event.body) {
+        case (.checkedOut(let checkout), .returned(let returned)): checkout.loan == returned.loan
+        case (.returned(let returned), .checkedOut(let checkout)): returned.item == checkout.item
+        default: false
+        }
+    }
+
+    /// Whether an event of a fresh decision would be this fact once more; loan numbers, tags and times may differ.
+    func saysTheSame(as fresh: Event) -> Bool {
+        switch (event.body, fresh.body) {
+        case (.checkedOut(let old), .checkedOut(let new)): old.item == new.item && old.person == new.person && old.permit == new.permit
+        case (.returned(let old), .returned(let new)): old.item == new.item && old.loan == new.loan
+        case (.exceptionRaised(let old), .exceptionRaised(let new)):
+            old.kind == new.kind && old.direction == new.direction && old.loan == new.loan && old.candidates == new.candidates
+                && Set(old.items) == Set(new.items) && (!new.items.isEmpty || Set(old.epcs) == Set(new.epcs))
+        default: false
+        }
+    }
+}
+
+extension Event.Body {
+    var isRetraction: Bool { if case .crossingRetracted = self { true } else { false } }
+}
