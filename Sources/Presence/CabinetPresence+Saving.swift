@@ -3,19 +3,20 @@ import Readings
 
 extension CabinetPresence {
     private static let headKey = "cabinet"
+    private static let tagPrefix = "tag/"
 
-    /// The rows that changed since the last call: `cabinet` with the episode, and one by EPC for each tag known.
-    public mutating func takeChanges() -> [SavedRow] {
-        var rows: [SavedRow] = []
+    /// The rows that changed since the last call: `cabinet` with the episode, and one for each tag known.
+    public mutating func takeChanges() -> [LearnedState] {
+        var rows: [LearnedState] = []
         if headIsChanged {
-            rows.append(SavedRow(key: Self.headKey, value: head))
+            rows.append(LearnedState(name: Self.headKey, value: head))
             headIsChanged = false
         }
         for position in tags.indices where tags[position].isChanged {
-            rows.append(SavedRow(key: tags[position].epc.hex, value: tags[position].row))
+            rows.append(LearnedState(name: Self.tagPrefix + tags[position].epc.hex, value: tags[position].row))
             tags[position].isChanged = false
         }
-        return rows.sorted { $0.key < $1.key }
+        return rows.sorted { $0.name < $1.name }
     }
 
     private var head: JSON {
@@ -26,15 +27,15 @@ extension CabinetPresence {
     }
 
     /// Rows that are not understood are left out: what they held is learned again.
-    mutating func restore(_ rows: [SavedRow]) {
-        for row in rows.sorted(by: { $0.key < $1.key }) {
+    mutating func restore(_ rows: [LearnedState]) {
+        for row in rows.sorted(by: { $0.name < $1.name }) {
             guard let value = row.value else { continue }
-            if row.key == Self.headKey {
+            if row.name == Self.headKey {
                 let antennas = (value["antennas"]?.array ?? []).compactMap { $0.integer.flatMap(UInt8.init(exactly:)) }
                 restoreHead(
                     phase: value["unfinished"]?.bool == true ? .open : .idle,
                     episode: UInt64(truncatingIfNeeded: value["episode"]?.integer ?? 0), antennas: Array(antennas.prefix(64)))
-            } else if let epc = EPC(hex: row.key), let tag = Tag(epc: epc, row: value), tags.count < settings.capacity {
+            } else if let epc = EPC(hex: String(row.name.dropFirst(Self.tagPrefix.count))), let tag = Tag(epc: epc, row: value), tags.count < settings.capacity {
                 insert(tag)
             }
         }

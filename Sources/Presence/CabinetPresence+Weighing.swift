@@ -19,7 +19,7 @@ extension CabinetPresence {
         static let taken = 0.02
         static let returned = 0.4
         /// That a tool inside was moved to another place inside.
-        static let moved = 0.02
+        static let moved = 0.005
         /// That a tool brought back lies where it lay before.
         static let backAtItsPlace = 0.3
     }
@@ -138,7 +138,7 @@ extension CabinetPresence {
             let belief = weigh(tags[position], closeLooks: closeLooks, confirmLooks: confirmLooks, usable: usable)
             let isReference = settings.referenceTags.contains(tags[position].epc)
             let isInside = isReference || tags[position].isInside(after: belief, leastEvidence: Self.leastEvidence)
-            if !tags[position].isInside, !isInside, belief.seen == 0 { continue }
+            if !tags[position].isInside, !isInside, belief.seen == 0 || tags[position].isStranger { continue }
             let isNew = isInside && (!tags[position].isInside || !belief.isAtItsPlace) && !belief.isAtItsPlace
             tags[position].isInside = isInside
             tags[position].probability = belief.probability.thousandths

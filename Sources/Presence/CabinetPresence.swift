@@ -56,6 +56,8 @@ public struct CabinetPresence: Sendable {
         /// What this episode says so far.
         var belief = CabinetBelief()
         var isChanged = false
+
+        var isStranger: Bool { !isInside && experience == 0 }
     }
 
     let settings: Settings
@@ -84,7 +86,7 @@ public struct CabinetPresence: Sendable {
     /// - Parameters:
     ///   - isReading: whether the reader is shown to be reading at the start.
     ///   - rows: what `takeChanges` gave before; an episode that was not finished goes on, as nobody's, when the door is closed.
-    public init(settings: Settings = Settings(), isReading: Bool = false, restoring rows: [SavedRow] = []) {
+    public init(settings: Settings = Settings(), isReading: Bool = false, restoring rows: [LearnedState] = []) {
         self.settings = settings
         self.isReading = isReading
         restore(rows)
@@ -222,6 +224,8 @@ public struct CabinetPresence: Sendable {
         }
         guard confirmLooks >= settings.confirmLooks else { return [] }
         let isLate = confirmLooks >= settings.longestConfirmLooks
+        // Weighing everything at each look would cost more than it tells.
+        guard isLate || (confirmLooks - settings.confirmLooks) % 10 == 0 else { return [] }
         let report = makeReport(.final)
         guard isLate || (report.undecided.isEmpty && !report.needsLongScan && report.unseenTags < 0.2) else { return [] }
         return finish(report)
@@ -230,6 +234,7 @@ public struct CabinetPresence: Sendable {
     private mutating func finish(_ ready: CabinetReport? = nil) -> [CabinetOutput] {
         let report = ready ?? makeReport(.final)
         if !report.isBlind { learn(report) }
+        forgetStrangers()
         phase = .idle
         lookEnd = nil
         headIsChanged = true
@@ -241,7 +246,7 @@ public struct CabinetPresence: Sendable {
         return actors.count == 1 ? .one(actors[0]) : .several(actors)
     }
 
-    private func makeReport(_ certainty: CabinetReport.Certainty) -> CabinetReport {
+    private func makeReport(_ certainty: Certainty) -> CabinetReport {
         var report = CabinetReport(episode: episode, certainty: certainty, actor: actor, closed: closed)
         weigh(into: &report, closeLooks: closeLooks, confirmLooks: confirmLooks, brokenAntennas: brokenAntennas)
         return report
@@ -280,6 +285,15 @@ public struct CabinetPresence: Sendable {
         positions[tag.epc] = tags.count
         tags.append(tag)
         return tags.count - 1
+    }
+
+    /// Tags that never were inside are not kept: a stranger's, or made up.
+    private mutating func forgetStrangers() {
+        guard tags.contains(where: \.isStranger) else { return }
+        tags.removeAll(where: \.isStranger)
+        positions = [:]
+        for (position, tag) in tags.enumerated() { positions[tag.epc] = position }
+        seenInLook = []
     }
 
     /// At most 64 antennas are told apart.

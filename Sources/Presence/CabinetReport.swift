@@ -3,13 +3,6 @@ import Readings
 
 /// What changed in a cabinet between one opening and the scan after its closing.
 public struct CabinetReport: Hashable, Sendable {
-    public enum Certainty: String, Hashable, Sendable {
-        /// From the scan right after closing; the person may still stand there with the tool in the hand.
-        case provisional
-        /// After the confirming scan, or when the door was opened again before it.
-        case final
-    }
-
     /// Who opened.
     public enum Actor: Hashable, Sendable {
         case one(String)
@@ -40,6 +33,8 @@ public struct CabinetReport: Hashable, Sendable {
 
     /// The number of the episode; the final report with a number replaces the provisional one.
     public var episode: UInt64
+    /// Provisional: from the scan right after closing; the person may still stand there with the tool in the hand. Final: after the
+    /// confirming scan, or when the door was opened again before it.
     public var certainty: Certainty
     public var actor: Actor
     /// When the door was closed.
@@ -64,6 +59,6 @@ public struct CabinetReport: Hashable, Sendable {
 /// What a cabinet wants done, or has found out.
 public enum CabinetOutput: Hashable, Sendable {
     /// The reader should be reading from now on, at least until the next report.
-    case scan(episode: UInt64, certainty: CabinetReport.Certainty)
+    case scan(episode: UInt64, certainty: Certainty)
     case report(CabinetReport)
 }

@@ -2,23 +2,25 @@ import Identifiers
 import Readings
 
 extension DwellPresence {
-    /// The rows that changed since the last call, one by EPC for each tag that is there or was told of, sorted.
-    public mutating func takeChanges() -> [SavedRow] {
-        var rows = forgottenKeys.map { SavedRow(key: $0.hex, value: nil) }
+    private static let prefix = "tag/"
+
+    /// The rows that changed since the last call, one for each tag that is there or was told of, sorted.
+    public mutating func takeChanges() -> [LearnedState] {
+        var rows = forgottenKeys.map { LearnedState(name: Self.prefix + $0.hex, value: nil) }
         forgottenKeys = []
         tags.updateEach { epc, tag in
             guard tag.isChanged else { return }
             tag.isChanged = false
             tag.isSaved = true
-            rows.append(SavedRow(key: epc.hex, value: tag.row))
+            rows.append(LearnedState(name: Self.prefix + epc.hex, value: tag.row))
         }
-        return rows.sorted { $0.key < $1.key }
+        return rows.sorted { $0.name < $1.name }
     }
 
     /// Instants of another start of the machine mean nothing here: what was present is present, quiet from now.
-    mutating func restore(_ rows: [SavedRow], at now: Instant) {
-        for row in rows.sorted(by: { $0.key < $1.key }) {
-            guard let epc = EPC(hex: row.key), let value = row.value else { continue }
+    mutating func restore(_ rows: [LearnedState], at now: Instant) {
+        for row in rows.sorted(by: { $0.name < $1.name }) {
+            guard let epc = EPC(hex: String(row.name.dropFirst(Self.prefix.count))), let value = row.value else { continue }
             _ = tags.update(epc) { Tag(row: value, at: now) } _: { _ in }
         }
     }

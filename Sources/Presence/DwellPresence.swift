@@ -116,7 +116,7 @@ public struct DwellPresence: Sendable {
     public private(set) var overflow: UInt64 = 0
 
     /// - Parameter rows: what `takeChanges` gave before; stays go on as if the time in between had been an outage.
-    public init(settings: Settings = Settings(), restoring rows: [SavedRow] = [], at now: Instant = .zero) {
+    public init(settings: Settings = Settings(), restoring rows: [LearnedState] = [], at now: Instant = .zero) {
         self.settings = settings
         tags = TagTable(capacity: settings.capacity)
         restore(rows, at: now)

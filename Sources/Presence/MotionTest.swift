@@ -6,7 +6,7 @@ import Readings
 /// towards the antenna turns the phase by 20° at 866 MHz. So a window is compared in itself and with the window before: a tag
 /// read for 50 ms as it goes by has moved little in that time, but comes with another phase than last time.
 public struct MotionTest: Sendable {
-    public enum Verdict: Hashable, Sendable {
+    public enum Verdict: String, Hashable, Sendable {
         case still
         case moving
         /// The reader tells neither signal strength nor phase, or there was too little to compare.

@@ -15,6 +15,8 @@ public struct PortalPresence: Sendable {
         public var lead: Instant.Span = .seconds(3)
         /// A tag opens a transaction; false where only the beam does.
         public var opensOnTag = true
+        /// A tag unread for longer comes anew, and may open a transaction; one that was just put down beside the portal does not.
+        public var away: Instant.Span = .seconds(10)
         /// A tag seen in more seconds than this, of the last 5 minutes and outside of transactions, stands there.
         public var residentSeconds = 20
         public var capacity = 65_536
@@ -70,6 +72,11 @@ public struct PortalPresence: Sendable {
         var changed: Instant
         var closed: Instant
         var isDegraded: Bool
+
+        mutating func change(at now: Instant) {
+            changed = max(changed, now)
+            closed = max(closed, now)
+        }
     }
 
     private let settings: Settings
@@ -87,15 +94,15 @@ public struct PortalPresence: Sendable {
     private static let memory = Instant.Span.seconds(300)
 
     /// - Parameter rows: what `takeChanges` gave before.
-    public init(settings: Settings = Settings(), isReading: Bool = false, restoring rows: [SavedRow] = [], at now: Instant = .zero) {
+    public init(settings: Settings = Settings(), isReading: Bool = false, restoring rows: [LearnedState] = [], at now: Instant = .zero) {
         self.settings = settings
         self.isReading = isReading
         tags = TagTable(capacity: settings.capacity)
-        for row in rows.sorted(by: { $0.key < $1.key }) {
-            if row.key == Self.headKey {
+        for row in rows.sorted(by: { $0.name < $1.name }) {
+            if row.name == Self.headKey {
                 number = UInt64(truncatingIfNeeded: row.value?["transactions"]?.integer ?? 0)
                 savedNumber = number
-            } else if let epc = EPC(hex: row.key), row.value?["resident"]?.bool == true {
+            } else if let epc = EPC(hex: String(row.name.dropFirst(Self.residentPrefix.count))), row.value?["resident"]?.bool == true {
                 var tag = Tag(firstEver: now, last: now, first: now)
                 tag.isKnownResident = true
                 savedResidents.insert(epc)
@@ -119,8 +126,7 @@ public struct PortalPresence: Sendable {
         if isActive, open == nil {
             begin(by: .trigger, at: now)
         } else if !isActive, open != nil {
-            open?.changed = max(open?.changed ?? now, now)
-            open?.closed = now
+            open?.change(at: now)
         }
     }
 
@@ -145,10 +151,15 @@ public struct PortalPresence: Sendable {
         if purge == nil { purge = now + Self.memory }
         if open != nil {
             guard isNew else { return }
-            open?.changed = now
-            open?.closed = max(open?.closed ?? now, now)
+            open?.change(at: now)
         } else if opens, settings.opensOnTag {
             begin(by: .tag, at: now)
+            let number = number
+            _ = tags.update(read.epc) {
+                Tag(firstEver: now, last: now, first: now)
+            } _: { tag in
+                if tag.transaction != number { tag.join(number, from: now, reads: 1) }
+            }
         }
     }
 
@@ -179,7 +190,10 @@ public struct PortalPresence: Sendable {
         open = Transaction(opened: now, openedBy: opening, changed: now, closed: now, isDegraded: !isReading)
         let (number, since) = (number, Instant(nanoseconds: now.nanoseconds &- settings.lead.nanoseconds))
         tags.updateAll { tag in
-            if tag.firstEver >= since { tag.join(number, from: tag.firstEver) }
+            guard tag.firstEver >= since else { return }
+            let (moved, lay) = (tag.moved, tag.lay)
+            tag.join(number, from: tag.firstEver, reads: tag.reads)
+            (tag.moved, tag.lay) = (moved, lay)
         }
     }
 
@@ -223,19 +237,20 @@ public struct PortalPresence: Sendable {
     // MARK: Saving
 
     private static let headKey = "portal"
+    private static let residentPrefix = "resident/"
 
     /// The rows that changed since the last call: the number of transactions, and the tags that stand there.
-    public mutating func takeChanges() -> [SavedRow] {
-        var rows: [SavedRow] = []
+    public mutating func takeChanges() -> [LearnedState] {
+        var rows: [LearnedState] = []
         if number != savedNumber {
             savedNumber = number
-            rows.append(SavedRow(key: Self.headKey, value: ["transactions": .integer(Int64(truncatingIfNeeded: number))]))
+            rows.append(LearnedState(name: Self.headKey, value: ["transactions": .integer(Int64(truncatingIfNeeded: number))]))
         }
         let residents = Set(tags.entries.filter { $0.value.isResident(settings) }.map(\.epc))
-        for epc in residents.subtracting(savedResidents) { rows.append(SavedRow(key: epc.hex, value: ["resident": .bool(true)])) }
-        for epc in savedResidents.subtracting(residents) { rows.append(SavedRow(key: epc.hex, value: nil)) }
+        for epc in residents.subtracting(savedResidents) { rows.append(LearnedState(name: Self.residentPrefix + epc.hex, value: ["resident": .bool(true)])) }
+        for epc in savedResidents.subtracting(residents) { rows.append(LearnedState(name: Self.residentPrefix + epc.hex, value: nil)) }
         savedResidents = residents
-        return rows.sorted { $0.key < $1.key }
+        return rows.sorted { $0.name < $1.name }
     }
 }
 
@@ -244,27 +259,24 @@ extension PortalPresence.Tag {
     mutating func take(
         _ read: TagRead, at now: Instant, transaction: UInt64?, settings: PortalPresence.Settings, isNew: inout Bool
     ) -> Bool {
+        let wasAway = now == firstEver || now - last > settings.away
         last = max(last, now)
         let verdict = motion.observe(read, at: now)
-        note(verdict)
-        guard let transaction else {
-            countSecond(at: now)
-            // What stands there opens nothing, unless it is taken away.
-            if verdict == .moving { isKnownResident = false }
-            reads += 1
-            return !isResident(settings)
-        }
-        if self.transaction != transaction {
-            join(transaction, from: now)
+        if let transaction, self.transaction != transaction {
+            join(transaction, from: now, reads: 0)
             isNew = !isResident(settings)
         }
+        note(verdict)
         reads += 1
-        return false
+        guard transaction == nil else { return false }
+        countSecond(at: now)
+        // What stands there opens nothing, unless it is taken away.
+        if verdict == .moving { isKnownResident = false }
+        return !isResident(settings) && (wasAway || verdict == .moving)
     }
 
-    mutating func join(_ transaction: UInt64, from first: Instant) {
-        if self.transaction != 0 || first == last { reads = 0 }
-        (self.transaction, self.first, moved, lay) = (transaction, first, false, false)
+    mutating func join(_ transaction: UInt64, from first: Instant, reads: Int) {
+        (self.transaction, self.first, self.reads, moved, lay) = (transaction, first, reads, false, false)
     }
 
     mutating func note(_ verdict: MotionTest.Verdict?) {

@@ -28,7 +28,7 @@ public struct PortalReport: Hashable, Sendable {
         /// For the evidence of an event.
         public var evidence: JSON {
             .compact([
-                "log_odds": logOdds.json, "motion": .string("\(motion)"), "expected": isExpected ? .bool(true) : nil,
+                "log_odds": logOdds.json, "motion": .string(motion.rawValue), "expected": isExpected ? .bool(true) : nil,
                 "reads": .integer(Int64(reads)), "seconds": .decimal((last - first).milliseconds, scale: 1_000),
             ])
         }

@@ -27,10 +27,6 @@ struct CabinetMeasurementTests {
             var leaves: Instant?
             var previous: [Int: Set<EPC>] = [:]
 
-            func dbg(_ what: String, _ epc: EPC, _ e: CabinetReport.Entry?) {
-                let tool = world.tools.first { $0.epc == epc }!
-                print("DBG", what, tool.margins.map { Int($0.rounded()) }, e.map { "p \($0.inside) seen \($0.seen)/\($0.looks) open \($0.wasOpenBefore)" } ?? "-", "rates", presence.tags.first { $0.epc == epc }?.rates.map { $0.mean.thousandths } as Any, presence.closeLooks, presence.confirmLooks)
-            }
             func handle(_ outputs: [CabinetOutput], isCounted: Bool) -> Bool {
                 var isFinal = false
                 for case .report(let report) in outputs {
@@ -38,12 +34,6 @@ struct CabinetMeasurementTests {
                     guard isCounted else { continue }
                     let (taken, returned) = (report.taken.map(\.epc), report.returned.map(\.epc))
                     if isFinal {
-                        if ProcessInfo.processInfo.environment["DBG"] != nil {
-                            for e in report.taken where !truth.taken.contains(e.epc) { dbg("ghost taken", e.epc, e) }
-                            for e in report.returned where !truth.returned.contains(e.epc) { dbg("ghost returned", e.epc, e) }
-                            for e in truth.taken where !taken.contains(e) { dbg("missed taken", e, report.undecided.first { $0.epc == e }) }
-                            for e in truth.returned where !returned.contains(e) { dbg("missed returned", e, report.undecided.first { $0.epc == e }) }
-                        }
                         result.final.count(truth, taken: taken, returned: returned, items: settings.tools)
                     } else {
                         result.provisional.count(truth, taken: taken, returned: returned, items: settings.tools)
