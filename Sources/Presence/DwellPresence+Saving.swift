@@ -1,0 +1,50 @@
+import Identifiers
+import Readings
+
+extension DwellPresence {
+    private static let prefix = "tag/"
+
+    /// The rows that changed since the last call, one for each tag that is there or was told of, sorted.
+    public mutating func takeChanges() -> [LearnedState] {
+        var rows = forgottenKeys.map { LearnedState(name: Self.prefix + $0.hex, value: nil) }
+        forgottenKeys = []
+        tags.updateEach { epc, tag in
+            guard tag.isChanged else { return }
+            tag.isChanged = false
+            tag.isSaved = true
+            rows.append(LearnedState(name: Self.prefix + epc.hex, value: tag.row))
+        }
+        return rows.sorted { $0.name < $1.name }
+    }
+
+    /// Instants of another start of the machine mean nothing here: what was present is present, quiet from now.
+    mutating func restore(_ rows: [LearnedState], at now: Instant) {
+        for row in rows.sorted(by: { $0.name < $1.name }) {
+            guard let epc = EPC(hex: String(row.name.dropFirst(Self.prefix.count))), let value = row.value else { continue }
+            _ = tags.update(epc) { Tag(row: value, at: now) } _: { _ in }
+        }
+    }
+}
+
+extension DwellPresence.Tag {
+    fileprivate var row: JSON {
+        .compact([
+            "present": .bool(isPresent), "told": isTold ? .bool(true) : nil, "unstable": isUnstable ? .bool(true) : nil,
+            "moved": lastMoved == nil ? nil : .bool(true),
+            "still": stillWindows == 0 ? nil : .integer(Int64(stillWindows)), "gap": .integer(meanGap),
+            "sources": .integer(Int64(bitPattern: sources)),
+        ])
+    }
+
+    fileprivate init(row: JSON, at now: Instant) {
+        self.init(at: now)
+        isPresent = row["present"]?.bool == true
+        isTold = row["told"]?.bool == true
+        isUnstable = row["unstable"]?.bool == true
+        lastMoved = row["moved"]?.bool == true ? now : nil
+        stillWindows = Int(min(max(0, row["still"]?.integer ?? 0), Int64(Self.stillWindowsOfResident)))
+        meanGap = min(max(0, row["gap"]?.integer ?? 500_000), 180_000_000)
+        sources = UInt64(bitPattern: row["sources"]?.integer ?? 0)
+        isSaved = true
+    }
+}

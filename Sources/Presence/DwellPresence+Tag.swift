@@ -1,0 +1,105 @@
+import Identifiers
+import Readings
+
+extension DwellPresence.Tag {
+    /// Windows of 2 s in which a tag was shown to lie still, and never to move: 20 s in all.
+    static let stillWindowsOfResident = 10
+
+    /// The unread time after which the tag is gone.
+    ///
+    /// 15 times the mean gap, for the gaps of a tag on a body have a long tail. A tag that
+    /// was shown to lie still, and never to move, has nowhere to go: it gets the longest.
+    func timeout(_ settings: DwellPresence.Settings) -> Instant.Span {
+        if stillWindows >= Self.stillWindowsOfResident, !hasMoved(within: settings.memory) { return settings.longestTimeout }
+        let span = Instant.Span(nanoseconds: meanGap &* 1_000 &* settings.gapFactor)
+        return min(max(span, settings.shortestTimeout), settings.longestTimeout)
+    }
+
+    private func hasMoved(within memory: Instant.Span) -> Bool { lastMoved.map { last - $0 <= memory } ?? false }
+
+    mutating func take(
+        _ read: TagRead, source: Int, at now: Instant, settings: DwellPresence.Settings, events: inout [DwellEvent]
+    ) {
+        let gap = max(.zero, now - last)
+        learn(gap, longest: settings.longestTimeout)
+        if gap > settings.steadyPause { steadyFrom = now }
+        last = max(last, now)
+        switch motion.observe(read, at: now) {
+        case .moving: lastMoved = now
+        case .still: stillWindows = min(stillWindows + 1, Self.stillWindowsOfResident)
+        case .unknown, nil: break
+        }
+        // A reader that tells neither signal nor phase cannot show movement: every tag is believed.
+        if read.rssi == TagRead.noRSSI, read.phase == nil { lastMoved = now }
+        let isStrong = settings.floor.map { read.rssi == TagRead.noRSSI || read.rssi >= $0 } ?? true
+        guard isStrong else { return }
+        sources = isPresent ? sources | 1 << UInt64(source & 63) : 1 << UInt64(source & 63)
+        if isPresent {
+            reads += 1
+            lastStrong = max(lastStrong, now)
+            quietFrom = max(quietFrom, now)
+            tellArrival(epc: read.epc, settings: settings, at: now, events: &events)
+        } else if becomesPresent(read, at: now, settings: settings) {
+            isPresent = true
+            isTold = false
+            (first, lastStrong, quietFrom) = (candidateFirst, now, now)
+            reads = candidateReads
+            candidateReads = 0
+            isChanged = true
+            if !isUnstable {
+                events.append(DwellEvent(epc: read.epc, kind: .noticed, first: first, last: now, reads: reads))
+                tellArrival(epc: read.epc, settings: settings, at: now, events: &events)
+            }
+        }
+    }
+
+    private mutating func becomesPresent(_ read: TagRead, at now: Instant, settings: DwellPresence.Settings) -> Bool {
+        if candidateReads == 0 || now - candidateFirst > settings.arrivalSpan {
+            (candidateReads, candidateFirst, candidateSignal) = (0, now, 0)
+        }
+        candidateReads += 1
+        candidateSignal += read.rssi == TagRead.noRSSI ? 0 : Int(read.rssi)
+        guard candidateReads >= settings.arrivalReads, now - candidateFirst >= settings.cycle else { return false }
+        guard let floor = settings.floor, read.rssi != TagRead.noRSSI else { return true }
+        return candidateSignal >= candidateReads * (Int(floor) + Int(settings.hysteresis))
+    }
+
+    /// Says that it arrived, once it was seen to move and has stayed; an unstable tag first must be steady.
+    private mutating func tellArrival(
+        epc: EPC, settings: DwellPresence.Settings, at now: Instant, events: inout [DwellEvent]
+    ) {
+        guard !isTold, hasMoved(within: settings.memory), now - first >= settings.leastStay else { return }
+        if isUnstable {
+            guard now - steadyFrom >= settings.steadySpan else { return }
+            isUnstable = false
+            ends = []
+        }
+        isTold = true
+        isChanged = true
+        events.append(DwellEvent(epc: epc, kind: .arrived, first: first, last: lastStrong, reads: reads))
+    }
+
+    mutating func end(epc: EPC, settings: DwellPresence.Settings, events: inout [DwellEvent]) {
+        isPresent = false
+        isChanged = true
+        if motion.finishWindow() == .moving { lastMoved = last }
+        let wasBrief = lastStrong - first < settings.leastStay
+        let kind: DwellEvent.Kind = isTold ? .departed : hasMoved(within: settings.memory) && wasBrief ? .passed : .lost
+        if !isUnstable { events.append(DwellEvent(epc: epc, kind: kind, first: first, last: lastStrong, reads: reads)) }
+        ends.append(lastStrong)
+        ends.removeAll { lastStrong - $0 > settings.flipSpan }
+        if ends.count > settings.flips, !isUnstable {
+            isUnstable = true
+            events.append(DwellEvent(epc: epc, kind: .unstable, first: first, last: lastStrong, reads: reads))
+        }
+        if ends.count > settings.flips { ends.removeFirst(ends.count - settings.flips) }
+        candidateReads = 0
+        sources = 0
+    }
+
+    /// A gap after which the tag was there again was no departure, up to the longest time-out.
+    private mutating func learn(_ gap: Instant.Span, longest: Instant.Span) {
+        guard gap > .zero, gap <= longest else { return }
+        meanGap += (gap.nanoseconds / 1_000 - meanGap) / 16
+    }
+}

@@ -1,0 +1,206 @@
+import Identifiers
+import Readings
+
+/// What happened to a tag at a place where things stay: a shelf, a bay, a workplace, a room.
+public struct DwellEvent: Hashable, Sendable {
+    public enum Kind: String, Hashable, Sendable {
+        /// It came, and was seen to move.
+        case arrived
+        /// It left.
+        case departed
+        /// It came and left within the least stay.
+        case passed
+        /// It is there, but was never seen to move: a tag that lies somewhere near, or that was there before the reader. No business
+        /// event; `lost` ends it.
+        case noticed
+        case lost
+        /// It came and went too often to be believed; nothing more is said of it until it is strong without a pause.
+        case unstable
+    }
+
+    public var epc: EPC
+    public var kind: Kind
+    /// The first read of the stay, and its last strong one: the time to give to a departure.
+    public var first: Instant
+    public var last: Instant
+    /// Reads of the stay.
+    public var reads: Int
+
+    /// Whether the event says something about the world, rather than about what the reader sees.
+    public var isBusiness: Bool {
+        switch kind {
+        case .arrived, .departed, .passed: true
+        case .noticed, .lost, .unstable: false
+        }
+    }
+}
+
+/// Tells when tags come to a place and when they leave it.
+///
+/// A single unread time for all tags is wrong for most of them: a tag on a person is hidden for a minute while the person sits on it.
+/// Each tag's own gaps set its time-out. Nothing departs while a reader that has seen it does not read. A tag that was never seen to
+/// move, however often it appears, is not said to arrive.
+public struct DwellPresence: Sendable {
+    public struct Settings: Hashable, Sendable {
+        /// So many reads within `arrivalSpan`, at least `cycle` apart from first to last, begin a stay.
+        public var arrivalReads = 3
+        public var arrivalSpan: Instant.Span = .seconds(1)
+        /// Two reads further apart than this are of two cycles of the reader.
+        public var cycle: Instant.Span = .milliseconds(50)
+        /// The signal in hundredths of a dBm below which reads are from beyond the place; nil: every read counts.
+        public var floor: Int16?
+        /// So much above the floor the signal must be on arrival, in hundredths of a dB.
+        public var hysteresis: Int16 = 400
+        /// The unread time that ends a stay: `gapFactor` times the tag's mean gap, within these limits.
+        public var shortestTimeout: Instant.Span = .seconds(55)
+        public var longestTimeout: Instant.Span = .seconds(180)
+        public var gapFactor: Int64 = 15
+        /// A shorter stay is a pass.
+        public var leastStay: Instant.Span = .seconds(3)
+        /// More stays than this within `flipSpan` make a tag unstable.
+        public var flips = 3
+        public var flipSpan: Instant.Span = .seconds(600)
+        /// An unstable tag is believed again after so long without a pause of `steadyPause`.
+        public var steadySpan: Instant.Span = .seconds(10)
+        public var steadyPause: Instant.Span = .seconds(1)
+        /// How long movement is remembered, and an absent tag.
+        public var memory: Instant.Span = .seconds(3_600)
+        /// The most tags remembered; reads of further ones are counted in `overflow`.
+        public var capacity = 65_536
+
+        public init() {}
+    }
+
+    struct Tag: Sendable {
+        var motion = MotionTest()
+        var isPresent = false
+        /// The stay was told as `arrived`.
+        var isTold = false
+        var isUnstable = false
+        var first: Instant
+        var lastStrong: Instant
+        var last: Instant
+        /// From when silence counts: the last strong read, or later after an outage.
+        var quietFrom: Instant
+        var lastMoved: Instant?
+        /// Windows in which it was shown to lie still, as far as they matter.
+        var stillWindows = 0
+        var reads = 0
+        /// The mean gap in microseconds, weighted towards the newest (1/16 for each), and half a second at first.
+        var meanGap: Int64 = 500_000
+        /// Reads that may begin a stay: how many, the first, and the sum of their signal.
+        var candidateReads = 0
+        var candidateFirst: Instant
+        var candidateSignal = 0
+        /// Without a pause since.
+        var steadyFrom: Instant
+        /// The ends of the last stays, oldest first.
+        var ends: [Instant] = []
+        /// Sources that saw it in this stay.
+        var sources: UInt64 = 0
+        var isSaved = false
+        var isChanged = false
+
+        init(at now: Instant) {
+            (first, lastStrong, last, quietFrom, candidateFirst, steadyFrom) = (now, now, now, now, now, now)
+        }
+    }
+
+    let settings: Settings
+    var tags: TagTable<Tag>
+    /// Sources that do not read, and since when each; a source is one reader or one antenna.
+    private var silent: UInt64 = 0
+    private var silentSince: [Instant] = Array(repeating: .zero, count: 64)
+    private var earliestEnd: Instant?
+    private var nextPurge: Instant?
+    public private(set) var overflow: UInt64 = 0
+
+    /// - Parameter rows: what `takeChanges` gave before; stays go on as if the time in between had been an outage.
+    public init(settings: Settings = Settings(), restoring rows: [LearnedState] = [], at now: Instant = .zero) {
+        self.settings = settings
+        tags = TagTable(capacity: settings.capacity)
+        restore(rows, at: now)
+        if !rows.isEmpty { reconsider() }
+    }
+
+    public var knownTags: Int { tags.entries.count }
+    public var presentTags: Int { tags.entries.reduce(0) { $0 + ($1.value.isPresent ? 1 : 0) } }
+
+    // MARK: Inputs
+
+    /// Takes a read, in the order of time. - Parameter source: the reader, or the reader's antenna, 0 to 63.
+    public mutating func observe(_ read: TagRead, source: Int = 0, at now: Instant) -> [DwellEvent] {
+        let settings = settings
+        var events: [DwellEvent] = []
+        let isSilent = silent & (1 << UInt64(source & 63)) != 0
+        let hadRoom = tags.update(read.epc) {
+            var tag = Tag(at: now)
+            tag.take(read, source: source, at: now, settings: settings, events: &events)
+            return tag
+        } _: { tag in
+            tag.take(read, source: source, at: now, settings: settings, events: &events)
+        }
+        if !hadRoom { overflow &+= 1 }
+        // A read says that its source reads again, whatever was reported.
+        if isSilent { sourceChanged(source, isReading: true, at: now) }
+        let end = now + settings.shortestTimeout
+        earliestEnd = min(earliestEnd ?? end, end)
+        if nextPurge == nil { nextPurge = now + settings.memory }
+        return events
+    }
+
+    /// A reader or an antenna reads, or no longer reads. What it saw cannot depart meanwhile.
+    public mutating func sourceChanged(_ source: Int, isReading: Bool, at now: Instant) {
+        let bit: UInt64 = 1 << UInt64(source & 63)
+        if isReading, silent & bit != 0 {
+            silent &= ~bit
+            let outage = now - silentSince[source & 63]
+            let stillSilent = silent
+            tags.updateAll { tag in
+                // Of several outages the last to end counts.
+                guard tag.sources & bit != 0, tag.sources & stillSilent == 0 else { return }
+                tag.quietFrom = min(now, tag.quietFrom + outage)
+            }
+            reconsider()
+        } else if !isReading, silent & bit == 0 {
+            silent |= bit
+            silentSince[source & 63] = now
+        }
+    }
+
+    public var nextDeadline: Instant? {
+        switch (earliestEnd, nextPurge) {
+        case (let end?, let purge?): min(end, purge)
+        case (let end, let purge): end ?? purge
+        }
+    }
+
+    public mutating func advance(to now: Instant) -> [DwellEvent] {
+        guard let deadline = nextDeadline, deadline <= now else { return [] }
+        let (settings, silent) = (settings, silent)
+        var events: [DwellEvent] = []
+        tags.updateEach { epc, tag in
+            guard tag.isPresent, tag.sources & silent == 0 else { return }
+            if tag.quietFrom + tag.timeout(settings) <= now { tag.end(epc: epc, settings: settings, events: &events) }
+        }
+        if let purge = nextPurge, purge <= now {
+            let forgotten = tags.remove { !$0.isPresent && $0.last + settings.memory <= now }
+            forgottenKeys += forgotten.filter(\.value.isSaved).map(\.epc)
+            nextPurge = tags.entries.isEmpty ? nil : now + Instant.Span(nanoseconds: settings.memory.nanoseconds / 4)
+        }
+        reconsider()
+        return events.sorted { ($0.last, $0.epc) < ($1.last, $1.epc) }
+    }
+
+    /// Saved tags that were forgotten.
+    var forgottenKeys: [EPC] = []
+
+    private mutating func reconsider() {
+        var earliest: Instant?
+        for entry in tags.entries where entry.value.isPresent && entry.value.sources & silent == 0 {
+            let end = entry.value.quietFrom + entry.value.timeout(settings)
+            earliest = min(earliest ?? end, end)
+        }
+        earliestEnd = earliest
+    }
+}
