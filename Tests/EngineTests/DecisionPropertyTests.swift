@@ -132,7 +132,9 @@ private struct Storm {
     // MARK: The store
 
     mutating func store(_ commit: EngineOutput.Commit) -> Bool {
-        guard commit.generation > failed, commit.decision.events.first.map({ $0.sequence == stored.nextSequence }) ?? true else { return false }
+        guard commit.generation > failed, commit.decision.events.first.map({ $0.sequence == stored.nextSequence }) ?? true else {
+            return false
+        }
         for event in commit.decision.events {
             _ = stored.apply(event)
             log.append(event)
