@@ -142,16 +142,20 @@ final class EngineLoop {
     }
 
     /// Succeeds when every decision has its answer, or after `looks` times 10 ms.
-    private func settled(within looks: Int) -> EventLoopFuture<Void> {
-        guard outstanding > 0, looks > 0 else { return loop.makeSucceededVoidFuture() }
+    /// - Parameter isFinal: whether none may be provisional either.
+    private func settled(within looks: Int, isFinal: Bool = false) -> EventLoopFuture<Void> {
+        guard outstanding > 0 || isFinal && engine.hasOpenDecisions, looks > 0 else { return loop.makeSucceededVoidFuture() }
         let bound = NIOLoopBound(self, eventLoop: loop)
-        return loop.scheduleTask(in: .milliseconds(10)) {}.futureResult.flatMap { bound.value.settled(within: looks - 1) }
+        return loop.scheduleTask(in: .milliseconds(10)) {}.futureResult.flatMap { bound.value.settled(within: looks - 1, isFinal: isFinal) }
     }
 
     /// Does something when no decision is on its way to the disk, or after 2 s.
-    func whenSettled<Value: Sendable>(_ body: @escaping @Sendable (EngineLoop) throws -> Value) -> EventLoopFuture<Value> {
+    /// - Parameter isFinal: when none is provisional either, or after 10 s.
+    func whenSettled<Value: Sendable>(
+        isFinal: Bool = false, _ body: @escaping @Sendable (EngineLoop) throws -> Value
+    ) -> EventLoopFuture<Value> {
         let bound = NIOLoopBound(self, eventLoop: loop)
-        return settled(within: 200).flatMapThrowing { try body(bound.value) }
+        return settled(within: isFinal ? 1_000 : 200, isFinal: isFinal).flatMapThrowing { try body(bound.value) }
     }
 
     /// Takes a new site file and new profiles: every device is closed and opened again, the ledger goes on as it is.

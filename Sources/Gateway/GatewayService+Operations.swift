@@ -214,12 +214,12 @@ extension GatewayService: GatewayOperations {
     }
 
     /// Runs a body on the loop whose errors are answers.
-    /// - Parameter whenSettled: at a moment when no decision is on its way to the disk, or after 2 s.
+    /// - Parameter whenSettled: at a moment when every decision is final and on the disk, or after 10 s.
     private func answered<Value: Sendable>(
         whenSettled: Bool = false, _ body: @escaping @Sendable (EngineLoop) throws(OperationError) -> Value
     ) async throws(OperationError) -> Value {
         do {
-            return whenSettled ? try await onLoop { $0.whenSettled(body) }.get() : try await onLoop { try body($0) }
+            return whenSettled ? try await onLoop { $0.whenSettled(isFinal: true, body) }.get() : try await onLoop { try body($0) }
         } catch let error as OperationError { throw error } catch {
             throw OperationError(.unavailable, "the gateway is ending")
         }

@@ -46,11 +46,12 @@ extension SiteCollector {
             antennas.append(.init(device: device, port: UInt8(port), side: side, placement: placement))
         }
         if antennas.contains(where: { $0.placement != nil }) {
-            for antenna in bare { antenna.problem(nil, "has no x_cm, y_cm and facing_deg: either every antenna of a gate has them, or none") }
+            for antenna in bare {
+                antenna.problem(nil, "has no x_cm, y_cm, facing_deg: either every antenna of a gate has them, or none")
+            }
         }
-        if Set(antennas.map(\.side)).count < 2, table.tables("antenna", maximumCount: 64).count == antennas.count {
-            table.problem("antenna", "a gate needs antennas on both sides, inside and outside, to tell directions apart")
-        }
+        // With antennas on one side only it works as well as it can, and says so (`one_sided`).
+        if antennas.isEmpty, table.tables("antenna", maximumCount: 64).isEmpty { table.problem("antenna", "a gate needs antennas") }
         return Site.Gate(
             antennas: antennas, badgeReaders: deviceNames("badge_readers", in: table),
             quiet: table.integer("quiet_ms", in: 200...60_000).map(Instant.Span.milliseconds) ?? defaults.quiet,

@@ -22,7 +22,8 @@ extension Event.Body {
 
     /// Every type, in the order of `docs/events.md`.
     public static let types = [
-        "loan.checked_out", "loan.returned", "crossing.retracted", "stock.put_away", "exception.raised", "exception.assigned", "exception.resolved", "tag.bound",
+        "loan.checked_out", "loan.returned", "crossing.retracted", "stock.put_away", "exception.raised", "exception.assigned",
+        "exception.resolved", "tag.bound",
         "tag.unbound", "tag.observed_late", "station.mode_changed", "master.applied",
     ]
 
@@ -173,7 +174,8 @@ extension Event.ExceptionRaised {
         else { return nil }
         func texts(_ name: String) -> [String] { (json[name]?.array ?? []).compactMap(\.string) }
         self.init(
-            number: json["exception"]?.integer, kind: kind, items: texts("items").compactMap(ItemKey.init), epcs: texts("epcs").compactMap(EPC.init(hex:)),
+            number: json["exception"]?.integer, kind: kind, items: texts("items").compactMap(ItemKey.init),
+            epcs: texts("epcs").compactMap(EPC.init(hex:)),
             candidates: texts("candidates").compactMap(PersonKey.init), loan: json["loan"]?.string.flatMap(LoanNumber.init),
             code: json["code"]?.string, direction: json["direction"]?.string.flatMap(Direction.init), owner: owner, deadline: deadline)
     }

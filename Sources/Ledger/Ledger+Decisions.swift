@@ -22,6 +22,12 @@ struct DecisionMemory: Hashable, Sendable {
     var age: Int64 = 0
 }
 
+/// What was remembered before the event with this number was decided.
+struct EarlierMemories: Sendable {
+    var sequence: Int64
+    var memories: [DecisionKey: DecisionMemory]
+}
+
 extension Ledger {
     /// Decisions that can still be corrected. Provisional ones are never forgotten for younger ones.
     static let maximumMemories = 256
@@ -168,13 +174,16 @@ extension Ledger {
         if let oldest = closed.min(by: { $0.value.age < $1.value.age }) { memories[oldest.key] = nil }
     }
 
-    /// After the image was loaded again: only what the store holds was decided.
-    mutating func forgetUnstored() {
-        for (key, memory) in memories {
-            memories[key]?.standing = memory.standing.filter { $0.event.sequence < state.nextSequence }
-            // Who was told so was told "not recorded" since.
-            if memories[key]?.standing.isEmpty == true { memories[key] = nil }
-        }
+    mutating func keepMemories() {
+        // More are on their way to the disk only while it hangs for long.
+        if earlierMemories.count >= Self.maximumMemories { earlierMemories.removeFirst() }
+        earlierMemories.append(EarlierMemories(sequence: state.nextSequence, memories: memories))
+    }
+
+    /// After the image was loaded again: what was decided later than that is forgotten, as if it had never been.
+    mutating func restoreMemories() {
+        if let earlier = earlierMemories.first(where: { $0.sequence >= state.nextSequence }) { memories = earlier.memories }
+        earlierMemories = []
     }
 }
 

@@ -41,7 +41,8 @@ public enum EventSentence {
             return Text.eventExceptionRaised(
                 language,
                 [
-                    "number": Printable((data["exception"] ?? event["seq"])?.integer ?? 0), "kind": Text.code(data["kind"]?.string, of: "exception", language),
+                    "number": Printable((data["exception"] ?? event["seq"])?.integer ?? 0),
+                    "kind": Text.code(data["kind"]?.string, of: "exception", language),
                     "what": naming.subject(ofException: data), "owner": value("owner"),
                     "deadline": TimeText.minute(data["deadline"]?.string),
                 ])

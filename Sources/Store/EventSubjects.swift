@@ -17,7 +17,9 @@ enum EventSubjects {
         for uri in event["subject"]?.array ?? [] { if let text = uri.string { subjects.insert(text) } }
         if let place = event["place"]?.string { subjects.insert(place) }
         // An exception is numbered by the event that raised it first; one that confirms it names it.
-        if event["type"] == "exception.raised", event["data"]?["exception"] == nil, let number = event["seq"]?.integer { subjects.insert("exception/\(number)") }
+        if event["type"] == "exception.raised", event["data"]?["exception"] == nil, let number = event["seq"]?.integer {
+            subjects.insert("exception/\(number)")
+        }
         if event["type"] == "crossing.retracted", event["data"]?["type"] == "exception.raised", event["data"]?["data"]?["exception"] == nil,
             let number = event["corrects"]?.integer
         {

@@ -16,7 +16,8 @@ extension DeliveryLoop {
             destination = try EPCISDestination(epcis, mapping: mapping, batch: configuration.batch, stopSignal: stopSignal)
         }
         self.init(
-            name: configuration.name, types: configuration.types, certainty: configuration.certainty, batch: configuration.batch, log: log, destination: destination,
+            name: configuration.name, types: configuration.types, certainty: configuration.certainty, batch: configuration.batch, log: log,
+            destination: destination,
             stopSignal: stopSignal, onChange: onChange)
     }
 }

@@ -36,7 +36,8 @@ public final class DeliveryLoop: Sendable {
     ///   - random: 0 up to but not including 1, for the jitter.
     ///   - onChange: called on the delivery thread when deliveries begin to fail, are refused, or succeed again: one log line each.
     public init(
-        name: String, types: [String] = [], certainty: Certainty = .final, batch: Int, log: any EventLog, destination: any Destination, stopSignal: StopSignal,
+        name: String, types: [String] = [], certainty: Certainty = .final, batch: Int, log: any EventLog, destination: any Destination,
+        stopSignal: StopSignal,
         backOff: BackOff = BackOff(), random: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) },
         onChange: @escaping @Sendable (DeliveryStatus) -> Void = { _ in }
     ) {

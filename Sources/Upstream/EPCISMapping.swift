@@ -112,7 +112,8 @@ public struct EPCISMapping: Hashable, Sendable {
         case .putAway(let putAway):
             let shelf: JSON = ["id": .string(putAway.locationURI)]
             return ["bizStep": "storing", "disposition": "in_progress", "readPoint": shelf, "bizLocation": shelf]
-        case .crossingRetracted, .exceptionRaised, .exceptionAssigned, .exceptionResolved, .tagBound, .tagUnbound, .observedLate, .stationModeChanged,
+        case .crossingRetracted, .exceptionRaised, .exceptionAssigned, .exceptionResolved, .tagBound, .tagUnbound, .observedLate,
+            .stationModeChanged,
             .masterApplied:
             return nil
         }

@@ -72,7 +72,8 @@ struct EventDocumentTests {
                 kind: .noBadge, items: [], epcs: [], candidates: [], loan: nil, code: nil, direction: nil, owner: "storekeeper",
                 deadline: time)),
         .crossingRetracted(
-            .init(fact: .returned(.init(loan: loan, item: item, epc: epc, borrower: person)), time: time, reopened: openLoan, replacedBy: 2)),
+            .init(fact: .returned(.init(loan: loan, item: item, epc: epc, borrower: person)), time: time, reopened: openLoan, replacedBy: 2)
+        ),
         .crossingRetracted(
             .init(fact: .checkedOut(.init(loan: loan, item: item, epc: epc, person: person, permit: nil, due: time)), time: time)),
         .exceptionAssigned(exception: 1, owner: "shift-lead"), .exceptionResolved(exception: 1, resolution: "lost", note: ""),
@@ -90,7 +91,8 @@ struct EventDocumentTests {
 
     private static func event(_ body: Event.Body, isFull: Bool = true) -> Event {
         Event(
-            sequence: 1, time: time, recorded: isFull ? time : nil, station: isFull ? "gate" : nil, episode: isFull ? "gate/1" : nil, actor: .gateway, subjects: [],
+            sequence: 1, time: time, recorded: isFull ? time : nil, station: isFull ? "gate" : nil, episode: isFull ? "gate/1" : nil,
+            actor: .gateway, subjects: [],
             place: isFull ? "urn:x" : nil, certainty: .final, corrects: isFull ? 1 : nil, masterVersion: 1, body: body, evidence: .null)
     }
 
@@ -204,6 +206,7 @@ private enum EvidenceScene {
                 .init(direction: .out, certainty: .provisional, decision: 1, tags: [sighting(tool, .passed(.out))], credentials: ["77"])))
         _ = settled.commit(settled.plan(provisional, at: time))
         settled.abandon(station: nil)
-        return settled.settleOrphans(at: time).events + contents.flatMap { ledger.plan(Proposal(station: "gate", content: $0), at: time).events } + refused.events
+        return settled.settleOrphans(at: time).events
+            + contents.flatMap { ledger.plan(Proposal(station: "gate", content: $0), at: time).events } + refused.events
     }
 }

@@ -64,7 +64,8 @@ struct DecisionTests {
         #expect(bench.engine.ledger.state.loans.isEmpty)
     }
 
-    @Test("A step of the wall clock between the walk and its decision does not move the walk", arguments: [-3_600_000, 3_600_000] as [Int64])
+    @Test(
+        "A step of the wall clock between the walk and its decision does not move the walk", arguments: [-3_600_000, 3_600_000] as [Int64])
     func stepped(step: Int64) {
         var bench = Bench()
         bench.engine.wallChanged(
@@ -143,7 +144,10 @@ struct DecisionTests {
         bench.engine.reloaded(LedgerState(), at: at(8_000), into: &bench.output)
         bench.settle()
         bench.run(to: 60_000)
-        #expect(bench.words == ["provisional loan.checked_out", isWithdrawn ? "provisional crossing.retracted <1" : "final loan.checked_out <1"])
+        #expect(
+            bench.words == [
+                "provisional loan.checked_out", isWithdrawn ? "provisional crossing.retracted <1" : "final loan.checked_out <1",
+            ])
         #expect(bench.feedback.isEmpty)
     }
 
@@ -218,7 +222,10 @@ struct LearningTests {
         said.learned = [LearnedState(name: "resident/1", value: nil)]
         bench.engine.take(said, station: "gate", into: &bench.output)
         let decision = try #require(bench.output.commits.first?.decision)
-        #expect(learned(decision.rows) == [StateRow(key: "learned/gate/bias", value: bias.value), StateRow(key: "learned/gate/resident/1", value: nil)])
+        #expect(
+            learned(decision.rows) == [
+                StateRow(key: "learned/gate/bias", value: bias.value), StateRow(key: "learned/gate/resident/1", value: nil),
+            ])
         #expect(decision.events.count == 1)
         #expect(bench.engine.ledger.state.learned(by: "gate") == [bias])
         #expect(bench.engine.ledger.state.learned(by: "gat").isEmpty)

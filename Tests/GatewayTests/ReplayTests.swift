@@ -165,7 +165,8 @@ struct ReplayTests {
             let lines = [
                 Capture.Line(
                     time: .zero,
-                    content: .wall(WallAnchor(instant: .zero, milliseconds: time.milliseconds + 60_000, offsetMinutes: 480, quality: .synchronised))),
+                    content: .wall(
+                        WallAnchor(instant: .zero, milliseconds: time.milliseconds + 60_000, offsetMinutes: 480, quality: .synchronised))),
                 Capture.Line(time: Instant(nanoseconds: 5_001_000_000), content: .committed(ticket: 1)),
                 Capture.Line(time: Instant(nanoseconds: 60_000_000_000), content: .finished),
             ]

@@ -176,7 +176,7 @@ private struct Truth: Equatable, CustomStringConvertible {
 
 @Suite("Ledger: random words about random crossings, kills and replays in between")
 struct DecisionPropertyTests {
-    @Test("The state is that of the last words alone", arguments: 1...40 as ClosedRange<UInt64>)
+    @Test("The state is that of the last words alone", arguments: 1...20 as ClosedRange<UInt64>)
     func lastWords(seed: UInt64) throws {
         var world = World(seed: seed, overlaps: false)
         try world.run(steps: 300)
@@ -193,7 +193,7 @@ struct DecisionPropertyTests {
         try check(world, seed)
     }
 
-    @Test("Whatever overlaps, nothing is lost, doubled or used again", arguments: 1...40 as ClosedRange<UInt64>)
+    @Test("Whatever overlaps, nothing is lost, doubled or used again", arguments: 1...20 as ClosedRange<UInt64>)
     func overlapping(seed: UInt64) throws {
         var world = World(seed: seed, overlaps: true)
         try world.run(steps: 300)

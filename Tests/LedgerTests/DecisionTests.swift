@@ -34,31 +34,36 @@ struct DecisionTests {
 
     static let stories: [Story] = [
         Story(
-            testDescription: "confirmed", steps: [
+            testDescription: "confirmed",
+            steps: [
                 Step(Fixture.word(1, .provisional, .out, [drill], badges: ["1001"]), ["~\(out)"], .accepted),
                 Step(Fixture.word(1, .final, .out, [drill], badges: ["1001"]), ["\(out) <1"]),
                 Step(Fixture.word(1, .final, .out, [drill], badges: ["1001"]), []),
             ], loans: ["DRILL-01 p-li 1"]),
         Story(
-            testDescription: "said twice", steps: [
+            testDescription: "said twice",
+            steps: [
                 Step(Fixture.word(1, .provisional, .out, [drill], badges: ["1001"]), ["~\(out)"], .accepted),
                 Step(Fixture.word(1, .provisional, .out, [drill], badges: ["1001"]), []),
             ], loans: ["DRILL-01 p-li 1"]),
         Story(
-            testDescription: "withdrawn: the number is never used again", steps: [
+            testDescription: "withdrawn: the number is never used again",
+            steps: [
                 Step(Fixture.word(1, .provisional, .out, [drill], badges: ["1001"]), ["~\(out)"], .accepted),
                 Step(Fixture.retraction(1), ["~crossing.retracted (\(out)) <1"], .refused),
                 Step(Fixture.retraction(1), []),
                 Step(Fixture.word(2, .provisional, .out, [drill], badges: ["1001"]), ["~\(out)"], .accepted),
             ], loans: ["DRILL-01 p-li 2"]),
         Story(
-            testDescription: "withdrawn after it was final", steps: [
+            testDescription: "withdrawn after it was final",
+            steps: [
                 Step(Fixture.word(1, .provisional, .out, [drill], badges: ["1001"]), ["~\(out)"], .accepted),
                 Step(Fixture.word(1, .final, .out, [drill], badges: ["1001"]), ["\(out) <1"]),
                 Step(Fixture.retraction(1), ["crossing.retracted (\(out)) <2"], .refused),
             ]),
         Story(
-            testDescription: "a return that did not happen opens the loan again", steps: [
+            testDescription: "a return that did not happen opens the loan again",
+            steps: [
                 Step(Fixture.crossing(.out, [drill], badges: ["1001"]), [out], .accepted),
                 Step(Fixture.word(1, .provisional, .in, [drill]), ["~\(back)"], .accepted),
                 Step(Fixture.retraction(1), ["~crossing.retracted (\(back)) <2"], .refused),
@@ -67,14 +72,16 @@ struct DecisionTests {
                 Step(Fixture.retraction(2), ["crossing.retracted (\(back)) <5"], .refused),
             ], loans: ["DRILL-01 p-li 1"]),
         Story(
-            testDescription: "another person", steps: [
+            testDescription: "another person",
+            steps: [
                 Step(Fixture.word(1, .provisional, .out, [drill], badges: ["1001"]), ["~\(out)"], .accepted),
                 Step(
                     Fixture.word(1, .final, .out, [drill], badges: ["1002"]),
                     ["~crossing.retracted (\(out)) <1", "loan.checked_out DRILL-01 p-han"]),
             ], loans: ["DRILL-01 p-han 2"]),
         Story(
-            testDescription: "another person, provisional still", steps: [
+            testDescription: "another person, provisional still",
+            steps: [
                 Step(Fixture.word(1, .provisional, .out, [drill], badges: ["1001"]), ["~\(out)"], .accepted),
                 Step(
                     Fixture.word(1, .provisional, .out, [drill], badges: ["1002"]),
@@ -82,7 +89,8 @@ struct DecisionTests {
                 Step(Fixture.word(1, .final, .out, [drill], badges: ["1002"]), ["loan.checked_out DRILL-01 p-han <3"]),
             ], loans: ["DRILL-01 p-han 2"]),
         Story(
-            testDescription: "a tool less and a tool more", steps: [
+            testDescription: "a tool less and a tool more",
+            steps: [
                 Step(
                     Fixture.word(1, .provisional, .out, [drill, saw], badges: ["1001"]), ["~\(out)", "~loan.checked_out SAW-01 p-li"],
                     .accepted),
@@ -91,7 +99,8 @@ struct DecisionTests {
                     ["~crossing.retracted (loan.checked_out SAW-01 p-li) <2", "\(out) <1", "loan.checked_out METER-01 p-li"]),
             ], loans: ["DRILL-01 p-li 1", "METER-01 p-li 3"]),
         Story(
-            testDescription: "out became in", steps: [
+            testDescription: "out became in",
+            steps: [
                 Step(Fixture.crossing(.out, [drill], badges: ["1001"]), [out], .accepted),
                 Step(
                     Fixture.word(1, .provisional, .out, [drill], badges: ["1002"]), ["~exception.raised state_conflict DRILL-01 p-han"],
@@ -101,46 +110,55 @@ struct DecisionTests {
                     ["~crossing.retracted (exception.raised state_conflict DRILL-01 p-han) <2", back], .accepted),
             ]),
         Story(
-            testDescription: "an exception keeps the number that it was told by", steps: [
+            testDescription: "an exception keeps the number that it was told by",
+            steps: [
                 Step(Fixture.word(1, .provisional, .out, [drill]), ["~exception.raised no_badge DRILL-01 "], .exception),
                 Step(Fixture.word(1, .final, .out, [drill]), ["exception.raised no_badge DRILL-01  <1"]),
             ], exceptions: [1]),
         Story(
-            testDescription: "the badge came late", steps: [
+            testDescription: "the badge came late",
+            steps: [
                 Step(Fixture.word(1, .provisional, .out, [drill]), ["~exception.raised no_badge DRILL-01 "], .exception),
                 Step(
                     Fixture.word(1, .final, .out, [drill], badges: ["1001"]),
                     ["~crossing.retracted (exception.raised no_badge DRILL-01 ) <1", out], .accepted),
             ], loans: ["DRILL-01 p-li 1"]),
         Story(
-            testDescription: "it may have passed, it did not", steps: [
+            testDescription: "it may have passed, it did not",
+            steps: [
                 Step(
                     Fixture.word(1, .provisional, .out, [], uncertain: [drill]), ["~exception.raised uncertain_passage DRILL-01 "],
                     .exception),
                 Step(Fixture.retraction(1), ["~crossing.retracted (exception.raised uncertain_passage DRILL-01 ) <1"]),
             ]),
         Story(
-            testDescription: "only a final word", steps: [
+            testDescription: "only a final word",
+            steps: [
                 Step(Fixture.word(1, .final, .out, [drill], badges: ["1001"]), [out], .accepted),
-                Step(Fixture.word(1, .final, .out, [saw], badges: ["1001"]), [
-                    "crossing.retracted (\(out)) <1", "loan.checked_out SAW-01 p-li",
-                ]),
+                Step(
+                    Fixture.word(1, .final, .out, [saw], badges: ["1001"]),
+                    [
+                        "crossing.retracted (\(out)) <1", "loan.checked_out SAW-01 p-li",
+                    ]),
             ], loans: ["SAW-01 p-li 2"]),
         Story(
-            testDescription: "already yours is said once", steps: [
+            testDescription: "already yours is said once",
+            steps: [
                 Step(Fixture.crossing(.out, [drill], badges: ["1001"]), [out], .accepted),
                 Step(Fixture.word(1, .provisional, .out, [drill], badges: ["1001"]), [], .accepted),
                 Step(Fixture.word(1, .final, .out, [drill], badges: ["1001"]), []),
             ], loans: ["DRILL-01 p-li 1"]),
         Story(
-            testDescription: "a loan that is void frees its place in the quota", policy: LoanPolicy(quota: 1), steps: [
+            testDescription: "a loan that is void frees its place in the quota", policy: LoanPolicy(quota: 1),
+            steps: [
                 Step(Fixture.word(1, .provisional, .out, [drill], badges: ["1001"]), ["~\(out)"], .accepted),
                 Step(
                     Fixture.word(1, .final, .out, [saw], badges: ["1001"]),
                     ["~crossing.retracted (\(out)) <1", "loan.checked_out SAW-01 p-li"]),
             ], loans: ["SAW-01 p-li 2"]),
         Story(
-            testDescription: "seen at the next gate meanwhile: the first word stands", steps: [
+            testDescription: "seen at the next gate meanwhile: the first word stands",
+            steps: [
                 Step(Fixture.word(1, .provisional, .out, [drill], badges: ["1001"]), ["~\(out)"], .accepted),
                 Step(Fixture.word(2, .provisional, .in, [drill]), ["\(out) <1", "~\(back)"], .accepted),
                 Step(Fixture.word(1, .final, .out, [drill], badges: ["1001"]), []),

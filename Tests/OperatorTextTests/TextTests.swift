@@ -53,7 +53,9 @@ import Testing
             ("final", 7, true, "Withdrawn", "", "已撤回"),
         ] as [(String, Int64?, Bool, String, String, String)])
     func certainty(certainty: String, corrects: Int64?, isWithdrawn: Bool, begin: String, end: String, chinese: String) {
-        let data: JSON = ["person": "p-1", "name": "Li", "item": "DRILL", "loan": "CRIB1-7QK3-00042-T", "due": "2026-11-28T18:00:00.000+08:00"]
+        let data: JSON = [
+            "person": "p-1", "name": "Li", "item": "DRILL", "loan": "CRIB1-7QK3-00042-T", "due": "2026-11-28T18:00:00.000+08:00",
+        ]
         let type: JSON = "loan.checked_out"
         let event = JSON.compact([
             "seq": 9, "certainty": .string(certainty), "corrects": corrects.map(JSON.integer),
@@ -65,7 +67,9 @@ import Testing
     }
 
     @Test func withdrawalsDoNotNest() {
-        let event: JSON = ["seq": 2, "type": "crossing.retracted", "corrects": 1, "data": ["type": "crossing.retracted", "data": ["data": [:]]]]
+        let event: JSON = [
+            "seq": 2, "type": "crossing.retracted", "corrects": 1, "data": ["type": "crossing.retracted", "data": ["data": [:]]],
+        ]
         #expect(EventSentence.of(event, .english).text.hasPrefix("Withdrawn"))
     }
 

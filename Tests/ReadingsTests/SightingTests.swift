@@ -9,7 +9,8 @@ struct SightingTests {
     @Test("Evidence says what was read and what pushed the decision, to 0.001")
     func evidence() {
         let sighting = Sighting(
-            epc: Self.epc, visit: 7, certainty: .provisional, kind: .passed(.out), group: 3, first: .zero, last: .zero + .milliseconds(1_234),
+            epc: Self.epc, visit: 7, certainty: .provisional, kind: .passed(.out), group: 3, first: .zero,
+            last: .zero + .milliseconds(1_234),
             inside: .init(reads: 9, strongest: -5_550), outside: .init(reads: 2), firstSide: .inside, lastSide: .outside, odds: 3_456,
             threshold: 847, grounds: [.init(.position, 4_100), .init(.recorded, -644)])
         #expect(
@@ -28,7 +29,8 @@ struct SightingTests {
         let sighting = Sighting(
             epc: Self.epc, kind: .uncertain, first: Instant(nanoseconds: .min), last: Instant(nanoseconds: .max),
             inside: .init(reads: .max, strongest: -32_767), outside: .init(reads: .max, strongest: -32_767), firstSide: .outside,
-            lastSide: .outside, odds: .min, threshold: .min, grounds: Sighting.Ground.Name.allCases.map { .init($0, .min) }, isDegraded: true)
+            lastSide: .outside, odds: .min, threshold: .min, grounds: Sighting.Ground.Name.allCases.map { .init($0, .min) },
+            isDegraded: true)
         #expect(sighting.evidence.canonicalBytes.count <= 450)
     }
 

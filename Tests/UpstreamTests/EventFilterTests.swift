@@ -6,7 +6,13 @@ import Upstream
 @Suite struct EventFilterTests {
     @Test(
         arguments: [
-            ([], ["loan.checked_out", "loan.returned", "crossing.retracted", "stock.put_away", "exception.raised", "exception.assigned", "exception.resolved"]),
+            (
+                [],
+                [
+                    "loan.checked_out", "loan.returned", "crossing.retracted", "stock.put_away", "exception.raised", "exception.assigned",
+                    "exception.resolved",
+                ]
+            ),
             (["*"], Event.Body.types), (["loan.returned"], ["loan.returned"]),
             (["tag.*", "loan.returned"], ["loan.returned", "tag.bound", "tag.unbound", "tag.observed_late"]),
             (["loan"], []),

@@ -15,7 +15,8 @@ enum SampleEvents {
     ) -> StoredEvent {
         let json = JSON.compact([
             "schema": 1, "id": .string(identity.id(sequence: sequence)), "seq": .integer(sequence), "type": .string(type),
-            "certainty": .string(certainty), "corrects": corrects.map(JSON.integer), "time": "2026-11-20T09:15:30.123+01:00", "clock": "synchronised", "station": "gate-1",
+            "certainty": .string(certainty), "corrects": corrects.map(JSON.integer), "time": "2026-11-20T09:15:30.123+01:00",
+            "clock": "synchronised", "station": "gate-1",
             "episode": "gate-1/7", "subject": subject, "place": place, "actor": ["person": "p-7f3a"], "master": 3, "data": data,
             "evidence": ["reads": 17], "prev": .string(String(repeating: "0", count: 64)),
         ])
