@@ -70,21 +70,16 @@ public struct GateStation: Sendable {
     /// `DEVICE:PORT`
     public func name(ofAntenna place: Int) -> String? {
         for reader in readers {
-            guard let port = antennas[reader]?.firstIndex(where: { $0.map(Int.init) == place }), let name = readerNames[reader] else { continue }
+            guard let port = antennas[reader]?.firstIndex(where: { $0.map(Int.init) == place }), let name = readerNames[reader] else {
+                continue
+            }
             return "\(name):\(port)"
         }
         return nil
     }
 
     public mutating func observe(_ read: TagRead, from device: DeviceIndex, at now: Instant) {
-        defer { nextDeadline = dueNext }
-        guard let ports = antennas[device], let antenna = ports[Int(read.antenna)] else {
-            readsWithoutSide &+= 1
-            return
-        }
-        var clock = clocks[device] ?? ReaderOffset()
-        take(read, antenna: Int(antenna), from: device, clock: &clock, at: now)
-        clocks[device] = clock
+        observe([.tag(read)][...], from: device, at: now)
     }
 
     /// Takes a run of reads of one device that arrived together.
