@@ -1,5 +1,6 @@
 import ArgumentParser
 import Gateway
+import Identifiers
 import Ledger
 import OperatorText
 import Readings
