@@ -10,11 +10,23 @@ public struct GateRules: Hashable, Sendable {
     /// The most that one companion speaks against a hypothesis, ln.
     public var companionLimit = 3.0
     /// Log-odds above which a visit was a crossing.
-    public var threshold = 0.0
+    public var threshold = 1.0
     /// Below the threshold by less than this, it is uncertain.
     public var margin = 1.0
-    /// How much more likely one direction must be than the other where the record says the other, ln.
-    public var againstRecord = 4.0
+    /// How much more likely its direction must be than the other, ln: where the record says the other, where it agrees, and where
+    /// nothing is recorded.
+    public var clearAgainstRecord = 2.0
+    public var clearWithRecord = -0.5
+    public var clearWithoutRecord = 1.5
+    /// What each second of a visit speaks against a crossing: walks are short.
+    public var perSecond = 0.15
+    public var longestCounted = 20.0
+    /// A tag that walks alone and is read less often than this in a second is hardly in the gate, ln at most.
+    public var sparseReads = 6.0
+    public var sparseLimit = 2.5
+    /// What each unit of likelihood of lying still counts beyond the freedom of a slow walk.
+    public var still = 0.75
+    public var stillFreedom = 6.0
 
     public init() {}
 }
@@ -55,8 +67,9 @@ struct GateVerdict: Sendable {
 extension GateRules {
     /// - Parameters:
     ///   - judgement: what its own reads say
-    ///   - penalty: what its earlier visits without a crossing speak against one now
-    func decide(_ judgement: Judgement, companions: [Companion], recorded: RecordedSide, penalty: Double, hasDirection: Bool) -> GateVerdict {
+    ///   - resident: what its earlier visits without a crossing speak against one now
+    func decide(_ judgement: Judgement, companions: [Companion], recorded: RecordedSide, resident: Double, hasDirection: Bool) -> GateVerdict
+    {
         let own = hypotheses(of: judgement)
         let joint = join(own, companions)
         let out = odds(joint, recorded: recorded, direction: .out)
@@ -67,25 +80,45 @@ extension GateRules {
         let groupPart = max(out, `in`) - position - recordedPart
         let sign: Double = direction == .out ? 1 : -1
         let order = orderPart(judgement, companions: companions, sign: sign)
-        let still = -0.5 * max(0, judgement.stillAdvantage - 6)
+        let isAlone = companions.isEmpty
+        let still = -self.still * max(0, judgement.stillAdvantage - stillFreedom) - (isAlone ? sparse(judgement) : 0)
+        let staying = resident + perSecond * min(judgement.seconds, longestCounted)
         var verdict = GateVerdict()
-        verdict.odds = max(out, `in`) + order + still
-        verdict.threshold = threshold + penalty
+        verdict.odds = max(out, `in`) + order + still - staying
+        verdict.threshold = threshold
         verdict.grounds = [
-            (.position, position), (.recorded, recordedPart), (.group, groupPart), (.order, order), (.still, still), (.resident, -penalty),
+            (.position, position), (.recorded, recordedPart), (.group, groupPart), (.order, order), (.still, still), (.resident, -staying),
         ].map { Sighting.Ground($0, Self.thousandths($1)) }.filter { $0.amount != 0 }.sorted {
             ($1.amount.magnitude, $0.name.rawValue) < ($0.amount.magnitude, $1.name.rawValue)
         }
-        let isAgainstRecord = recorded != .unknown && recorded.rawValue != direction.origin.rawValue
-        let isClear = !isAgainstRecord || abs(out - `in`) >= againstRecord
+        let over = Self.thousandths(verdict.odds - threshold)
         if !hasDirection {
-            verdict.kind = still == 0 && penalty == 0 && judgement.steps >= 4 ? .uncertain : .stayed
-        } else if Self.thousandths(verdict.odds - verdict.threshold) > 0 {
-            verdict.kind = isClear ? .passed(direction) : .uncertain
-        } else if Self.thousandths(verdict.odds - verdict.threshold + margin) > 0, judgement.isReadable {
+            verdict.kind = still == 0 && resident == 0 && judgement.steps >= 4 ? .uncertain : .stayed
+        } else if over > 0 {
+            let lead = (joint.out - joint.in) * sign + order
+            let gap = (out - `in`) * sign + order
+            verdict.kind = isClear(direction, lead: lead, gap: gap, recorded: recorded, judgement) ? .passed(direction) : .uncertain
+        } else if over > -Self.thousandths(margin), judgement.isReadable {
             verdict.kind = .uncertain
         }
         return verdict
+    }
+
+    /// Whether the direction is as sure as the crossing.
+    /// - Parameters:
+    ///   - lead: how much more likely it is than the other by what was read
+    ///   - gap: the same with what the record says
+    private func isClear(_ direction: Direction, lead: Double, gap: Double, recorded: RecordedSide, _ judgement: Judgement) -> Bool {
+        switch recorded {
+        case .unknown: lead >= clearWithoutRecord
+        case .inside where direction == .out, .outside where direction == .in: lead >= clearWithRecord
+        case .inside, .outside: gap >= clearAgainstRecord && judgement.isReadable
+        }
+    }
+
+    private func sparse(_ judgement: Judgement) -> Double {
+        let perSecond = Double(judgement.reads) / max(judgement.seconds, 1)
+        return sparseLimit * min(max((sparseReads - perSecond) / sparseReads * 2, 0), 1)
     }
 
     func hypotheses(of judgement: Judgement) -> Hypotheses {

@@ -70,8 +70,9 @@ extension GatePresence {
         visit.recorded = side
         visit.decided = visit.revision
         let verdict = rules.decide(
-            visit.judgement, companions: (together.map { visits.entries[$0].value.judgement } + before.map(\.judgement)).map(rules.companion),
-            recorded: side, penalty: residents.penalty(of: epc, at: now), hasDirection: hasDirection)
+            visit.judgement,
+            companions: (together.map { visits.entries[$0].value.judgement } + before.map(\.judgement)).map(rules.companion),
+            recorded: side, resident: residents.penalty(of: epc, at: now), hasDirection: hasDirection)
         if visit.group == nil, verdict.kind != .stayed {
             // A group has the number of the visit that was decided first.
             let known = together.compactMap { visits.entries[$0].value.group }.min() ?? before.compactMap(\.group).min()

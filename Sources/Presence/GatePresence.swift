@@ -21,7 +21,8 @@ public struct GatePresence: Sendable {
         public var rules: GateRules
 
         public init(
-            quiet: Instant.Span = .seconds(2), final: Instant.Span = .seconds(5), bridge: Instant.Span = .seconds(3), capacity: Int = 65_536,
+            quiet: Instant.Span = .seconds(2), final: Instant.Span = .seconds(5), bridge: Instant.Span = .seconds(3),
+            capacity: Int = 65_536,
             rules: GateRules = GateRules()
         ) {
             self.quiet = quiet
@@ -41,6 +42,8 @@ public struct GatePresence: Sendable {
     var outages: Outages
     var residents = Residents()
     var bias: AntennaBias
+    /// As it was handed over last.
+    var savedBias: AntennaBias
     private var nextNumber: UInt64 = 1
     /// Nothing can be due before this; a lower bound, so that most reads cost no look at other tags.
     private var earliest: Instant?
@@ -64,6 +67,7 @@ public struct GatePresence: Sendable {
         outages = Outages(since: isReading ? nil : start)
         visits = TagTable(capacity: settings.capacity)
         bias = AntennaBias(antennas: sides.count)
+        savedBias = bias
     }
 
     public var openVisits: Int { visits.entries.count }

@@ -21,6 +21,8 @@ struct Judgement: Sendable {
 
     var steps: Int { stepsInside + stepsOutside }
 
+    var seconds: Double { Double(lastStep - firstStep) * Double(GateStep.length.nanoseconds) / 1e9 }
+
     /// Heard on both sides, and more than by chance.
     var isReadable: Bool { stepsInside > 0 && stepsOutside > 0 && reads >= 3 }
 }

@@ -12,15 +12,19 @@ struct Residents: Sendable {
     }
 
     private(set) var entries: [EPC: Entry] = [:]
+    /// Tags of which something else is to be saved than was.
+    private var changed: Set<EPC> = []
 
     /// What is longer ago is forgotten.
     static let memory = Instant.Span.seconds(600)
     static let capacity = 4_096
 
+    static let highestPenalty = 5.4
+
     /// What its earlier visits speak against a crossing now, ln.
     func penalty(of epc: EPC, at now: Instant) -> Double {
         guard let entry = entries[epc], now - entry.last <= Self.memory else { return 0 }
-        return min(3, 1.2 * Double(entry.visits) + 0.05 * Double(entry.visible.milliseconds) / 1_000)
+        return entry.penalty
     }
 
     /// A visit ended without a crossing.
@@ -32,16 +36,44 @@ struct Residents: Sendable {
         entry.last = last
         if entries[epc] == nil, entries.count >= Self.capacity { forget(before: last) }
         guard entries[epc] != nil || entries.count < Self.capacity else { return }
+        // More visits than make the highest penalty change nothing that is worth a write.
+        if entries[epc].map({ $0.penalty < Self.highestPenalty }) ?? true { changed.insert(epc) }
         entries[epc] = entry
     }
 
-    mutating func crossed(_ epc: EPC) { entries[epc] = nil }
+    mutating func crossed(_ epc: EPC) {
+        if entries.removeValue(forKey: epc) != nil { changed.insert(epc) }
+    }
 
     mutating func restore(_ epc: EPC, _ entry: Entry) {
         if entries.count < Self.capacity { entries[epc] = entry }
     }
 
+    /// The tags whose entries are to be saved, in order.
+    mutating func takeChanged() -> [EPC] {
+        guard !changed.isEmpty else { return [] }
+        defer { changed = [] }
+        return changed.sorted()
+    }
+
     private mutating func forget(before now: Instant) {
-        entries = entries.filter { now - $0.value.last <= Self.memory }
+        for (epc, entry) in entries where now - entry.last > Self.memory {
+            entries[epc] = nil
+            changed.insert(epc)
+        }
+    }
+}
+
+extension Residents.Entry {
+    var penalty: Double { min(Residents.highestPenalty, 2.2 * Double(visits) + 0.09 * Double(visible.milliseconds) / 1_000) }
+
+    var json: JSON { ["visits": .integer(Int64(visits)), "milliseconds": .integer(visible.milliseconds)] }
+
+    /// An entry as it was saved counts as one of now: what the clock was then, nobody knows.
+    init?(json: JSON, at now: Instant) {
+        guard let visits = json["visits"]?.integer.flatMap(UInt32.init(exactly:)), let visible = json["milliseconds"]?.integer,
+            visible >= 0
+        else { return nil }
+        self.init(visits: visits, visible: .milliseconds(visible), last: now)
     }
 }

@@ -7,15 +7,16 @@ import SiteConfiguration
 /// brought back what.
 public struct GateStation: Sendable {
     public let name: String
-    private let settings: Site.Gate
+    let settings: Site.Gate
     private var presence: GatePresence
-    /// Which side each antenna port of each reader sees, by device.
-    private let sides: [DeviceIndex: [GateSide?]]
+    /// The place of each antenna port of each reader among the gate's antennas, by device.
+    private let antennas: [DeviceIndex: [UInt8?]]
     private let readers: [DeviceIndex]
     private let readerNames: [DeviceIndex: String]
     private var readingReaders: Set<DeviceIndex> = []
-    private var badges: [Badge] = []
-    private var group: Group?
+    private var clocks: [DeviceIndex: ReaderOffset] = [:]
+    var badges = GateBadges()
+    var walks = GateWalks()
     private var late: [DeviceIndex: LateReads] = [:]
     /// What was handed over of late reads: readers send their queue again when the connection broke while they sent it.
     private var toldLate: [DeviceIndex: [EPC: ClosedRange<ReaderTime>]] = [:]
@@ -28,32 +29,10 @@ public struct GateStation: Sendable {
     /// Crossings against the recorded state that rested on too few reads to be believed.
     public private(set) var weakContradictions: UInt64 = 0
 
-    /// Visits that end within this long of each other were one walk.
-    static let groupGap = Instant.Span.seconds(1)
-    /// Reads on each side from which a crossing against the recorded state is strong enough to be an exception.
-    static let strongReads: UInt32 = 4
-    /// A badge held this soon after the last read belongs to the same walk as those held before: then a person must say whose it was.
-    static let badgeAfter = Instant.Span.seconds(1)
     /// A tag that was seen for longer lies near the gate; where it was seen last says nothing.
     static let longestWalk = Instant.Span.seconds(60)
-    /// How long after the end of a walk its badge may still be needed: quiet time, gap, and a reader's short silence.
-    static let longestDecision = Instant.Span.seconds(70)
-    /// The most badges remembered at once.
-    static let maximumBadges = 64
-
-    private struct Badge {
-        var credential: String
-        var at: Instant
-    }
-
-    private struct Group {
-        /// When the first and the last tag of the walk were read last.
-        var firstEnd: Instant
-        var last: Instant
-        var tags: [Direction: [Sighting]] = [:]
-        var badgeTags: [Direction: [Sighting]] = [:]
-        var uncertain: [Sighting] = []
-    }
+    /// A read that took longer on its way than this is told as late, unless its tag's visit is open.
+    static let longestDelay = Instant.Span.seconds(2)
 
     /// - Parameters:
     ///   - index: the place of a device in the site file, by name; devices that are missing there are passed over.
@@ -63,17 +42,21 @@ public struct GateStation: Sendable {
     ) {
         self.name = name
         self.settings = settings
-        var sides: [DeviceIndex: [GateSide?]] = [:]
+        var antennas: [DeviceIndex: [UInt8?]] = [:]
         var names: [DeviceIndex: String] = [:]
-        for antenna in settings.antennas {
+        var placed: [GateAntenna] = []
+        for (antenna, placement) in zip(settings.antennas, settings.placements).prefix(64) {
             guard let device = index(antenna.device) else { continue }
-            sides[device, default: Array(repeating: nil, count: 256)][Int(antenna.port)] = antenna.side
+            antennas[device, default: Array(repeating: nil, count: 256)][Int(antenna.port)] = UInt8(placed.count)
             names[device] = antenna.device
+            let reader = antennas.keys.sorted().firstIndex(of: device) ?? 0
+            placed.append(GateAntenna(side: antenna.side, placement: placement, reader: reader))
         }
-        self.sides = sides
-        readers = sides.keys.sorted()
+        self.antennas = antennas
+        readers = antennas.keys.sorted()
         readerNames = names
-        presence = GatePresence(settings: .init(quiet: settings.quiet), startingAt: start)
+        presence = GatePresence(antennas: placed, settings: .init(quiet: settings.quiet), startingAt: start)
+        presence.restore(learned, at: start)
     }
 
     /// Whether this gate is able to see anybody: every one of its readers is shown to be reading.
@@ -83,33 +66,45 @@ public struct GateStation: Sendable {
 
     public mutating func observe(_ read: TagRead, from device: DeviceIndex, at now: Instant) {
         defer { nextDeadline = dueNext }
-        guard let side = sides[device]?[Int(read.antenna)] else {
+        guard let ports = antennas[device], let antenna = ports[Int(read.antenna)] else {
             readsWithoutSide &+= 1
             return
         }
-        presence.observe(read, side: side, at: now)
+        take(read, antenna: Int(antenna), from: device, clock: &clocks[device, default: ReaderOffset()], at: now)
     }
 
     /// Takes a run of reads of one device that arrived together.
     public mutating func observe(_ readings: ArraySlice<Reading>, from device: DeviceIndex, at now: Instant) {
         defer { nextDeadline = dueNext }
-        guard let ports = sides[device] else {
+        guard let ports = antennas[device] else {
             readsWithoutSide &+= UInt64(readings.count)
             return
         }
+        var clock = clocks[device] ?? ReaderOffset()
         for reading in readings {
             guard case .tag(let read) = reading else { continue }
-            guard let side = ports[Int(read.antenna)] else {
+            guard let antenna = ports[Int(read.antenna)] else {
                 readsWithoutSide &+= 1
                 continue
             }
-            presence.observe(read, side: side, at: now)
+            take(read, antenna: Int(antenna), from: device, clock: &clock, at: now)
+        }
+        clocks[device] = clock
+    }
+
+    @inline(__always)
+    private mutating func take(_ read: TagRead, antenna: Int, from device: DeviceIndex, clock: inout ReaderOffset, at now: Instant) {
+        let time = clock.time(of: read.readerTime, at: now)
+        if now - time > Self.longestDelay, !presence.hasVisit(of: read.epc, at: time) {
+            observeLate(read, from: device, at: now)
+        } else {
+            presence.observe(read, antenna: antenna, at: time)
         }
     }
 
     /// Takes a read that the reader had kept while nobody listened: it says nothing about who is in the gate now.
     public mutating func observeLate(_ read: TagRead, from device: DeviceIndex, at now: Instant) {
-        guard sides[device]?[Int(read.antenna)] != nil else {
+        guard antennas[device]?[Int(read.antenna)] != nil else {
             readsWithoutSide &+= 1
             return
         }
@@ -122,9 +117,7 @@ public struct GateStation: Sendable {
     }
 
     public mutating func badge(_ read: BadgeRead, at now: Instant) {
-        badges.removeAll { $0.credential == read.credential || now - ($0.at + settings.badgeWindow) > Self.longestDecision }
-        guard badges.count < Self.maximumBadges else { return }
-        badges.append(Badge(credential: read.credential, at: now))
+        badges.take(read.credential, at: now, window: settings.badgeWindow)
     }
 
     public mutating func deviceChanged(_ device: DeviceIndex, isReading: Bool, at now: Instant) {
@@ -136,23 +129,18 @@ public struct GateStation: Sendable {
 
     private var dueNext: Instant? {
         var earliest = presence.nextDeadline
-        if let group = groupDeadline { earliest = earliest.map { min($0, group) } ?? group }
         for reads in late.values { earliest = earliest.map { min($0, reads.deadline) } ?? reads.deadline }
         return earliest
-    }
-
-    private var groupDeadline: Instant? {
-        group.map { $0.last + settings.quiet + Self.groupGap }
     }
 
     /// Lets time come to `now`.
     /// - Parameter known: what the ledger knows of a tag.
     public mutating func advance(to now: Instant, known: (EPC) -> Known) -> StationOutput {
         var output = StationOutput()
-        output.sightings = presence.advance(to: now)
-        for sighting in output.sightings { take(sighting, known: known) }
-        if let deadline = groupDeadline, now >= deadline { output.proposals = closeGroup() }
+        output.sightings = presence.advance(to: now) { known($0).side }
+        propose(output.sightings, known: known, into: &output)
         handOver(into: &output) { $0.deadline <= now }
+        output.learned = presence.takeLearned()
         nextDeadline = dueNext
         return output
     }
@@ -161,8 +149,7 @@ public struct GateStation: Sendable {
     public mutating func finish(known: (EPC) -> Known) -> StationOutput {
         var output = StationOutput()
         output.sightings = presence.finish()
-        for sighting in output.sightings { take(sighting, known: known) }
-        output.proposals = closeGroup()
+        propose(output.sightings, known: known, into: &output)
         handOver(into: &output) { _ in true }
         nextDeadline = nil
         return output
@@ -171,8 +158,8 @@ public struct GateStation: Sendable {
     /// Forgets what was seen so far: the station was paused, or goes on after a pause. What a reader had kept stands: it was not of now.
     public mutating func reset(at now: Instant) {
         presence.reset(at: now)
-        group = nil
-        badges = []
+        walks.forgetAll()
+        badges = GateBadges()
         nextDeadline = dueNext
     }
 
@@ -202,74 +189,23 @@ public struct GateStation: Sendable {
         }
     }
 
-    private mutating func take(_ sighting: Sighting, known: (EPC) -> Known) {
-        let bearer = known(sighting.epc)
-        guard bearer != .product, bearer != .location else { return }
-        switch sighting.kind {
-        case .appeared, .stayed, .uncertain: return
-        case .unknown:
-            // Last seen where it began says nothing; last seen on the other side, it was on its way.
-            guard case .item = bearer, sighting.firstSide != sighting.lastSide, sighting.last - sighting.first <= Self.longestWalk else {
-                return
-            }
-            join(sighting) { $0.uncertain.append(sighting) }
-        case .passed(let direction):
+    /// Makes proposals of what was decided.
+    private mutating func propose(_ sightings: [Sighting], known: (EPC) -> Known, into output: inout StationOutput) {
+        for sighting in sightings {
+            let bearer = known(sighting.epc)
             switch bearer {
-            case .person: join(sighting) { $0.badgeTags[direction, default: []].append(sighting) }
-            case .item(let isOut) where isOut == (direction == .out):
-                guard min(sighting.inside.reads, sighting.outside.reads) >= Self.strongReads else {
-                    weakContradictions &+= 1
-                    return
-                }
-                join(sighting) { $0.tags[direction, default: []].append(sighting) }
-            default: join(sighting) { $0.tags[direction, default: []].append(sighting) }
+            case .product, .location: continue
+            case .person, .item, .nothing: break
             }
+            if sighting.kind == .uncertain, let odds = sighting.odds, let threshold = sighting.threshold, odds > threshold {
+                weakContradictions &+= 1
+            }
+            walks.take(sighting, isPerson: bearer == .person, isTool: bearer.isTool)
         }
+        output.proposals = walks.proposals(of: name, badges: &badges, window: settings.badgeWindow)
     }
+}
 
-    private mutating func join(_ sighting: Sighting, _ body: (inout Group) -> Void) {
-        var joined = group ?? Group(firstEnd: sighting.last, last: sighting.last)
-        joined.firstEnd = min(joined.firstEnd, sighting.last)
-        joined.last = max(joined.last, sighting.last)
-        body(&joined)
-        group = joined
-    }
-
-    private mutating func closeGroup() -> [Proposal] {
-        guard let group else { return [] }
-        self.group = nil
-        let used = badgesUsed(by: group)
-        var proposals: [Proposal] = []
-        for direction in Direction.allCases {
-            let tags = group.tags[direction] ?? []
-            let uncertain = direction == .out ? group.uncertain : []
-            guard !tags.isEmpty || !uncertain.isEmpty else { continue }
-            proposals.append(
-                Proposal(
-                    station: name,
-                    content: .crossing(
-                        .init(
-                            direction: direction, tags: tags, badgeTags: group.badgeTags[direction] ?? [],
-                            credentials: used.map(\.credential),
-                            uncertain: uncertain))))
-        }
-        // A badge serves one walk: the next person who forgets theirs must not borrow in this one's name. Who only brings something
-        // back uses up their own, not that of the person behind them.
-        let isOnlyReturn = !proposals.contains {
-            if case .crossing(let crossing) = $0.content { crossing.direction == .out } else { false }
-        }
-        if !proposals.isEmpty {
-            badges.removeAll { badge in used.contains { $0.credential == badge.credential } && !(isOnlyReturn && badge.at > group.last) }
-        }
-        return proposals
-    }
-
-    /// The badges that go with a walk: those held before its end, not too long ago, and one held right after it. One held later belongs
-    /// to the next person, unless this walk has none.
-    ///
-    /// The window counts back from the first tag that left: a tag that hangs near the gate may have been seen for hours.
-    private func badgesUsed(by group: Group) -> [Badge] {
-        let near = badges.filter { group.firstEnd - $0.at <= settings.badgeWindow && $0.at <= group.last + Self.badgeAfter }
-        return near.isEmpty ? badges.filter { $0.at > group.last } : near
-    }
+extension Known {
+    fileprivate var isTool: Bool { if case .item = self { true } else { false } }
 }

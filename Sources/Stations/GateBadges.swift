@@ -1,0 +1,46 @@
+import Readings
+
+/// Badges held before the gate's badge readers, until a walk uses them.
+struct GateBadges: Hashable, Sendable {
+    private struct Badge: Hashable, Sendable {
+        let credential: String
+        let at: Instant
+        /// The last read of the walk that it served.
+        var usedFor: Instant?
+    }
+
+    private var badges: [Badge] = []
+
+    /// A badge held this soon after the last read belongs to the same walk as those held before: then a person must say whose it was.
+    static let after = Instant.Span.seconds(1)
+    /// Walks that end within this long of each other are told apart by what moved together, and may share badges.
+    static let sameTime = Instant.Span.seconds(1)
+    /// How long after the end of a walk its badge may still be needed: until it is final, and a reader's short silence.
+    static let longestDecision = Instant.Span.seconds(70)
+    /// The most badges remembered at once.
+    static let maximum = 64
+
+    mutating func take(_ credential: String, at now: Instant, window: Instant.Span) {
+        badges.removeAll { $0.credential == credential || now - ($0.at + window) > Self.longestDecision }
+        guard badges.count < Self.maximum else { return }
+        badges.append(Badge(credential: credential, at: now))
+    }
+
+    /// The badges that go with a walk: those held before its end, not too long ago, and one held right after it. One held later belongs
+    /// to the next person, unless this walk has none.
+    ///
+    /// A badge serves one walk: the next person who forgets theirs must not borrow in this one's name. Who only brings something back
+    /// uses up their own, not that of the person behind them.
+    /// - Parameters:
+    ///   - firstEnd: the last read of the tag that left first: one that hangs near the gate may have been seen for hours
+    ///   - last: the last read of all
+    mutating func use(firstEnd: Instant, last: Instant, direction: Direction, window: Instant.Span) -> [String] {
+        let free = badges.indices.filter { index in
+            badges[index].usedFor.map { max($0, last) - min($0, last) <= Self.sameTime } ?? true
+        }
+        let near = free.filter { firstEnd - badges[$0].at <= window && badges[$0].at <= last + Self.after }
+        let used = near.isEmpty ? free.filter { badges[$0].at > last } : near
+        for index in used where direction == .out || badges[index].at <= last { badges[index].usedFor = last }
+        return used.map { badges[$0].credential }
+    }
+}
