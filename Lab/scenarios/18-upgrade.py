@@ -1,4 +1,4 @@
-"""An older package with data is upgraded: the site file and the ledger stay, and the new gateway goes on in the same chain."""
+"""An older package with data is upgraded, and a kept ledger of schema 1 is taken over: each goes on in its chain."""
 
 
 def story(lab):
@@ -23,8 +23,18 @@ def story(lab):
     bench.expect(bench.codes() == ["OLD-1", "NEW-1"], f"the ledger has {bench.codes()}")
     bench.expect_clean_ledger()
 
+    bench.run(
+        "systemctl stop stockgated.service && rm -f /var/lib/stockgate/*.db* && sqlite3 /var/lib/stockgate/events.db < /lab/stored.sql"
+        " && chown stockgate:stockgate /var/lib/stockgate/events.db && systemctl start stockgated.service", timeout=120)
+    bench.expect_device("scanner", "reading")
+    scanner.scan("STORED-6")
+    bench.seen = 0
+    bench.expect_scan("STORED-6")
+    bench.expect(bench.codes() == [f"STORED-{number}" for number in range(1, 7)], f"the stored ledger has {bench.codes()}")
+    bench.expect_clean_ledger()
+
     bench.run("dpkg --remove stockgate", timeout=120)
     kept = bench.run("ls /var/lib/stockgate/events.db /etc/stockgate/site.toml").split()
     bench.run("dpkg --purge stockgate", timeout=120)
     bench.run("test ! -e /var/lib/stockgate && test ! -e /etc/stockgate/site.toml")
-    return f"{before} with a store of schema {schema} to {after}: ledger goes on in one chain; removal keeps {len(kept)} of 2 (ledger, site file), purge takes both"
+    return f"{before} with a store of schema {schema} to {after}: ledger goes on in one chain, a stored one of schema 1 too; removal keeps {len(kept)} of 2 (ledger, site file), purge takes both"

@@ -20,7 +20,8 @@
 
 // Asks for one number that the kernel knows of the socket with this inode. The answer is in the queue when sending returns.
 static int ask(int diagnosis, uint32_t inode, uint32_t show, uint16_t wanted, uint32_t *value) {
-    static uint32_t sequence;
+    static _Atomic uint32_t counter;
+    uint32_t sequence = ++counter;
     struct {
         struct nlmsghdr head;
         struct unix_diag_req body;
@@ -29,7 +30,7 @@ static int ask(int diagnosis, uint32_t inode, uint32_t show, uint16_t wanted, ui
     request.head.nlmsg_len = sizeof request;
     request.head.nlmsg_type = SOCK_DIAG_BY_FAMILY;
     request.head.nlmsg_flags = NLM_F_REQUEST;
-    request.head.nlmsg_seq = ++sequence;
+    request.head.nlmsg_seq = sequence;
     request.body.sdiag_family = AF_UNIX;
     request.body.udiag_states = UINT32_MAX;
     request.body.udiag_ino = inode;

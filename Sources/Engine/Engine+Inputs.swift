@@ -135,6 +135,7 @@ extension Engine {
         advance(to: now, into: &output)
         openTickets.remove(ticket)
         learning.saved(with: ticket)
+        if openTickets.isEmpty { ledger.settled() }
         // Who was told "not recorded" a moment ago is told the truth; later nobody stands there any more.
         for answer in pending.removeValue(forKey: ticket) ?? []
         where !answer.wasTold || self.now - answer.deadline <= Self.lateFeedback && answer.deadline <= self.now {

@@ -22,6 +22,12 @@ struct DecisionMemory: Hashable, Sendable {
     var age: Int64 = 0
 }
 
+/// What was remembered before the event with this number was decided.
+struct EarlierMemories: Sendable {
+    var sequence: Int64
+    var memories: [DecisionKey: DecisionMemory]
+}
+
 extension Ledger {
     /// Decisions that can still be corrected. Provisional ones are never forgotten for younger ones.
     static let maximumMemories = 256
@@ -87,6 +93,7 @@ extension Ledger {
         let matches = fresh.events.map { event in
             unmatched.firstIndex { $0.saysTheSame(as: event) }.map { unmatched.remove(at: $0) }
         }
+        for (event, match) in zip(fresh.events, matches) where match == nil { confirmGround(of: event, but: standing, into: &draft) }
         let begin = draft.events.count
         for fact in unmatched {
             let sighting = seen.first { sighting in fact.epcs.contains(sighting.epc) }
@@ -106,6 +113,16 @@ extension Ledger {
         // Nothing of what was acknowledged is recorded any more.
         if hasChanged, fresh.feedback == nil, told == .accepted, !unmatched.isEmpty { feedback = .refused }
         return draft.plan(feedback: feedback)
+    }
+
+    /// Who takes finals only must hear of a loan before its return, and of a return before the next loan: what a new event rests on, and
+    /// another decision has said provisionally, is settled before it.
+    private func confirmGround(of event: Event, but standing: [StandingFact], into draft: inout Draft) {
+        let settled = Set(draft.events.compactMap(\.corrects) + standing.map(\.event.sequence))
+        for fact in state.provisional.values.sorted(by: { $0.event.sequence < $1.event.sequence })
+        where !settled.contains(fact.event.sequence) && fact.isGround(of: event) {
+            draft.confirm(fact, isUnchecked: false)
+        }
     }
 
     private func item(of epc: EPC) -> ItemKey? {
@@ -157,13 +174,16 @@ extension Ledger {
         if let oldest = closed.min(by: { $0.value.age < $1.value.age }) { memories[oldest.key] = nil }
     }
 
-    /// After the image was loaded again: only what the store holds was decided.
-    mutating func forgetUnstored() {
-        for (key, memory) in memories {
-            memories[key]?.standing = memory.standing.filter { $0.event.sequence < state.nextSequence }
-            // Who was told so was told "not recorded" since.
-            if memories[key]?.standing.isEmpty == true { memories[key] = nil }
-        }
+    mutating func keepMemories() {
+        // More are on their way to the disk only while it hangs for long.
+        if earlierMemories.count >= Self.maximumMemories { earlierMemories.removeFirst() }
+        earlierMemories.append(EarlierMemories(sequence: state.nextSequence, memories: memories))
+    }
+
+    /// After the image was loaded again: what was decided later than that is forgotten, as if it had never been.
+    mutating func restoreMemories() {
+        if let earlier = earlierMemories.first(where: { $0.sequence >= state.nextSequence }) { memories = earlier.memories }
+        earlierMemories = []
     }
 }
 
@@ -210,6 +230,15 @@ extension StandingFact {
     func isAbout(_ items: Set<ItemKey>) -> Bool {
         switch event.body {
         case .checkedOut, .returned: self.items.contains(where: items.contains)
+        default: false
+        }
+    }
+
+    /// Whether an event follows from this fact: a return from its loan, a loan from the return before it.
+    func isGround(of event: Event) -> Bool {
+        switch (self.event.body, event.body) {
+        case (.checkedOut(let checkout), .returned(let returned)): checkout.loan == returned.loan
+        case (.returned(let returned), .checkedOut(let checkout)): returned.item == checkout.item
         default: false
         }
     }

@@ -15,6 +15,8 @@ public struct Ledger: Sendable {
     let epoch: UInt64
     var memories: [DecisionKey: DecisionMemory] = [:]
     var memoryAge: Int64 = 0
+    /// The memories as they were before decisions that may still turn out not to be stored, the oldest first.
+    var earlierMemories: [EarlierMemories] = []
 
     /// - Parameter epoch: drawn anew whenever the store is created or restored.
     public init(site: Site, epoch: UInt64, state: LedgerState = LedgerState(), master: MasterData = MasterData()) {
@@ -42,6 +44,7 @@ public struct Ledger: Sendable {
     /// - Parameter learned: rows of what stations have learned, to be saved with them.
     public mutating func commit(_ plan: Plan, learned: [StateRow] = []) -> Decision {
         // By bytes: to a String two spellings of é are the same, to the store they are not.
+        if !plan.events.isEmpty { keepMemories() }
         var rows: [[UInt8]: StateRow] = [:]
         for row in learned {
             state.learn(row)
@@ -64,7 +67,12 @@ public struct Ledger: Sendable {
     /// Replaces the image by what the store holds, after a commit whose outcome is not the one that was hoped for.
     public mutating func reload(_ state: LedgerState) {
         self.state = state
-        forgetUnstored()
+        restoreMemories()
+    }
+
+    /// All that was committed is on the disk.
+    public mutating func settled() {
+        earlierMemories = []
     }
 
     /// Takes new master data; conflicts with what was bound here come back as a plan.

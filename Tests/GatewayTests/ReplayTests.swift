@@ -1,4 +1,5 @@
 import Foundation
+import Identifiers
 import Ledger
 import Profiles
 import Readings
@@ -128,6 +129,56 @@ struct ReplayTests {
         ]
         let events = try events(of: lines.joined(separator: "\n") + "\n", site: site, library: ProfileLibrary(directories: [folder]))
         #expect(events.count == (isReleased ? 1 : 2), "\(events)")
+    }
+
+    /// The gateway was killed between the two words about a walk: its next recording begins with what was provisional, and a replay of it
+    /// settles that as the gateway did, and knows what the stations had learned.
+    @Test("What was provisional when a recording began is settled in its replay, the same each time")
+    func settled() throws {
+        let site = try SiteFile.parse(Self.site, file: "site.toml").get()
+        let master = try MasterData().applying(Self.rows)
+        var ledger = Ledger(site: site, epoch: 5, master: master)
+        let epc = try #require(EPC(hex: "3476451FD400000000000001"))
+        let sighting = Sighting(
+            epc: epc, kind: .passed(.out), first: .zero, last: Instant(nanoseconds: 1_900_000_000), inside: .init(reads: 5),
+            outside: .init(reads: 5), firstSide: .inside, lastSide: .outside)
+        let proposal = Proposal(
+            station: "gate",
+            content: .crossing(.init(direction: .out, certainty: .provisional, decision: 1, tags: [sighting], credentials: ["77"])))
+        let time = try #require(WallTime(rfc3339: "2026-11-21T10:00:00+08:00"))
+        let learned = StateRow(key: "learned/gate/bias", value: ["1": 2])
+        _ = ledger.commit(ledger.plan(proposal, at: time), learned: [learned])
+        // Through the form of `state` lines.
+        let rows = try ledger.state.rows.map { row in
+            StateRow(key: row.key, value: try row.value.map { try JSON(parsing: $0.canonicalBytes) })
+        }
+        #expect(rows.contains { $0.key == "provisional/1" } && rows.contains(learned))
+        let header = Capture.Header(
+            recorded: time.rfc3339, note: "",
+            gateway: .init(
+                gateway: "CRIB1", epoch: "0000000000000005", nextSequence: 2, previousHash: String(repeating: "a", count: 64),
+                nextTicket: 1, configurationDigest: "", masterDigest: "", masterVersion: 1))
+        func replayed() throws -> [StoredEvent] {
+            var replay = try Gateway.Replay(site: site, library: ProfileLibrary(), master: master, state: rows, header: header)
+            var events: [StoredEvent] = []
+            replay.onEvent = { events.append($0) }
+            let lines = [
+                Capture.Line(
+                    time: .zero,
+                    content: .wall(WallAnchor(instant: .zero, milliseconds: time.milliseconds + 60_000, offsetMinutes: 480, quality: .synchronised))),
+                Capture.Line(time: Instant(nanoseconds: 5_001_000_000), content: .committed(ticket: 1)),
+                Capture.Line(time: Instant(nanoseconds: 60_000_000_000), content: .finished),
+            ]
+            for (number, line) in lines.enumerated() { try replay.take(line, number: number + 2) }
+            replay.finish()
+            return events
+        }
+        let events = try replayed()
+        let event = try Event(json: try #require(events.first).json())
+        #expect(events.count == 1 && event.sequence == 2 && event.corrects == 1 && event.certainty == .final)
+        #expect(event.time == time && event.recorded?.milliseconds == time.milliseconds + 65_000)
+        #expect(event.evidence["unchecked"] == true)
+        #expect(try replayed() == events)
     }
 
     @Test("Twice the same capture is twice the same events")

@@ -198,7 +198,7 @@ struct SiteFileTests {
             (gateTables("x_cm = -30\ny_cm = 0\nfacing_deg = 90", ""), ["site.toml:18", "antenna", "every antenna"]),
             (gateTables("z_cm = 120", ""), ["x_cm", "is missing"]),
             (gateTables("x_cm = -3000\ny_cm = 0\nfacing_deg = 90", ""), ["site.toml:15", "x_cm", "between -1000 and 1000"]),
-            (gateTables("", "", geometry: "round"), ["geometry", "one of angled, pedestal"]),
+            (gateTables("", "", geometry: "round"), ["site.toml:10", "geometry", "one of \"angled\", \"pedestal\""]),
             (
                 "[[destination]]\nname = \"e\"\nkind = \"epcis\"\nurl = \"https://e.example\"\ncertainty = \"provisional\"\n",
                 ["site.toml:8", "certainty", "must be final"]

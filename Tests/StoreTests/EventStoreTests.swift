@@ -60,6 +60,19 @@ import Testing
         #expect(await second.commit(decider.putAway()).events?.first?.sequence == 31)
     }
 
+    /// A file that version 0.1.0 wrote, kept for all that come after it.
+    @Test func takesOverAStoreOfSchemaOne() throws {
+        let directory = try Directory()
+        let kept = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Lab/stored/events-schema-1.sql")
+        try directory.meddle("events.db", String(contentsOf: kept, encoding: .utf8))
+        let store = try EventStore(directory: directory.path, gateway: "LAB", random: { 1 })
+        #expect(store.lastSequence == 5)
+        #expect(store.epoch == 0xD7DF_EF0B_B5F3_4FA2)
+        #expect(try store.verify().isIntact)
+        #expect(try store.event(5)?.json()["data"]?["code"]?.string == "STORED-5")
+        #expect(try store.load().state.exceptions.count == 5)
+    }
+
     @Test func commitsNothingForADecisionWithoutEvents() async throws {
         let store = try Directory().open()
         #expect(await store.commit(Decision()).events == [])
@@ -184,5 +197,46 @@ import Testing
         #expect(report.isIntact)
         #expect(report.events == 400)
         #expect(store.close())
+    }
+
+    @Test("What stations have learned is kept beside the events, alone or with them, and follows from none")
+    func learned() async throws {
+        let directory = try Directory()
+        let store = try directory.open()
+        var decider = Decider()
+        let bias = StateRow(key: "learned/gate/bias", value: ["1": 2])
+        #expect(await store.commit(Decision(rows: [bias])).events == [])
+        var decision = decider.checkOut("DRILL-01")
+        decision.rows += [StateRow(key: "learned/gate/resident/1", value: 7), StateRow(key: bias.key, value: ["1": 3])]
+        #expect(await store.commit(decision).events?.count == 1)
+        #expect(await store.commit(Decision(rows: [StateRow(key: "learned/gate/resident/1", value: nil)])).events == [])
+        #expect(try store.verify().isIntact)
+        store.close()
+        let again = try directory.open()
+        #expect(try again.load().state.learned(by: "gate") == [LearnedState(name: "bias", value: ["1": 3])])
+        again.close()
+    }
+
+    @Test("Provisional facts are rows of the state until they are corrected, whenever the process is killed")
+    func provisional() async throws {
+        let directory = try Directory()
+        let store = try directory.open()
+        var decider = Decider()
+        var first = decider.state
+        var event = try #require(decider.checkOut("DRILL-01").events.first)
+        event.certainty = .provisional
+        #expect(await store.commit(Decision(events: [event], rows: first.apply(event))).events?.count == 1)
+        #expect(try store.verify().isIntact)
+        store.close()
+        let second = try directory.open()
+        var state = try second.load().state
+        #expect(state.provisional.values.map(\.event) == [event])
+        event.corrects = event.sequence
+        event.sequence += 1
+        event.certainty = .final
+        #expect(await second.commit(Decision(events: [event], rows: state.apply(event))).events?.count == 1)
+        #expect(try second.verify().isIntact)
+        #expect(try second.load().state.provisional.isEmpty)
+        second.close()
     }
 }

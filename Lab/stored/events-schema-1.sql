@@ -1,0 +1,23 @@
+-- A store as version 0.1.0 wrote it, schema 1: five scans at a bench that knows no codes, of a gateway with the code LAB.
+PRAGMA application_id = 1397187958;
+PRAGMA user_version = 1;
+BEGIN;
+CREATE TABLE event(seq INTEGER PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE state(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE cursor(destination TEXT PRIMARY KEY, acked INTEGER NOT NULL, written TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+INSERT INTO event VALUES(1, CAST('{"actor":"unknown","certainty":"final","clock":"unsynchronised","data":{"code":"STORED-1","deadline":"2026-11-22T16:37:46.977+00:00","kind":"unknown_code","owner":"storekeeper"},"episode":"bench/1","evidence":{"bytes":8},"id":"4fcec8ed-99b9-8f31-8000-000000000001","master":0,"prev":"0000000000000000000000000000000000000000000000000000000000000000","schema":1,"seq":1,"station":"bench","subject":[],"time":"2026-11-21T16:37:46.977+00:00","type":"exception.raised"}' AS BLOB));
+INSERT INTO event VALUES(2, CAST('{"actor":"unknown","certainty":"final","clock":"unsynchronised","data":{"code":"STORED-2","deadline":"2026-11-22T16:37:48.588+00:00","kind":"unknown_code","owner":"storekeeper"},"episode":"bench/2","evidence":{"bytes":8},"id":"4fcec8ed-99b9-8f31-8000-000000000002","master":0,"prev":"b5a6d10104d4e1997a5a0c78254d1d715106fcc7f7e9da0660d919d38d7a882b","schema":1,"seq":2,"station":"bench","subject":[],"time":"2026-11-21T16:37:48.588+00:00","type":"exception.raised"}' AS BLOB));
+INSERT INTO event VALUES(3, CAST('{"actor":"unknown","certainty":"final","clock":"unsynchronised","data":{"code":"STORED-3","deadline":"2026-11-22T16:37:49.697+00:00","kind":"unknown_code","owner":"storekeeper"},"episode":"bench/3","evidence":{"bytes":8},"id":"4fcec8ed-99b9-8f31-8000-000000000003","master":0,"prev":"9c7248a48cc770ef4ae87dd658652446a9ea3e0b51152522ff86a3a5d67eb768","schema":1,"seq":3,"station":"bench","subject":[],"time":"2026-11-21T16:37:49.697+00:00","type":"exception.raised"}' AS BLOB));
+INSERT INTO event VALUES(4, CAST('{"actor":"unknown","certainty":"final","clock":"unsynchronised","data":{"code":"STORED-4","deadline":"2026-11-22T16:37:50.364+00:00","kind":"unknown_code","owner":"storekeeper"},"episode":"bench/4","evidence":{"bytes":8},"id":"4fcec8ed-99b9-8f31-8000-000000000004","master":0,"prev":"90d19d53ea2f7db64a6fedf0c673db5672e18e7e9469fd7e78efa29a13408049","schema":1,"seq":4,"station":"bench","subject":[],"time":"2026-11-21T16:37:50.364+00:00","type":"exception.raised"}' AS BLOB));
+INSERT INTO event VALUES(5, CAST('{"actor":"unknown","certainty":"final","clock":"unsynchronised","data":{"code":"STORED-5","deadline":"2026-11-22T16:37:50.681+00:00","kind":"unknown_code","owner":"storekeeper"},"episode":"bench/5","evidence":{"bytes":8},"id":"4fcec8ed-99b9-8f31-8000-000000000005","master":0,"prev":"b2ef6573af9ab535a8188757cfe921042a68a08967e1eda0560f80a68eadf59c","schema":1,"seq":5,"station":"bench","subject":[],"time":"2026-11-21T16:37:50.681+00:00","type":"exception.raised"}' AS BLOB));
+INSERT INTO state VALUES('counters', '{"episode":5,"loan":0}');
+INSERT INTO state VALUES('exception/1', '{"code":"STORED-1","deadline":"2026-11-22T16:37:46.977+00:00","kind":"unknown_code","number":1,"owner":"storekeeper","since":"2026-11-21T16:37:46.977+00:00","station":"bench"}');
+INSERT INTO state VALUES('exception/2', '{"code":"STORED-2","deadline":"2026-11-22T16:37:48.588+00:00","kind":"unknown_code","number":2,"owner":"storekeeper","since":"2026-11-21T16:37:48.588+00:00","station":"bench"}');
+INSERT INTO state VALUES('exception/3', '{"code":"STORED-3","deadline":"2026-11-22T16:37:49.697+00:00","kind":"unknown_code","number":3,"owner":"storekeeper","since":"2026-11-21T16:37:49.697+00:00","station":"bench"}');
+INSERT INTO state VALUES('exception/4', '{"code":"STORED-4","deadline":"2026-11-22T16:37:50.364+00:00","kind":"unknown_code","number":4,"owner":"storekeeper","since":"2026-11-21T16:37:50.364+00:00","station":"bench"}');
+INSERT INTO state VALUES('exception/5', '{"code":"STORED-5","deadline":"2026-11-22T16:37:50.681+00:00","kind":"unknown_code","number":5,"owner":"storekeeper","since":"2026-11-21T16:37:50.681+00:00","station":"bench"}');
+INSERT INTO meta VALUES('created', '2026-11-21T16:37:42.626Z');
+INSERT INTO meta VALUES('epoch', 'd7dfef0bb5f34fa2');
+INSERT INTO meta VALUES('gateway', 'LAB');
+COMMIT;
