@@ -54,8 +54,9 @@ struct Study {
         ]
     }
 
-    private func mix(scale: Int) -> [(scenario: GateScenario, runs: Int)] {
-        GateScenario.standardMix.map { ($0.scenario, $0.scenario == .stray ? max($0.runs * scale, 1) : $0.runs * scale) }
+    /// The standard mix `times` over `parts`.
+    private func mix(_ times: Int, over parts: Int = 1) -> [(scenario: GateScenario, runs: Int)] {
+        GateScenario.standardMix.map { ($0.scenario, max($0.runs * times / parts, 1)) }
     }
 
     /// Plays a mix once for all methods.
@@ -81,7 +82,7 @@ struct Study {
     func run() -> Report {
         var gates: [GateResult] = []
         for layout in Self.gates {
-            var mix = mix(scale: scale)
+            var mix = mix(scale)
             if scale > 1, let stray = mix.firstIndex(where: { $0.scenario == .stray }) {
                 mix[stray].runs = max(mix[stray].runs, Self.strayRuns)
             }
@@ -95,10 +96,12 @@ struct Study {
             gates.append(GateResult(layout: layout, methods: methods, wrongRecords: wrong[0], noRecords: none[0]))
         }
         var dwells: [DwellResult] = []
+        // A sixth of what the gates get: ten settings are compared.
+        let dwellMix = mix(scale, over: 6)
         for layout in Self.gates {
             for dwell in Self.dwells {
                 let results = play(
-                    layout.dwelling(.milliseconds(dwell)), self.mix(scale: 1), methods().filter { $0.name != "the same without records" },
+                    layout.dwelling(.milliseconds(dwell)), dwellMix, methods().filter { $0.name != "the same without records" },
                     note: "\(layout.name), dwell \(dwell) ms")
                 let best = results.dropFirst().max { $0.total.f1 < $1.total.f1 } ?? results[0]
                 dwells.append(
