@@ -29,6 +29,8 @@ struct Study {
         /// Our method with 2 % wrong records, without records.
         var wrongRecords: MethodResult
         var noRecords: MethodResult
+        /// A whole day; nil where it was left out.
+        var day: Score?
     }
 
     struct DwellResult {
@@ -79,6 +81,21 @@ struct Study {
         return results
     }
 
+    /// A day is too long to be held in memory: the gate takes it as it comes.
+    private func day(_ layout: GateLayout) -> Score {
+        progress("\(layout.name), a day")
+        var simulation = GateSimulation(.day, layout: layout, seed: firstSeed)
+        var driver = GateDriver(layout: layout, truth: simulation.truth)
+        var reads: [TimedRead] = []
+        var changes: [ReaderChange] = []
+        while simulation.next(into: &reads, changes: &changes) {
+            for read in reads { driver.take(read) }
+            reads.removeAll(keepingCapacity: true)
+        }
+        let decisions = driver.finished()
+        return Score(truth: simulation.truth, decisions: decisions)
+    }
+
     func run() -> Report {
         var gates: [GateResult] = []
         for layout in Self.gates {
@@ -93,7 +110,10 @@ struct Study {
                 note: "\(name), 2 % wrong records")
             let none = play(
                 layout, mix, [OurMethod("without records")], options: GateSceneOptions(unknownRecords: 1), note: "\(name), no records")
-            gates.append(GateResult(layout: layout, methods: methods, wrongRecords: wrong[0], noRecords: none[0]))
+            gates.append(
+                GateResult(
+                    layout: layout, methods: methods, wrongRecords: wrong[0], noRecords: none[0],
+                    day: scale >= 6 ? day(layout) : nil))
         }
         var dwells: [DwellResult] = []
         // A sixth of what the gates get: ten settings are compared.
