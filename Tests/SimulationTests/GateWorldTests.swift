@@ -102,7 +102,7 @@ struct GateWorldTests {
             let gap = run.changes[0].time...run.changes[1].time
             let (gapStart, gapEnd) = (gap.lowerBound + .milliseconds(1), gap.upperBound)
             #expect(!run.reads.contains { $0.time > gapStart && $0.time < gapEnd })
-            #expect((500...1_600).contains((gap.upperBound - gap.lowerBound).milliseconds))
+            #expect((490...1_600).contains((gap.upperBound - gap.lowerBound).milliseconds))
             seen += run.reads.count
             #expect(zip(run.reads, run.reads.dropFirst()).allSatisfy { $0.time <= $1.time })
         }

@@ -12,7 +12,7 @@ struct OurMethod: GateMethod {
     }
 
     func decide(_ run: GateRun) -> [ScoredDecision] {
-        var driver = GateDriver(run)
+        var driver = GateDriver(layout: run.layout, truth: run.truth)
         var changes = run.changes[...]
         for timed in run.reads {
             while let change = changes.first, change.time <= timed.time {
@@ -27,7 +27,7 @@ struct OurMethod: GateMethod {
 }
 
 /// One gate at work, and the last word of each of its decisions.
-private struct GateDriver {
+struct GateDriver {
     private var presence: GatePresence
     private var records: Records
     private let indices: [UInt8: Int]
@@ -51,13 +51,13 @@ private struct GateDriver {
         var recorded: GateSide?
     }
 
-    init(_ run: GateRun) {
+    init(layout: GateLayout, truth: Truth) {
         presence = GatePresence(
-            antennas: run.layout.antennas.map { GateAntenna(side: $0.side, placement: $0.placement) }, startingAt: .zero, isReading: true)
-        records = Records(run.truth)
-        indices = Dictionary(run.layout.antennas.enumerated().map { ($1.port, $0) }, uniquingKeysWith: { first, _ in first })
-        badges = Set(run.truth.people.map(\.badge))
-        end = .zero + run.truth.duration
+            antennas: layout.antennas.map { GateAntenna(side: $0.side, placement: $0.placement) }, startingAt: .zero, isReading: true)
+        records = Records(truth)
+        indices = Dictionary(layout.antennas.enumerated().map { ($1.port, $0) }, uniquingKeysWith: { first, _ in first })
+        badges = Set(truth.people.map(\.badge))
+        end = .zero + truth.duration
     }
 
     mutating func take(_ change: ReaderChange) {

@@ -128,7 +128,8 @@ struct Report {
 
     private var dwellSection: [String] {
         var lines = [
-            "## How long the reader stays on an antenna", "", "F1 of the product's gate and of the best of the others, 850 runs each.", "",
+            "## How long the reader stays on an antenna", "",
+            "F1 of the product's gate and of the best of the others, \(dwells.first?.ours.runs ?? 0) runs each.", "",
             "![F1 by dwell](accuracy-dwell.svg)", "", "| gate | dwell, ms | Stockgate | best of the others | which |",
             "|---|---|---|---|---|",
         ]

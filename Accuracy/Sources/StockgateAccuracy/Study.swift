@@ -29,6 +29,8 @@ struct Study {
         /// Our method with 2 % wrong records, without records.
         var wrongRecords: MethodResult
         var noRecords: MethodResult
+        /// A whole day; nil where it was left out.
+        var day: Score?
     }
 
     struct DwellResult {
@@ -54,8 +56,9 @@ struct Study {
         ]
     }
 
-    private func mix(scale: Int) -> [(scenario: GateScenario, runs: Int)] {
-        GateScenario.standardMix.map { ($0.scenario, $0.scenario == .stray ? max($0.runs * scale, 1) : $0.runs * scale) }
+    /// The standard mix `times` over `parts`.
+    private func mix(_ times: Int, over parts: Int = 1) -> [(scenario: GateScenario, runs: Int)] {
+        GateScenario.standardMix.map { ($0.scenario, max($0.runs * times / parts, 1)) }
     }
 
     /// Plays a mix once for all methods.
@@ -78,10 +81,25 @@ struct Study {
         return results
     }
 
+    /// A day is too long to be held in memory: the gate takes it as it comes.
+    private func day(_ layout: GateLayout) -> Score {
+        progress("\(layout.name), a day")
+        var simulation = GateSimulation(.day, layout: layout, seed: firstSeed)
+        var driver = GateDriver(layout: layout, truth: simulation.truth)
+        var reads: [TimedRead] = []
+        var changes: [ReaderChange] = []
+        while simulation.next(into: &reads, changes: &changes) {
+            for read in reads { driver.take(read) }
+            reads.removeAll(keepingCapacity: true)
+        }
+        let decisions = driver.finished()
+        return Score(truth: simulation.truth, decisions: decisions)
+    }
+
     func run() -> Report {
         var gates: [GateResult] = []
         for layout in Self.gates {
-            var mix = mix(scale: scale)
+            var mix = mix(scale)
             if scale > 1, let stray = mix.firstIndex(where: { $0.scenario == .stray }) {
                 mix[stray].runs = max(mix[stray].runs, Self.strayRuns)
             }
@@ -92,13 +110,18 @@ struct Study {
                 note: "\(name), 2 % wrong records")
             let none = play(
                 layout, mix, [OurMethod("without records")], options: GateSceneOptions(unknownRecords: 1), note: "\(name), no records")
-            gates.append(GateResult(layout: layout, methods: methods, wrongRecords: wrong[0], noRecords: none[0]))
+            gates.append(
+                GateResult(
+                    layout: layout, methods: methods, wrongRecords: wrong[0], noRecords: none[0],
+                    day: scale >= 6 ? day(layout) : nil))
         }
         var dwells: [DwellResult] = []
+        // A sixth of what the gates get: ten settings are compared.
+        let dwellMix = mix(scale, over: 6)
         for layout in Self.gates {
             for dwell in Self.dwells {
                 let results = play(
-                    layout.dwelling(.milliseconds(dwell)), self.mix(scale: 1), methods().filter { $0.name != "the same without records" },
+                    layout.dwelling(.milliseconds(dwell)), dwellMix, methods().filter { $0.name != "the same without records" },
                     note: "\(layout.name), dwell \(dwell) ms")
                 let best = results.dropFirst().max { $0.total.f1 < $1.total.f1 } ?? results[0]
                 dwells.append(
