@@ -120,7 +120,9 @@ public struct DwellPresence: Sendable {
         self.settings = settings
         tags = TagTable(capacity: settings.capacity)
         restore(rows, at: now)
-        if !rows.isEmpty { reconsider() }
+        guard !rows.isEmpty else { return }
+        nextPurge = now + settings.memory
+        reconsider()
     }
 
     public var knownTags: Int { tags.entries.count }
