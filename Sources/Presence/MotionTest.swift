@@ -22,9 +22,9 @@ public struct MotionTest: Sendable {
         static let phaseNoise = 637.0
         static let varianceDeviations = 4.0
         /// Less is movement too when the phase goes smoothly. Von Neumann's ratio, the mean square of the steps from read to read over
-        /// twice the variance, is 1 for noise, with a standard deviation of 1/√n, and falls to 0 for a smooth way: at most 0.5, and
+        /// twice the variance, is 1 for noise, with a standard deviation of 1/√n, and falls to 0 for a smooth way: at most 0.45, and
         /// three deviations below 1, from 12 reads.
-        static let smoothRatio = 0.5
+        static let smoothRatio = 0.45
         static let smoothDeviations = 3.0
         static let smoothReads = 12
         /// From the 5th to the 95th percentile more than 2 dB: readers tell whole or half dB with a noise of 0.2–0.55 dB, so that a tag

@@ -49,8 +49,9 @@ struct MotionTests {
     func still(gap: Double, channels: Int) {
         var track = Track(random: SeededGenerator(seed: 5), channels: Array([866_300, 865_700, 866_900, 867_500].prefix(channels)))
         let verdicts = track.verdicts(seconds: 400, every: gap) { _ in 1.3 }
-        let wrong = verdicts.count { $0 == .moving }
-        #expect(wrong * 200 <= verdicts.count, "\(wrong) of \(verdicts.count)")
+        // One false alarm holds for five windows.
+        let alarms = verdicts.indices.count { verdicts[$0] == .moving && ($0 == 0 || verdicts[$0 - 1] != .moving) }
+        #expect(alarms * 200 <= verdicts.count, "\(alarms) of \(verdicts.count)")
     }
 
     @Test("A tag that is carried about is moving", arguments: [0.005, 0.05, 0.2])
