@@ -29,7 +29,7 @@ extension DwellPresence {
 extension DwellPresence.Tag {
     fileprivate var row: JSON {
         .compact([
-            "present": .bool(isPresent), "told": isTold ? .bool(true) : nil, "unstable": isUnstable ? .bool(true) : nil,
+            "present": .bool(isPresent), "fading": isFading ? .bool(true) : nil, "told": isTold ? .bool(true) : nil, "unstable": isUnstable ? .bool(true) : nil,
             "moved": lastMoved == nil ? nil : .bool(true),
             "still": stillWindows == 0 ? nil : .integer(Int64(stillWindows)), "gap": .integer(meanGap),
             "sources": .integer(Int64(bitPattern: sources)),
@@ -39,6 +39,7 @@ extension DwellPresence.Tag {
     fileprivate init(row: JSON, at now: Instant) {
         self.init(at: now)
         isPresent = row["present"]?.bool == true
+        isFading = isPresent && row["fading"]?.bool == true
         isTold = row["told"]?.bool == true
         isUnstable = row["unstable"]?.bool == true
         lastMoved = row["moved"]?.bool == true ? now : nil

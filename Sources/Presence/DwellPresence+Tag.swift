@@ -35,6 +35,13 @@ extension DwellPresence.Tag {
         guard isStrong else { return }
         sources = isPresent ? sources | 1 << UInt64(source & 63) : 1 << UInt64(source & 63)
         if isPresent {
+            if isFading {
+                isFading = false
+                isChanged = true
+                if !isUnstable, isTold {
+                    events.append(DwellEvent(epc: read.epc, kind: .resumed, first: first, last: now, reads: reads + 1))
+                }
+            }
             reads += 1
             lastStrong = max(lastStrong, now)
             quietFrom = max(quietFrom, now)
@@ -79,22 +86,39 @@ extension DwellPresence.Tag {
         events.append(DwellEvent(epc: epc, kind: .arrived, first: first, last: lastStrong, reads: reads))
     }
 
-    mutating func end(epc: EPC, settings: DwellPresence.Settings, events: inout [DwellEvent]) {
-        isPresent = false
+    /// When the stay ends, if nothing more is read: provisionally, or for good.
+    func end(_ settings: DwellPresence.Settings) -> Instant { quietFrom + (isFading ? settings.longestTimeout : timeout(settings)) }
+
+    /// Says that the stay is over, though not yet for good.
+    mutating func fade(epc: EPC, settings: DwellPresence.Settings, events: inout [DwellEvent]) {
+        isFading = true
         isChanged = true
         if motion.finishWindow() == .moving { lastMoved = last }
-        let wasBrief = lastStrong - first < settings.leastStay
-        let kind: DwellEvent.Kind = isTold ? .departed : hasMoved(within: settings.memory) && wasBrief ? .passed : .lost
-        if !isUnstable { events.append(DwellEvent(epc: epc, kind: kind, first: first, last: lastStrong, reads: reads)) }
+        if !isUnstable, quietFrom + timeout(settings) < quietFrom + settings.longestTimeout {
+            events.append(ending(epc: epc, .provisional, settings))
+        }
         ends.append(lastStrong)
         ends.removeAll { lastStrong - $0 > settings.flipSpan }
-        if ends.count > settings.flips, !isUnstable {
+        guard ends.count > settings.flips else { return }
+        ends.removeFirst(ends.count - settings.flips)
+        if !isUnstable {
             isUnstable = true
             events.append(DwellEvent(epc: epc, kind: .unstable, first: first, last: lastStrong, reads: reads))
         }
-        if ends.count > settings.flips { ends.removeFirst(ends.count - settings.flips) }
+    }
+
+    mutating func finish(epc: EPC, settings: DwellPresence.Settings, events: inout [DwellEvent]) {
+        if !isUnstable { events.append(ending(epc: epc, .final, settings)) }
+        (isPresent, isFading) = (false, false)
+        isChanged = true
         candidateReads = 0
         sources = 0
+    }
+
+    private func ending(epc: EPC, _ certainty: Certainty, _ settings: DwellPresence.Settings) -> DwellEvent {
+        let wasBrief = lastStrong - first < settings.leastStay
+        let kind: DwellEvent.Kind = isTold ? .departed : hasMoved(within: settings.memory) && wasBrief ? .passed : .lost
+        return DwellEvent(epc: epc, kind: kind, certainty: certainty, first: first, last: lastStrong, reads: reads)
     }
 
     /// A gap after which the tag was there again was no departure, up to the longest time-out.

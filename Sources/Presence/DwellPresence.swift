@@ -14,12 +14,16 @@ public struct DwellEvent: Hashable, Sendable {
         /// event; `lost` ends it.
         case noticed
         case lost
+        /// It was there all the time: takes back the provisional end that was told last.
+        case resumed
         /// It came and went too often to be believed; nothing more is said of it until it is strong without a pause.
         case unstable
     }
 
     public var epc: EPC
     public var kind: Kind
+    /// An end is provisional after the tag's own time-out, and final, told once more, when the longest is over as well.
+    public var certainty = Certainty.final
     /// The first read of the stay, and its last strong one: the time to give to a departure.
     public var first: Instant
     public var last: Instant
@@ -29,7 +33,7 @@ public struct DwellEvent: Hashable, Sendable {
     /// Whether the event says something about the world, rather than about what the reader sees.
     public var isBusiness: Bool {
         switch kind {
-        case .arrived, .departed, .passed: true
+        case .arrived, .departed, .passed, .resumed: true
         case .noticed, .lost, .unstable: false
         }
     }
@@ -51,7 +55,8 @@ public struct DwellPresence: Sendable {
         public var floor: Int16?
         /// So much above the floor the signal must be on arrival, in hundredths of a dB.
         public var hysteresis: Int16 = 400
-        /// The unread time that ends a stay: `gapFactor` times the tag's mean gap, within these limits.
+        /// The unread time that ends a stay provisionally: `gapFactor` times the tag's mean gap, within these limits. The longest ends
+        /// it for good.
         public var shortestTimeout: Instant.Span = .seconds(55)
         public var longestTimeout: Instant.Span = .seconds(180)
         public var gapFactor: Int64 = 15
@@ -74,6 +79,8 @@ public struct DwellPresence: Sendable {
     struct Tag: Sendable {
         var motion = MotionTest()
         var isPresent = false
+        /// Its end was told, provisionally.
+        var isFading = false
         /// The stay was told as `arrived`.
         var isTold = false
         var isUnstable = false
@@ -120,11 +127,14 @@ public struct DwellPresence: Sendable {
         self.settings = settings
         tags = TagTable(capacity: settings.capacity)
         restore(rows, at: now)
-        if !rows.isEmpty { reconsider() }
+        guard !rows.isEmpty else { return }
+        nextPurge = now + settings.memory
+        reconsider()
     }
 
     public var knownTags: Int { tags.entries.count }
-    public var presentTags: Int { tags.entries.reduce(0) { $0 + ($1.value.isPresent ? 1 : 0) } }
+    /// Tags whose stay has no end yet, not even a provisional one.
+    public var presentTags: Int { tags.entries.reduce(0) { $0 + ($1.value.isPresent && !$1.value.isFading ? 1 : 0) } }
 
     // MARK: Inputs
 
@@ -181,7 +191,8 @@ public struct DwellPresence: Sendable {
         var events: [DwellEvent] = []
         tags.updateEach { epc, tag in
             guard tag.isPresent, tag.sources & silent == 0 else { return }
-            if tag.quietFrom + tag.timeout(settings) <= now { tag.end(epc: epc, settings: settings, events: &events) }
+            if !tag.isFading, tag.end(settings) <= now { tag.fade(epc: epc, settings: settings, events: &events) }
+            if tag.isFading, tag.end(settings) <= now { tag.finish(epc: epc, settings: settings, events: &events) }
         }
         if let purge = nextPurge, purge <= now {
             let forgotten = tags.remove { !$0.isPresent && $0.last + settings.memory <= now }
@@ -198,7 +209,7 @@ public struct DwellPresence: Sendable {
     private mutating func reconsider() {
         var earliest: Instant?
         for entry in tags.entries where entry.value.isPresent && entry.value.sources & silent == 0 {
-            let end = entry.value.quietFrom + entry.value.timeout(settings)
+            let end = entry.value.end(settings)
             earliest = min(earliest ?? end, end)
         }
         earliestEnd = earliest

@@ -17,27 +17,30 @@ public struct MotionTest: Sendable {
     enum Limit {
         /// 2 s.
         static let window: Int64 = 2_000_000_000
-        /// The spread from the 5th to the 95th percentile, in 1/65536 of a turn: 13°. Phase noise of fixed readers is 2.2–3.5° (standard
-        /// deviation); 3.29 deviations of 3.5° are 11.5°, and the percentiles of a few reads vary by a degree.
-        static let phaseSpread = 2_367
-        /// Less spread is movement too when the phase goes smoothly. Von Neumann's ratio, the mean square of the steps from read to read
-        /// over twice the variance, is 1 for noise, with a standard deviation of 1/√n, and falls to 0 for a smooth way: at most 0.5,
-        /// and 2.5 deviations below 1, from 12 reads.
-        static let smoothRatio = 0.5
-        static let smoothDeviations = 2.5
+        /// Phase noise of fixed readers is 2.2–3.5° (standard deviation); in 1/65536 of a turn. The variance of n reads of noise is
+        /// itself known to √(2/n) of its value only: beyond four of these deviations it is movement.
+        static let phaseNoise = 637.0
+        static let varianceDeviations = 4.0
+        /// Less is movement too when the phase goes smoothly. Von Neumann's ratio, the mean square of the steps from read to read over
+        /// twice the variance, is 1 for noise, with a standard deviation of 1/√n, and falls to 0 for a smooth way: at most 0.45, and
+        /// three deviations below 1, from 12 reads.
+        static let smoothRatio = 0.45
+        static let smoothDeviations = 3.0
         static let smoothReads = 12
-        /// 1.5 dB: readers tell whole or half dB with a noise of 0.2–0.55 dB, so that a tag that lies still uses two neighbouring steps.
-        static let signalSpread = 150
+        /// From the 5th to the 95th percentile more than 2 dB: readers tell whole or half dB with a noise of 0.2–0.55 dB, so that a tag
+        /// that lies still gives two or three neighbouring steps.
+        static let signalSpread = 200
         /// From one window to the next, 8°: a few degrees of drift while things warm up, and the noise of two medians. With fewer than
         /// five reads on a side the medians themselves are noisy: 14°.
         static let phaseShift = 1_456
         static let phaseShiftOfFew = 2_549
-        /// 1.5 dB.
+        /// 1.5 dB between medians, more than 2 dB with few reads.
         static let signalShift = 150
-        /// What moved is still again after three still windows, 6 s: people put things down slowly and pick them up again.
-        static let stillWindows = 3
-        /// More reads in a window are thinned out.
-        static let samples = 256
+        static let signalShiftOfFew = 225
+        /// What moved is still again after five still windows, 10 s: people put things down and pick them up again.
+        static let stillWindows = 5
+        /// More reads in a window are thinned out; the fastest readers give 222 reads/s of one tag.
+        static let samples = 512
         /// Pairs of antenna and channel remembered.
         static let groups = 16
     }
@@ -150,20 +153,22 @@ public struct MotionTest: Sendable {
 
     /// Whether the window shows movement; nil when there was nothing to compare.
     private mutating func compare() -> Bool? {
-        var (phases, signals): ([Int], [Int]) = ([], [])
+        var signals: [Int] = []
+        var phaseReads = 0
         var (shifted, steady) = (0, 0)
         var (steps, squares) = (0.0, 0.0)
         for place in groups.indices {
             let own = samples.filter { Int($0.group) == place }
             guard !own.isEmpty else { continue }
             let (oldPhase, oldSignal, oldReads) = (groups[place].phase, groups[place].signal, groups[place].reads)
+            let isFew = min(own.count, oldReads) < 5
             var isShifted: Bool?
             let ownSignals = own.lazy.filter { $0.signal != TagRead.noRSSI }.map { Int($0.signal) }.sorted()
             if !ownSignals.isEmpty {
                 let median = ownSignals[ownSignals.count / 2]
                 groups[place].signal = Int16(clamping: median)
                 if own.count >= 3 { signals += ownSignals.map { $0 - median } }
-                if let oldSignal { isShifted = abs(median - Int(oldSignal)) > Limit.signalShift }
+                if let oldSignal { isShifted = abs(median - Int(oldSignal)) > (isFew ? Limit.signalShiftOfFew : Limit.signalShift) }
             }
             let ownPhases = Self.unwrapped(own.compactMap(\.phase))
             if !ownPhases.isEmpty {
@@ -171,11 +176,11 @@ public struct MotionTest: Sendable {
                 let phase = UInt16(truncatingIfNeeded: median)
                 groups[place].phase = phase
                 if own.count >= 3 {
-                    phases += ownPhases.map { $0 - median }
+                    phaseReads += ownPhases.count
                     Self.add(ownPhases, steps: &steps, squares: &squares)
                 }
                 if let oldPhase {
-                    let limit = min(own.count, oldReads) < 5 ? Limit.phaseShiftOfFew : Limit.phaseShift
+                    let limit = isFew ? Limit.phaseShiftOfFew : Limit.phaseShift
                     // The doubled phase: half a circle is a whole one.
                     let shift = abs(Int(Int16(truncatingIfNeeded: Int(phase) - Int(oldPhase))))
                     isShifted = isShifted == true || shift > 2 * limit
@@ -184,11 +189,18 @@ public struct MotionTest: Sendable {
             groups[place].reads = own.count
             if let isShifted { if isShifted { shifted += own.count } else { steady += own.count } }
         }
-        // Thinned reads are no neighbours: readers ask in patterns, which thinning turns into slow waves.
-        let isSmooth = stride == 1 && Self.isSmooth(reads: phases.count, steps: steps, squares: squares)
-        let isSpread = Self.spread(phases) > 2 * Limit.phaseSpread || Self.spread(signals) > Limit.signalSpread
-        guard !phases.isEmpty || !signals.isEmpty || shifted + steady > 0 else { return nil }
-        return isSpread || isSmooth || shifted > steady
+        guard phaseReads > 0 || !signals.isEmpty || shifted + steady > 0 else { return nil }
+        return Self.isSpread(reads: phaseReads, squares: squares)
+            // Thinned reads are no neighbours: readers ask in patterns, which thinning turns into slow waves.
+            || (stride == 1 && Self.isSmooth(reads: phaseReads, steps: steps, squares: squares))
+            || Self.spread(signals) > Limit.signalSpread || shifted > steady
+    }
+
+    /// Of the doubled phase.
+    private static func isSpread(reads: Int, squares: Double) -> Bool {
+        guard reads > 0 else { return false }
+        let noise = 4 * Limit.phaseNoise * Limit.phaseNoise
+        return squares / Double(reads) > noise * (1 + Limit.varianceDeviations * (2 / Double(reads)).squareRoot())
     }
 
     /// Adds the squares of the steps from read to read, and of the distances from the mean.
