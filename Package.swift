@@ -101,7 +101,9 @@ let package = Package(
         .executableTarget(name: "stockgated", dependencies: ["Gateway", arguments], swiftSettings: settings),
         .executableTarget(
             name: "stockgate",
-            dependencies: ["Gateway", "Control", "MasterImport", "OperatorText", "DeviceSimulators", "Presence", "Simulation", "Probing", arguments],
+            dependencies: [
+                "Gateway", "Control", "MasterImport", "OperatorText", "DeviceSimulators", "Presence", "Simulation", "Probing", arguments,
+            ],
             swiftSettings: settings),
 
         // Tests.

@@ -124,7 +124,9 @@ extension SiteCollector {
                 if let place = gate.antennas.firstIndex(where: { $0.device == antenna.device && $0.port == antenna.port }) {
                     gate.antennas[place].bias = antenna.bias
                 } else {
-                    problem(antenna.table, "port", "\(tuning.station) has no antenna \(antenna.port) of \(antenna.device); make the walk test again")
+                    problem(
+                        antenna.table, "port",
+                        "\(tuning.station) has no antenna \(antenna.port) of \(antenna.device); make the walk test again")
                 }
             }
             stations[index].kind = .gate(gate)

@@ -143,14 +143,16 @@ extension WalkTest {
         let mean = all.isEmpty ? nil : all.reduce(0) { $0 + Int($1) } / all.count
         let near = walks.filter { $0.task == .standNear }.compactMap { walk in Self.strongest(walk.reads.filter { $0.antenna == antenna }) }
         return AntennaReport(
-            reads: Self.median(crossings.map(\.count)) ?? 0, strongest: strongest, strongestNear: near.max(), returnTime: returnTime(antenna),
+            reads: Self.median(crossings.map(\.count)) ?? 0, strongest: strongest, strongestNear: near.max(),
+            returnTime: returnTime(antenna),
             bias: strongest.flatMap { strongest in mean.map { Int16(clamping: Int(strongest) - $0) } })
     }
 
     /// Everything that should be changed; empty for a good gate.
     public var advice: [Advice] {
         let reports = antennas.indices.map { report(antenna: $0) }
-        var advice: [Advice] = reports.indices.filter { index in !walks.contains { $0.reads.contains { $0.antenna == index } } }.map(Advice.silent)
+        var advice: [Advice] = reports.indices.filter { index in !walks.contains { $0.reads.contains { $0.antenna == index } } }.map(
+            Advice.silent)
         let crossings = walks.filter { $0.task.direction != nil }
         let wrong = crossings.filter { walk in walk.task.direction.map { walk.decision == .passed($0.opposite) } ?? false }
         if !crossings.isEmpty, wrong.count * 2 > crossings.count {

@@ -63,7 +63,9 @@ struct WalkGuide {
         var seen: Set<String> = []
         let clock = Stopwatch(Self.listening)
         while let left = clock.left, !signals.isPending {
-            if case .happenings(let happenings) = try feed.next(within: left, isListening: false) { seen.formUnion(Self.tags(in: happenings)) }
+            if case .happenings(let happenings) = try feed.next(within: left, isListening: false) {
+                seen.formUnion(Self.tags(in: happenings))
+            }
         }
         return seen
     }

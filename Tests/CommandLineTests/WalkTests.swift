@@ -1,6 +1,7 @@
 import OperatorText
 import Presence
 import Readings
+import SiteConfiguration
 import Testing
 
 @testable import stockgate
@@ -19,7 +20,8 @@ import Testing
 
     private func sighting(_ epc: String, _ word: String, certainty: String = "final", station: String = "gate") -> JSON {
         [
-            "kind": "sighting", "station": .string(station), "epc": .string(epc), "sighting": .string(word), "certainty": .string(certainty),
+            "kind": "sighting", "station": .string(station), "epc": .string(epc), "sighting": .string(word),
+            "certainty": .string(certainty),
         ]
     }
 

@@ -2,6 +2,7 @@ import Control
 import Identifiers
 import Ledger
 import Readings
+import SiteConfiguration
 
 /// A small tool crib on a Saturday morning.
 public enum Fixtures {

@@ -54,7 +54,9 @@ struct RealReadsTests {
             if isStatic(trace) { still += right; stillWindows += windows } else { moving += right; movingWindows += windows }
             print("motion, \(trace.file) \(trace.epc.hex.prefix(4)): \(percent(right, windows)) of \(windows)")
         }
-        print("motion: still \(percent(still, stillWindows)) of \(stillWindows), moving \(percent(moving, movingWindows)) of \(movingWindows)")
+        print(
+            "motion: still \(percent(still, stillWindows)) of \(stillWindows), moving \(percent(moving, movingWindows)) of \(movingWindows)"
+        )
         #expect(Double(still) >= 0.995 * Double(stillWindows))
         #expect(Double(moving) >= 0.96 * Double(movingWindows))
     }
@@ -123,8 +125,12 @@ struct RealReadsTests {
         delays.sort()
         let rate = (Double(departures) / hours).thousandths
         let (p50, p95) = (delays[delays.count / 2], delays[min(delays.count - 1, delays.count * 95 / 100)])
-        print("worn: \(departures) false departures in \(hours.thousandths) h, \(rate) per hour, \(finals) of them not taken back; ", terminator: "")
-        print("true departures seen after p50 \(p50) s, p95 \(p95) s, longest \(delays.last!) s of \(delays.count); \(absent) cuts while absent")
+        print(
+            "worn: \(departures) false departures in \(hours.thousandths) h, \(rate) per hour, \(finals) of them not taken back; ",
+            terminator: "")
+        print(
+            "true departures seen after p50 \(p50) s, p95 \(p95) s, longest \(delays.last!) s of \(delays.count); \(absent) cuts while absent"
+        )
         #expect(rate <= 3)
         #expect(p95 <= 60)
     }
