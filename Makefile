@@ -85,10 +85,10 @@ sanitize: setup ## the engine and device tests under the thread sanitizer
 bench: setup ## reads per second and CPU beside a plain C loop, in one run
 	swift run -c release --package-path Benchmarks stockgate-bench
 
-ACCURACY_SCALE ?= 6
+ACCURACY_RUNS ?= 5100
 
-accuracy: setup ## docs/accuracy.md anew: how right the decisions are, beside other methods (ACCURACY_SCALE)
-	swift run -c release --package-path Accuracy stockgate-accuracy --scale $(ACCURACY_SCALE) --output docs
+accuracy: setup ## docs/accuracy.md anew: how right the decisions are, beside other methods (ACCURACY_RUNS)
+	swift run -c release --package-path Accuracy stockgate-accuracy --runs $(ACCURACY_RUNS) --output docs
 
 lab: ## the installed package with real USB drivers in virtual machines (DEB=file, ONLY="names"); docs/lab.md
 	@Lab/run $(if $(DEB),--deb $(DEB)) $(ONLY)

@@ -3,8 +3,8 @@ import Simulation
 
 /// All runs of all methods.
 struct Study {
-    /// How often the mix of 850 runs is played at each gate.
-    var scale: Int
+    /// How many scenes are played at each gate, about.
+    var size: Int
     var firstSeed: UInt64
 
     static let gates: [GateLayout] = [.angled, .pedestal]
@@ -56,9 +56,10 @@ struct Study {
         ]
     }
 
-    /// The standard mix `times` over `parts`.
-    private func mix(_ times: Int, over parts: Int = 1) -> [(scenario: GateScenario, runs: Int)] {
-        GateScenario.standardMix.map { ($0.scenario, max($0.runs * times / parts, 1)) }
+    /// The standard mix, of about so many runs.
+    private func mix(_ runs: Int) -> [(scenario: GateScenario, runs: Int)] {
+        let whole = GateScenario.standardMix.reduce(0) { $0 + $1.runs }
+        return GateScenario.standardMix.map { ($0.scenario, max($0.runs * runs / whole, 1)) }
     }
 
     /// Plays a mix once for all methods.
@@ -99,8 +100,8 @@ struct Study {
     func run() -> Report {
         var gates: [GateResult] = []
         for layout in Self.gates {
-            var mix = mix(scale)
-            if scale > 1, let stray = mix.firstIndex(where: { $0.scenario == .stray }) {
+            var mix = mix(size)
+            if size >= 1_000, let stray = mix.firstIndex(where: { $0.scenario == .stray }) {
                 mix[stray].runs = max(mix[stray].runs, Self.strayRuns)
             }
             let name = layout.name
@@ -113,11 +114,11 @@ struct Study {
             gates.append(
                 GateResult(
                     layout: layout, methods: methods, wrongRecords: wrong[0], noRecords: none[0],
-                    day: scale >= 6 ? day(layout) : nil))
+                    day: size >= 5_000 ? day(layout) : nil))
         }
         var dwells: [DwellResult] = []
         // A sixth of what the gates get: ten settings are compared.
-        let dwellMix = mix(scale, over: 6)
+        let dwellMix = mix(size / 6)
         for layout in Self.gates {
             for dwell in Self.dwells {
                 let results = play(
