@@ -35,7 +35,9 @@ extension CabinetPresence {
                 restoreHead(
                     phase: value["unfinished"]?.bool == true ? .open : .idle,
                     episode: UInt64(truncatingIfNeeded: value["episode"]?.integer ?? 0), antennas: Array(antennas.prefix(64)))
-            } else if let epc = EPC(hex: String(row.name.dropFirst(Self.tagPrefix.count))), let tag = Tag(epc: epc, row: value), tags.count < settings.capacity {
+            } else if let epc = EPC(hex: String(row.name.dropFirst(Self.tagPrefix.count))), let tag = Tag(epc: epc, row: value),
+                tags.count < settings.capacity
+            {
                 insert(tag)
             }
         }

@@ -21,7 +21,10 @@ extension DwellPresence {
     mutating func restore(_ rows: [LearnedState], at now: Instant) {
         for row in rows.sorted(by: { $0.name < $1.name }) {
             guard let epc = EPC(hex: String(row.name.dropFirst(Self.prefix.count))), let value = row.value else { continue }
-            _ = tags.update(epc) { Tag(row: value, at: now) } _: { _ in }
+            _ = tags.update(epc) {
+                Tag(row: value, at: now)
+            } _: { _ in
+            }
         }
     }
 }
@@ -29,7 +32,8 @@ extension DwellPresence {
 extension DwellPresence.Tag {
     fileprivate var row: JSON {
         .compact([
-            "present": .bool(isPresent), "fading": isFading ? .bool(true) : nil, "told": isTold ? .bool(true) : nil, "unstable": isUnstable ? .bool(true) : nil,
+            "present": .bool(isPresent), "fading": isFading ? .bool(true) : nil, "told": isTold ? .bool(true) : nil,
+            "unstable": isUnstable ? .bool(true) : nil,
             "moved": lastMoved == nil ? nil : .bool(true),
             "still": stillWindows == 0 ? nil : .integer(Int64(stillWindows)), "gap": .integer(meanGap),
             "sources": .integer(Int64(bitPattern: sources)),

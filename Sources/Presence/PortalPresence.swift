@@ -106,7 +106,10 @@ public struct PortalPresence: Sendable {
                 var tag = Tag(firstEver: now, last: now, first: now)
                 tag.isKnownResident = true
                 savedResidents.insert(epc)
-                _ = tags.update(epc) { tag } _: { _ in }
+                _ = tags.update(epc) {
+                    tag
+                } _: { _ in
+                }
             }
         }
         if !savedResidents.isEmpty { purge = now + Self.memory }
@@ -247,7 +250,9 @@ public struct PortalPresence: Sendable {
             rows.append(LearnedState(name: Self.headKey, value: ["transactions": .integer(Int64(truncatingIfNeeded: number))]))
         }
         let residents = Set(tags.entries.filter { $0.value.isResident(settings) }.map(\.epc))
-        for epc in residents.subtracting(savedResidents) { rows.append(LearnedState(name: Self.residentPrefix + epc.hex, value: ["resident": .bool(true)])) }
+        for epc in residents.subtracting(savedResidents) {
+            rows.append(LearnedState(name: Self.residentPrefix + epc.hex, value: ["resident": .bool(true)]))
+        }
         for epc in savedResidents.subtracting(residents) { rows.append(LearnedState(name: Self.residentPrefix + epc.hex, value: nil)) }
         savedResidents = residents
         return rows.sorted { $0.name < $1.name }

@@ -22,6 +22,10 @@ struct TagTable<Value: Sendable>: Sendable {
         index = Array(repeating: -1, count: 64)
     }
 
+    mutating func updateEach(_ body: (EPC, inout Value) -> Void) {
+        for position in entries.indices { body(entries[position].epc, &entries[position].value) }
+    }
+
     /// Updates the value of `epc`, or inserts what `initial` makes; false when the table is full.
     @inline(__always)
     mutating func update(_ epc: EPC, initial: () -> Value, _ body: (inout Value) -> Void) -> Bool {
@@ -62,10 +66,6 @@ struct TagTable<Value: Sendable>: Sendable {
 
     mutating func updateAll(_ body: (inout Value) -> Void) {
         for position in entries.indices { body(&entries[position].value) }
-    }
-
-    mutating func updateEach(_ body: (EPC, inout Value) -> Void) {
-        for position in entries.indices { body(entries[position].epc, &entries[position].value) }
     }
 
     private mutating func rebuildIndex(size: Int) {

@@ -129,6 +129,8 @@ struct CabinetMeasurementTests {
         print("  final        \(result.final.text)")
         print("  provisional  \(result.provisional.text), undecided \(result.provisionalUndecided)")
         print("  answer after p50 \(answers[answers.count / 2]) s, p95 \(answers[answers.count * 95 / 100]) s, longest \(answers.last!) s")
-        for (duration, score) in result.difference.sorted(by: { $0.key < $1.key }) { print("  set difference \(duration) s  \(score.text)") }
+        for (duration, score) in result.difference.sorted(by: { $0.key < $1.key }) {
+            print("  set difference \(duration) s  \(score.text)")
+        }
     }
 }

@@ -38,7 +38,8 @@ private struct Place {
 
     mutating func wait(seconds: Int64) { wait(until: now + .seconds(seconds)) }
 
-    mutating func read(_ way: Way, of tag: Int = 1, seconds: Int64, every milliseconds: Int64 = 100, rssi: Int16 = -6_000, source: Int = 0) {
+    mutating func read(_ way: Way, of tag: Int = 1, seconds: Int64, every milliseconds: Int64 = 100, rssi: Int16 = -6_000, source: Int = 0)
+    {
         let end = now + .seconds(seconds)
         while now < end {
             var read = TagRead(epc: epc(tag), antenna: 1, rssi: rssi, frequency: 866_300, phase: 10_000)
@@ -247,7 +248,8 @@ struct DwellPresenceTests {
         var place = Place()
         for number in 0..<30_000 {
             place.wait(until: place.now + .milliseconds(360))
-            _ = place.presence.observe(TagRead(epc: EPC([0xE2, 0, UInt8(number >> 16), UInt8(number >> 8 & 255), UInt8(number & 255)])!), at: place.now)
+            _ = place.presence.observe(
+                TagRead(epc: EPC([0xE2, 0, UInt8(number >> 16), UInt8(number >> 8 & 255), UInt8(number & 255)])!), at: place.now)
         }
         #expect(place.presence.knownTags <= 13_000)
         #expect(place.presence.overflow == 0)

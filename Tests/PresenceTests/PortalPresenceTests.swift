@@ -26,7 +26,9 @@ private struct Dock {
         let end = now + .seconds(seconds)
         while now < end {
             for tag in staged { observe(tag, phase: tag * 4_000 + Int.random(in: -600...600, using: &random), rssi: -6_600) }
-            for tag in cart { observe(tag, phase: Int.random(in: 0...65_535, using: &random), rssi: Int16.random(in: -62 ... -50, using: &random) * 100) }
+            for tag in cart {
+                observe(tag, phase: Int.random(in: 0...65_535, using: &random), rssi: Int16.random(in: -62 ... -50, using: &random) * 100)
+            }
             now = now + .milliseconds(200)
             reports += presence.advance(to: now)
         }
