@@ -122,7 +122,8 @@ public struct DwellPresence: Sendable {
     private var nextPurge: Instant?
     public private(set) var overflow: UInt64 = 0
 
-    /// - Parameter rows: what `takeChanges` gave before; stays go on as if the time in between had been an outage.
+    /// - Parameter rows: what `takeChanges` gave before. Stays go on, their time from `now`; a source that does not read yet at the start
+    ///   must be said to be silent before the time goes on.
     public init(settings: Settings = Settings(), restoring rows: [LearnedState] = [], at now: Instant = .zero) {
         self.settings = settings
         tags = TagTable(capacity: settings.capacity)

@@ -94,10 +94,6 @@ struct TagTable<Value: Sendable>: Sendable {
         rebuildIndex(size: size)
     }
 
-    mutating func updateEach(_ body: (EPC, inout Value) -> Void) {
-        for position in entries.indices { body(entries[position].epc, &entries[position].value) }
-    }
-
     private mutating func rebuildIndex(size: Int) {
         index = Array(repeating: -1, count: size)
         for position in entries.indices { place(position) }
