@@ -88,6 +88,10 @@ struct TagTable<Value: Sendable>: Sendable {
         for position in entries.indices { body(&entries[position].value) }
     }
 
+    mutating func updateEach(_ body: (EPC, inout Value) -> Void) {
+        for position in entries.indices { body(entries[position].epc, &entries[position].value) }
+    }
+
     private mutating func rebuildIndex() {
         var size = 64
         while size < entries.count * 2 { size *= 2 }
