@@ -44,7 +44,7 @@ struct Gate: ParsableCommand {
             let signals = Interrupts()
             try set("testing", connection)
             var guide = WalkGuide(
-                gate: gate, antennas: antennas, plan: plan, tag: tag?.uppercased(), feed: WatchFeed(connection), signals: signals,
+                gate: gate, antennas: antennas, plan: plan, tag: tag?.uppercased(), feed: WatchFeed(try daemon.connect()), signals: signals,
                 terminal: daemon.json ? .errors : .output, language: language)
             let outcome = Result { try guide.walk() }
             try set("running", connection)
