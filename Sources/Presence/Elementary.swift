@@ -20,7 +20,7 @@ public enum Elementary {
         let rest = (x - power * ln2High) - power * ln2Low
         // Taylor's series for |rest| ≤ 0.35, from its end.
         var sum = 1.0
-        for divisor in stride(from: 14.0, through: 1, by: -1) { sum = 1 + sum * rest / divisor }
+        for divisor in stride(from: 14, through: 1, by: -1) { sum = 1 + sum * rest / Double(divisor) }
         return sum * Double(sign: .plus, exponent: Int(power), significand: 1)
     }
 
@@ -34,7 +34,7 @@ public enum Elementary {
         let ratio = (mantissa - 1) / (mantissa + 1)
         let square = ratio * ratio
         var sum = 0.0
-        for divisor in stride(from: 21.0, through: 3, by: -2) { sum = (sum + 1 / divisor) * square }
+        for divisor in stride(from: 21, through: 3, by: -2) { sum = (sum + 1 / Double(divisor)) * square }
         return Double(exponent) * ln2High + (2 * ratio * (1 + sum) + Double(exponent) * ln2Low)
     }
 
@@ -60,7 +60,8 @@ public enum Elementary {
         let rest = ((x - quarters * 1.57079632673412561417) - quarters * 6.07710050630396597660e-11) - quarters * 2.02226624879595063154e-21
         let square = rest * rest
         var (sine, cosine) = (1.0, 1.0)
-        for n in stride(from: 16.0, through: 2, by: -2) {
+        for term in stride(from: 16, through: 2, by: -2) {
+            let n = Double(term)
             sine = 1 - sine * square / (n * (n + 1))
             cosine = 1 - cosine * square / (n * (n - 1))
         }
@@ -81,7 +82,7 @@ public enum Elementary {
         for _ in 0..<2 { tangent /= 1 + (1 + tangent * tangent).squareRoot() }
         let square = tangent * tangent
         var sum = 0.0
-        for divisor in stride(from: 43.0, through: 1, by: -2) { sum = 1 / divisor - sum * square }
+        for divisor in stride(from: 43, through: 1, by: -2) { sum = 1 / Double(divisor) - sum * square }
         return 4 * tangent * sum
     }
 

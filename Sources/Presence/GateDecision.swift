@@ -27,6 +27,7 @@ public struct GateRules: Hashable, Sendable {
     /// What each unit of likelihood of lying still counts beyond the freedom of a slow walk.
     public var still = 0.75
     public var stillFreedom = 6.0
+    public var stillLimit = 16.0
 
     public init() {}
 }
@@ -68,7 +69,8 @@ extension GateRules {
     /// - Parameters:
     ///   - judgement: what its own reads say
     ///   - resident: what its earlier visits without a crossing speak against one now
-    func decide(_ judgement: Judgement, companions: [Companion], recorded: RecordedSide, resident: Double, hasDirection: Bool) -> GateVerdict
+    func decide(_ judgement: Judgement, companions: [Companion], recorded: RecordedSide, resident: Double, hasDirection: Bool)
+        -> GateVerdict
     {
         let own = hypotheses(of: judgement)
         let joint = join(own, companions)
@@ -81,7 +83,8 @@ extension GateRules {
         let sign: Double = direction == .out ? 1 : -1
         let order = orderPart(judgement, companions: companions, sign: sign)
         let isAlone = companions.isEmpty
-        let still = -self.still * max(0, judgement.stillAdvantage - stillFreedom) - (isAlone ? sparse(judgement) : 0)
+        let excess = min(max(0, judgement.stillAdvantage - stillFreedom), stillLimit)
+        let still = -self.still * excess - (isAlone ? sparse(judgement) : 0)
         let staying = resident + perSecond * min(judgement.seconds, longestCounted)
         var verdict = GateVerdict()
         verdict.odds = max(out, `in`) + order + still - staying

@@ -23,8 +23,7 @@ struct GateGeometry: Sendable {
         self.antennas = antennas.count
         let farthest = antennas.map { Int($0.x.magnitude) }.max() ?? 0
         pitch = max(3.0, Double(farthest) / 100 + 2.4) * 2 / Double(Self.cells)
-        let across = antennas.map { Double($0.y) / 100 }
-        let way = ((across.min() ?? 0) + (across.max() ?? 0)) / 2
+        let way = Self.way(between: antennas)
         var expected: [Float] = []
         expected.reserveCapacity(antennas.count * Self.bodies.count * Self.cells)
         for antenna in antennas {
@@ -40,6 +39,16 @@ struct GateGeometry: Sendable {
             let free = antenna * Self.bodies.count * Self.cells
             return expected[free..<free + Self.cells].reduce(-200.0) { max($0, Double($1)) }
         }
+    }
+
+    /// Where people walk, across the gate in metres: midway between the posts, or a metre before the only one.
+    private static func way(between antennas: [AntennaPlacement]) -> Double {
+        let across = antennas.map { Double($0.y) / 100 }
+        guard let least = across.min(), let most = across.max() else { return 0 }
+        let middle = (least + most) / 2
+        if most - least >= 1 { return middle }
+        let left = antennas.reduce(0) { $0 + Elementary.sin(Double($1.facing) * Elementary.pi / 180) }
+        return middle + (left < 0 ? -1 : 1)
     }
 
     /// The middle of a cell, in metres.

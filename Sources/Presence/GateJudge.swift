@@ -22,8 +22,8 @@ struct GateJudge: Sendable {
     private let readers: [UInt64]
     private let sideOfBits: (inside: Bool, outside: Bool)
 
-    /// After the last read the filter sees this many steps of nothing (2 s).
-    static let tail = 15
+    /// After the last read the filter sees this many steps of nothing (1.9 s).
+    static let tail = 14
     /// Silence of all antennas in the middle of a visit says something for so long only (1 s): perhaps nobody was reading.
     static let silenceBelieved = 8
     /// What is judged of a visit at most: its last 40 s.

@@ -43,7 +43,9 @@ extension GatePresence {
             let (first, last) = (visits.entries[index].value.first, visits.entries[index].value.last)
             guard spans.contains(where: { $0.0 <= last && first <= $0.1 }) else { continue }
             let visit = visits.entries[index].value
-            guard !visit.isJudged(at: now) else { continue }
+            // A companion's last word is not worth a judgement at every step of its silence.
+            let isDue = quiet[index] >= settings.quiet
+            guard isDue ? !visit.isJudged(at: now) : !visit.isJudged else { continue }
             let judgement = judge.judge(visit.log, service: service, outages: outages, until: now)
             visits.updateValue(at: index) { $0.take(judgement, at: now) }
         }

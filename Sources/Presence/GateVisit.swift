@@ -56,6 +56,9 @@ struct GateVisit: Sendable {
         return quietFrom + (decided == revision ? settings.final : settings.quiet)
     }
 
+    /// Whether all its reads were judged.
+    var isJudged: Bool { judged.revision == revision }
+
     /// Whether everything known of the visit at this time was judged.
     func isJudged(at now: Instant) -> Bool { judged == (revision, judgeable(at: now)) }
 

@@ -27,7 +27,7 @@ public struct ReaderOffset: Hashable, Sendable {
     /// When a read that arrives now was read. Never later than now.
     @inline(__always)
     public mutating func time(of readerTime: UInt64?, at now: Instant) -> Instant {
-        guard let readerTime, readerTime < 1 << 62 else { return now }
+        guard let readerTime, readerTime < 1 << 61 else { return now }
         let sample = now.nanoseconds / 1_000 - Int64(readerTime)
         guard let known = offset, sample >= known, sample - known < Self.longestDelay else {
             begin(with: sample, at: now)
@@ -36,7 +36,7 @@ public struct ReaderOffset: Hashable, Sendable {
         if now - begin >= Self.block { endBlock(at: now) }
         count += 1
         least = min(least, sample)
-        return Instant(nanoseconds: now.nanoseconds - (sample - (offset ?? sample)) * 1_000)
+        return now + Instant.Span(nanoseconds: ((offset ?? sample) - sample) * 1_000)
     }
 
     private mutating func begin(with sample: Int64, at now: Instant) {

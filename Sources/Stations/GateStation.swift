@@ -65,12 +65,7 @@ public struct GateStation: Sendable {
     public var openVisits: Int { presence.openVisits }
 
     public mutating func observe(_ read: TagRead, from device: DeviceIndex, at now: Instant) {
-        defer { nextDeadline = dueNext }
-        guard let ports = antennas[device], let antenna = ports[Int(read.antenna)] else {
-            readsWithoutSide &+= 1
-            return
-        }
-        take(read, antenna: Int(antenna), from: device, clock: &clocks[device, default: ReaderOffset()], at: now)
+        observe([.tag(read)][...], from: device, at: now)
     }
 
     /// Takes a run of reads of one device that arrived together.

@@ -1,0 +1,65 @@
+import Readings
+import TestSupport
+import Testing
+
+@testable import Presence
+
+private func at(_ milliseconds: Int64) -> Instant { Instant(nanoseconds: milliseconds * 1_000_000) }
+
+@Suite("A reader's clock on the gateway's")
+struct ReaderOffsetTests {
+    /// Microseconds that the reader shows at the gateway's time 0.
+    private let base: UInt64 = 1_700_000_000_000_000
+
+    private func reader(_ milliseconds: Int64) -> UInt64 { UInt64(Int64(base) + milliseconds * 1_000) }
+
+    @Test("Delays on the way do not move a read in time once a quick one was seen")
+    func delays() {
+        var offset = ReaderOffset()
+        var random = SeededGenerator(seed: 1)
+        _ = offset.time(of: reader(0), at: at(5))
+        for step in 1..<1_000 {
+            let time = Int64(step) * 20
+            let delay = Int64(random.next() % 400) + 5
+            let found = offset.time(of: reader(time), at: at(time + delay))
+            #expect((found - at(time + 5)).milliseconds.magnitude <= 10)
+        }
+    }
+
+    @Test("A reader without a clock is taken at the time of arrival")
+    func noClock() {
+        var offset = ReaderOffset()
+        #expect(offset.time(of: nil, at: at(77)) == at(77))
+        #expect(offset.time(of: .max, at: at(78)) == at(78))
+    }
+
+    @Test("A clock that is set moves nothing for longer than 4 s", arguments: [-3_600_000, -1_000, 1_000, 3_600_000] as [Int64])
+    func steps(by step: Int64) {
+        var offset = ReaderOffset()
+        for time in stride(from: Int64(0), to: 10_000, by: 50) { _ = offset.time(of: reader(time), at: at(time)) }
+        for time in stride(from: Int64(10_000), to: 30_000, by: 50) {
+            let found = offset.time(of: reader(time + step), at: at(time))
+            #expect(found <= at(time))
+            if time > 14_000 { #expect(found == at(time)) }
+        }
+    }
+
+    @Test("A slow reader's clock is followed")
+    func drift() {
+        var offset = ReaderOffset()
+        for time in stride(from: Int64(0), to: 3_600_000, by: 100) {
+            let found = offset.time(of: UInt64(Int64(base) + time * 1_000 - time / 10), at: at(time))
+            #expect((at(time) - found).milliseconds < 5)
+        }
+    }
+
+    @Test("No numbers trap", arguments: [1, 2] as [UInt64])
+    func anything(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        var offset = ReaderOffset()
+        for _ in 0..<10_000 {
+            let now = Instant(nanoseconds: Int64(bitPattern: random.next()) >> Int64(random.next() % 64))
+            #expect(offset.time(of: random.next() >> (random.next() % 64), at: now) <= now)
+        }
+    }
+}
