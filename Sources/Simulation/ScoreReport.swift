@@ -45,7 +45,7 @@ public struct ScoreReport: Sendable {
             share("readable_recall", \.readableRecall)
             share("wrong_direction", \.wrongDirectionRate)
             share("undecided", \.undecidedRate)
-            share("attribution", \.attribution)
+            if total.attributable > 0 { share("attribution", \.attribution) }
         }
         number("ghosts", Double(total.ghostTotal))
         number("ghosts_per_day_per_100_strays", total.ghostsPerDayPer100)
