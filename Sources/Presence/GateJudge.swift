@@ -62,7 +62,7 @@ struct GateJudge: Sendable {
             silence = served == 0 ? silence + 1 : 0
             let isBelieved = step > newest || silence <= Self.silenceBelieved
             let isReading = isBelieved && !outages.contains(GateStep.start(of: step))
-            take(hits, heard: heard, served: served, isReading: isReading, still: &still)
+            take(hits, heard: heard, served: served, known: service.known, isReading: isReading, still: &still)
             filter.advance()
             if step == newest { judgement.stillAdvantage = still.logLikelihood - filter.logLikelihood }
         }
@@ -73,13 +73,13 @@ struct GateJudge: Sendable {
 
     /// Takes what one step told. Antennas that a reader was shown to serve shared the step; where none was shown, all shared it.
     private mutating func take(
-        _ hits: ArraySlice<VisitLog.Entry>, heard: UInt64, served: UInt64, isReading: Bool, still: inout StillModel
+        _ hits: ArraySlice<VisitLog.Entry>, heard: UInt64, served: UInt64, known: UInt64, isReading: Bool, still: inout StillModel
     ) {
         filter.clearEvidence()
         for reader in readers {
             let shown = served & reader
             guard shown != 0 || isReading else { continue }
-            let sharing = shown != 0 ? shown : reader
+            let sharing = shown != 0 ? shown | known & reader : reader
             // In units of one antenna's turn of 65 ms, of which a step has two.
             let weight = 2 / Double(sharing.nonzeroBitCount)
             for hit in hits where reader & (1 << UInt64(hit.antenna)) != 0 {

@@ -22,7 +22,7 @@ struct PositionFilter: Sendable {
         /// Spread of RSSI about what is expected, dB.
         var spread: Float = 5
         /// The weight of one step with reads: what follows within a wavelength is not independent.
-        var hit: Float = 0.55
+        var hit: Float = 0.7
         var miss: Float = 0.3
         /// RSSI at which every second tag still answers, dBm.
         var floor: Float = -70

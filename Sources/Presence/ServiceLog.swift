@@ -12,9 +12,13 @@ struct ServiceLog: Sendable {
     static let size = 2_048
     private var ring = Array(repeating: Slot(), count: Self.size)
 
+    /// Antennas that heard something ever: a reader that reads comes round to all of these.
+    private(set) var known: UInt64 = 0
+
     @inline(__always)
     mutating func note(antenna: Int, at time: Instant) {
         let step = GateStep.of(time)
+        known |= 1 << UInt64(antenna & 63)
         let place = step & (Self.size - 1)
         if ring[place].step == step {
             ring[place].antennas |= 1 << UInt64(antenna & 63)
