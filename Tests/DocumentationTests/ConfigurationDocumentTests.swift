@@ -34,7 +34,8 @@ struct ConfigurationDocumentTests {
     private static let device = "[[device]]\nname = \"reader\"\nprofile = \"r2000/a0-uhf\"\nport = \"/dev/ttyS0\""
     private static let outside = "[[station.antenna]]\ndevice = \"reader\"\nport = 2\nside = \"outside\""
     private static let inside = "[[station.antenna]]\ndevice = \"reader\"\nport = 1\nside = \"inside\""
-    private static let whole = "\(gateway)\n\(device)\n[[station]]\nname = \"gate\"\nkind = \"gate\"\n\(inside)\n\(outside)"
+    private static let whole = "\(gateway)\n\(device)\n[[station]]\nname = \"gate\"\nkind = \"gate\"\n\(inside)\n"
+        + outside.replacingOccurrences(of: "port = 2", with: "port = 255")
     private static let gate = ["name": "\"gate\"", "kind": "\"gate\""]
 
     static let places = [
@@ -106,7 +107,7 @@ struct ConfigurationDocumentTests {
 
     @Test("Every key that the code reads is in the document")
     func readKeys() throws {
-        let source = try Document.contents("Sources/Gateway/SiteFile.swift")
+        let source = try ["", "+Devices", "+Stations"].map { try Document.contents("Sources/Gateway/SiteCollector\($0).swift") }.joined()
         let pattern =
             /(?:(\w+)\.(?:string|strings|integer|integers|number|bool|bytes|milliseconds|choice|table|tables)|deviceNames)\(\s*"(\w+)"/
         var read: Set<String> = []
@@ -179,7 +180,7 @@ struct ConfigurationDocumentTests {
         for place in Self.places {
             for row in try Self.rows(place) {
                 let key = Self.key(row)
-                #expect(block.text.contains(try Regex("(?m)^(\\[\\[station\\.|\\[device\\.)?\(key)( =|\\]\\]|\\])")), "\(key)")
+                #expect(block.text.contains(try Regex("(?m)^(\\[\\[station\\.|\\[\\[tuning\\.|\\[device\\.)?\(key)( =|\\]\\]|\\])")), "\(key)")
             }
         }
     }

@@ -234,7 +234,7 @@ struct SiteFileTests {
             #expect(gate.floor == -7_040)
             #expect(gate.antennas.map(\.bias) == [nil, -150])
         }
-        #expect(problems(Self.head + tuning) == ["site.toml:6: tuning[1].station: there is no gate \"g\""])
+        #expect(problems(Self.head + tuning) == ["site.toml:5: tuning[1].station: there is no gate \"g\""])
         let other = tuning.replacing("port = 2", with: "port = 3") + gateTables("", "")
         #expect(problems(Self.head + other).first?.contains("g has no antenna 3 of uhf") == true)
     }
@@ -260,11 +260,13 @@ struct SiteFileTests {
             ])
     }
 
-    @Test("A gate needs both sides, and an antenna stands once")
+    @Test("A gate needs an antenna, and each stands once; with one side only it tells no directions")
     func gate() {
         let device = "[[device]]\nname = \"uhf\"\nprofile = \"r2000/a0-uhf\"\n"
         let one = "[[station]]\nname = \"g\"\nkind = \"gate\"\n[[station.antenna]]\ndevice = \"uhf\"\nport = 1\nside = \"inside\"\n"
-        #expect(problems(Self.head + device + one).contains { $0.contains("both sides") })
+        #expect(problems(Self.head + device + one) == [])
+        let none = "[[station]]\nname = \"g\"\nkind = \"gate\"\n"
+        #expect(problems(Self.head + device + none).contains { $0.contains("needs antennas") })
         let twice = one + "[[station.antenna]]\ndevice = \"uhf\"\nport = 1\nside = \"outside\"\n"
         #expect(problems(Self.head + device + twice).contains { $0.contains("stands twice") })
     }
