@@ -13,6 +13,8 @@ let settings: [SwiftSetting] = [
 
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+/// A lock that the thread sanitizer sees, unlike the standard library's.
+let nioLocks: Target.Dependency = .product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -80,7 +82,7 @@ let package = Package(
         // With effects.
         effectful("Profiles", ["Decoding", "TOMLKit"]),
         effectful("Store", ["Ledger", grdb, .product(name: "GRDBSQLite", package: "GRDB.swift"), "CCrypto"]),
-        effectful("Devices", ["Readings", "CLinux", "CTLS", "CUdev", "CModbus", nioCore, nioPosix]),
+        effectful("Devices", ["Readings", "CLinux", "CTLS", "CUdev", "CModbus", nioCore, nioPosix, nioLocks]),
         effectful("Probing", ["Profiles", "Devices"]),
         effectful("MasterImport", ["Ledger"]),
         effectful("HTTPClient", ["CCurl"]),
@@ -91,7 +93,7 @@ let package = Package(
                 "Ledger", "HTTPClient", "CLinux", logging, nioCore,
                 .product(name: "Hummingbird", package: "hummingbird"), lifecycle,
             ]),
-        effectful("DeviceSimulators", ["Simulation", "Devices", "Decoding", "CLinux"]),
+        effectful("DeviceSimulators", ["Simulation", "Devices", "Decoding", "CLinux", nioLocks]),
         effectful(
             "Gateway",
             [
@@ -125,7 +127,7 @@ let package = Package(
         tests("GatewayTests", ["Gateway", "OperatorText", "Ledger"]),
         tests("SimulationTests", ["DeviceSimulators", "Simulation", "Presence", "Decoding", "Profiles"]),
         tests("DevicesTests", ["Devices", "DeviceSimulators", "device-probe", "USBBench", "CLinux", nioCore, nioPosix]),
-        tests("ModbusTests", ["Devices", "DeviceSimulators", "Decoding", "Profiles", nioCore, nioPosix]),
+        tests("ModbusTests", ["Devices", "DeviceSimulators", "Decoding", "Profiles", nioCore, nioPosix, nioLocks]),
         .testTarget(
             name: "ControlTests",
             dependencies: [

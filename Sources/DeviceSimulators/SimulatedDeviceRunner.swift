@@ -1,16 +1,16 @@
 import Devices
 import Dispatch
 import Glibc
+import NIOConcurrencyHelpers
 import Readings
 import Simulation
-import Synchronization
 
 /// Runs one simulated device on a pseudo-terminal or a socket: turn by turn on the thread of its owner, or on a thread of its own
 /// after `start`.
 public final class SimulatedDeviceRunner<Device: SimulatedDevice>: Sendable {
     /// What to write into a site file: a path, or `host:port`.
     public let address: String
-    private let shared: Mutex<Shared>
+    private let shared: NIOLockedValueBox<Shared>
     private let ended = DispatchSemaphore(value: 0)
 
     fileprivate struct Shared: @unchecked Sendable {
@@ -38,25 +38,25 @@ public final class SimulatedDeviceRunner<Device: SimulatedDevice>: Sendable {
     public init(_ device: Device, at place: SimulatedPlace = .pseudoTerminal(), seed: UInt64 = 1) throws {
         let link = try SimulatedLink(place)
         address = link.address
-        shared = Mutex(Shared(device: device, original: device, link: link, random: SplitMix64(state: seed)))
+        shared = NIOLockedValueBox(Shared(device: device, original: device, link: link, random: SplitMix64(state: seed)))
     }
 
     // MARK: Its thread
 
     /// Works on a thread of its own until `stop`.
     public func start() {
-        shared.withLock { $0.isStarted = true }
+        shared.withLockedValue { $0.isStarted = true }
         let runner = self
         DispatchQueue(label: "simulated-device").async {
-            while !runner.shared.withLock({ $0.isStopped }) { _ = runner.turn() }
-            runner.shared.withLock { $0.link.close() }
+            while !runner.shared.withLockedValue({ $0.isStopped }) { _ = runner.turn() }
+            runner.shared.withLockedValue { $0.link.close() }
             runner.ended.signal()
         }
     }
 
     /// Pulls the plug; it is pulled when this returns, whoever calls it and how often.
     public func stop() {
-        let isRunning = shared.withLock { shared in
+        let isRunning = shared.withLockedValue { shared in
             shared.isStopped = true
             if !shared.isStarted { shared.link.close() }
             return shared.isStarted
@@ -72,13 +72,13 @@ public final class SimulatedDeviceRunner<Device: SimulatedDevice>: Sendable {
     /// Waits for one thing to happen, for a short time at most, and does what is due.
     /// - Parameter other: a descriptor that ends the wait too when it can be read.
     public func turn(orReadable other: Int32? = nil) -> [SimulatedDeviceEvent] {
-        let (descriptors, deadline) = shared.withLock { ($0.link.descriptors, $0.isStalled ? nil : $0.device.nextDeadline) }
+        let (descriptors, deadline) = shared.withLockedValue { ($0.link.descriptors, $0.isStalled ? nil : $0.device.nextDeadline) }
         var requests = (descriptors + (other.map { [$0] } ?? [])).map {
             pollfd(fd: $0, events: Int16(POLLIN) | SimulatedLink.endOfStream, revents: 0)
         }
         let wait = deadline.map { ($0 - BootClock.now()).pollTimeout(atMost: Self.longestWait) }
         poll(&requests, nfds_t(requests.count), wait ?? Self.longestWait)
-        return shared.withLock { shared in
+        return shared.withLockedValue { shared in
             let now = BootClock.now()
             for arrival in shared.link.receive(at: now) { shared.take(arrival, at: now) }
             if !shared.isStalled, let deadline = shared.device.nextDeadline, deadline <= now {
@@ -91,7 +91,7 @@ public final class SimulatedDeviceRunner<Device: SimulatedDevice>: Sendable {
 
     /// Does what a line says.
     public func obey(_ line: String) -> [SimulatedDeviceEvent] {
-        shared.withLock { shared in
+        shared.withLockedValue { shared in
             shared.tellAsked()
             let now = BootClock.now()
             switch SimulatorCommand(line) {
@@ -115,20 +115,20 @@ public final class SimulatedDeviceRunner<Device: SimulatedDevice>: Sendable {
     /// Something happens in front of the device.
     /// - Returns: false when a device of this kind cannot notice it.
     @discardableResult
-    public func perform(_ action: SimulatedAction) -> Bool { shared.withLock { $0.perform(action, at: BootClock.now()) } }
+    public func perform(_ action: SimulatedAction) -> Bool { shared.withLockedValue { $0.perform(action, at: BootClock.now()) } }
 
     /// The connection is cut, as by a cable.
-    public func hangUp() { shared.withLock { $0.drop(at: BootClock.now()) } }
+    public func hangUp() { shared.withLockedValue { $0.drop(at: BootClock.now()) } }
 
     /// For so long after the end of a connection the port refuses the next one.
-    public func refuseAfterConnections(for time: Instant.Span) { shared.withLock { $0.link.refusalAfterConnection = time } }
+    public func refuseAfterConnections(for time: Instant.Span) { shared.withLockedValue { $0.link.refusalAfterConnection = time } }
 
     /// The device as it is now.
-    public var device: Device { shared.withLock { $0.device } }
+    public var device: Device { shared.withLockedValue { $0.device } }
 
     /// Does something to the device; what that makes it say is sent.
     public func change(_ body: @Sendable (inout Device, Instant) -> [[UInt8]]) {
-        shared.withLock { shared in
+        shared.withLockedValue { shared in
             let now = BootClock.now()
             let frames = body(&shared.device, now)
             shared.send(frames, at: now)

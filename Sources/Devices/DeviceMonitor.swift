@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// Tells which device nodes are there and which come and go.
 ///
@@ -23,7 +23,7 @@ public final class DeviceMonitor: Sendable {
     }
 
     private let subsystems: [String]
-    private let running = Mutex<Running?>(nil)
+    private let running = NIOLockedValueBox<Running?>(nil)
 
     /// - Parameter subsystems: the kernel's names of what to watch.
     public init(subsystems: [String] = ["tty", "input", "hidraw"]) {
@@ -38,7 +38,7 @@ public final class DeviceMonitor: Sendable {
     /// - Parameter callback: called on the monitor's thread, in the order of events.
     /// - Throws: `DeviceError` when not even a thread can be had.
     public func start(_ callback: @escaping @Sendable (Event) -> Void) throws(DeviceError) {
-        let failure = running.withLock { running -> DeviceError? in
+        let failure = running.withLockedValue { running -> DeviceError? in
             guard running == nil else { return nil }
             let wake = clinux_open_event_counter()
             guard wake >= 0 else { return DeviceError(.monitor, path: "eventfd", errorNumber: errno) }
@@ -60,7 +60,7 @@ public final class DeviceMonitor: Sendable {
     /// Ends the thread and waits for it: as long as a callback takes, not longer. No event comes after this. Idempotent.
     /// Must not be called from the callback.
     public func stop() {
-        running.withLock { running in
+        running.withLockedValue { running in
             guard let stopped = running else { return }
             var one: UInt64 = 1
             write(stopped.wake, &one, MemoryLayout<UInt64>.size)

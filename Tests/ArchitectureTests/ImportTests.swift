@@ -24,7 +24,7 @@ struct ImportTests {
         "Profiles": ["Decoding", "Readings", "Identifiers", "TOMLKit"],
         "Store": ledger.union(["GRDB", "GRDBSQLite", "CCrypto"]),
         "MasterImport": ledger,
-        "Devices": ["Readings", "Identifiers", "CLinux", "CTLS", "CUdev", "CModbus", "NIOCore", "NIOPosix"],
+        "Devices": ["Readings", "Identifiers", "CLinux", "CTLS", "CUdev", "CModbus", "NIOCore", "NIOPosix", "NIOConcurrencyHelpers"],
         "Probing": ["Profiles", "Decoding", "Devices", "Readings", "Identifiers"],
         "HTTPClient": ["CCurl", "Readings"],
         "Upstream": ledger.union(["HTTPClient", "CCurl"]),
@@ -33,7 +33,10 @@ struct ImportTests {
             "NIOHTTP1",
             "Logging", "ServiceLifecycle",
         ]),
-        "DeviceSimulators": ["Simulation", "Presence", "Devices", "SiteConfiguration", "Readings", "Identifiers", "Decoding", "CLinux"],
+        "DeviceSimulators": [
+            "Simulation", "Presence", "Devices", "SiteConfiguration", "Readings", "Identifiers", "Decoding", "CLinux",
+            "NIOConcurrencyHelpers",
+        ],
     ]
 
     static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()

@@ -1,7 +1,7 @@
 import Devices
 import Foundation
+import NIOConcurrencyHelpers
 import Readings
-import Synchronization
 
 /// How late a thread is woken up that asked to be every millisecond: what the machine adds to any delay while it has other work.
 final class WakeUps: Sendable {
@@ -10,15 +10,15 @@ final class WakeUps: Sendable {
         var isStopped = false
     }
 
-    private let seen = Mutex(Seen())
+    private let seen = NIOLockedValueBox(Seen())
 
     /// Begins to watch, on a thread of its own.
     init() {
         Thread.detachNewThread { [self] in
-            while !seen.withLock({ $0.isStopped }) {
+            while !seen.withLockedValue({ $0.isStopped }) {
                 let due = BootClock.now() + .milliseconds(1)
                 Thread.sleep(forTimeInterval: 0.001)
-                seen.withLock { $0.lateness.append((BootClock.now() - due).nanoseconds) }
+                seen.withLockedValue { $0.lateness.append((BootClock.now() - due).nanoseconds) }
             }
         }
     }
@@ -26,7 +26,7 @@ final class WakeUps: Sendable {
     /// Ends the watch.
     /// - Returns: the lateness of the wake-up that only so many others exceeded.
     func stop(worst place: Int) -> Instant.Span {
-        let all = seen.withLock { seen in
+        let all = seen.withLockedValue { seen in
             seen.isStopped = true
             return seen.lateness.sorted(by: >)
         }
