@@ -150,6 +150,14 @@ class Bench:
     def scanner(self, name, **description):
         return Scanner(self, name, **description)
 
+    def reading_scanner(self):
+        """What most stories begin with: a scanner of the bench, plugged in and read."""
+        scanner = self.scanner("zebra", kind="cdc", vendor="05e0", product="1701")
+        self.bench_with('name = "scanner"\nprofile = "zebra/cdc-scanner"')
+        scanner.plug(port=0)
+        self.expect_device("scanner", "reading")
+        return scanner
+
 
 def codes(events):
     return [event["data"]["code"] for event in events if event.get("data", {}).get("kind") == "unknown_code"]

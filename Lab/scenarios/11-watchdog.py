@@ -3,10 +3,7 @@
 
 def story(lab):
     bench = lab.installed()
-    scanner = bench.scanner("zebra", kind="cdc", vendor="05e0", product="1701")
-    bench.bench_with('name = "scanner"\nprofile = "zebra/cdc-scanner"')
-    scanner.plug(port=0)
-    bench.expect_device("scanner", "reading")
+    scanner = bench.reading_scanner()
     scanner.scan("BEFORE-1")
     bench.expect_scan("BEFORE-1")
 

@@ -3,10 +3,7 @@
 
 def story(lab):
     bench = lab.installed()
-    scanner = bench.scanner("zebra", kind="cdc", vendor="05e0", product="1701")
-    bench.bench_with('name = "scanner"\nprofile = "zebra/cdc-scanner"')
-    scanner.plug(port=0)
-    bench.expect_device("scanner", "reading")
+    scanner = bench.reading_scanner()
     acknowledged = []
     for kill in range(3):
         follow = bench.machine.follow("stockgate events --follow --json --limit 1000 --after 0")

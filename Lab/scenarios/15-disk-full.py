@@ -10,10 +10,7 @@ def story(lab):
         "systemctl stop stockgated.service && truncate -s 24M /root/small.img && mke2fs -q -t ext4 -m 0 /root/small.img"
         " && cp -a /var/lib/stockgate /root/before && mount -o loop /root/small.img /var/lib/stockgate"
         " && rmdir /var/lib/stockgate/lost+found && cp -a /root/before/. /var/lib/stockgate/")
-    scanner = bench.scanner("zebra", kind="cdc", vendor="05e0", product="1701")
-    bench.bench_with('name = "scanner"\nprofile = "zebra/cdc-scanner"')
-    scanner.plug(port=0)
-    bench.expect_device("scanner", "reading")
+    scanner = bench.reading_scanner()
     scanner.scan("ROOM-1")
     bench.expect_scan("ROOM-1")
 

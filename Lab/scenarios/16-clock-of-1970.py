@@ -10,10 +10,7 @@ def story(lab):
     bench.until("the unit is active", lambda: bench.property("ActiveState") == "active", 120)
     # systemd moves a clock before its own release forward to that; a clock of 1970 is put before the gateway all the same.
     bench.run("systemctl stop stockgated.service; date --set=@90000")
-    scanner = bench.scanner("zebra", kind="cdc", vendor="05e0", product="1701")
-    bench.bench_with('name = "scanner"\nprofile = "zebra/cdc-scanner"')
-    scanner.plug(port=0)
-    bench.expect_device("scanner", "reading")
+    scanner = bench.reading_scanner()
     scanner.scan("EARLY-1")
     early = bench.expect_scan("EARLY-1")
     bench.expect(early["clock"] == "unknown" and early["time"].startswith("1970"), f"{early['time']} is called {early['clock']}")

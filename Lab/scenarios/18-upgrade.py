@@ -4,10 +4,7 @@
 def story(lab):
     bench = lab.fresh()
     bench.install("older.deb")
-    scanner = bench.scanner("zebra", kind="cdc", vendor="05e0", product="1701")
-    bench.bench_with('name = "scanner"\nprofile = "zebra/cdc-scanner"')
-    scanner.plug(port=0)
-    bench.expect_device("scanner", "reading")
+    scanner = bench.reading_scanner()
     scanner.scan("OLD-1")
     bench.expect_scan("OLD-1")
     before = bench.run("dpkg-query --show --showformat='${Version}' stockgate")
