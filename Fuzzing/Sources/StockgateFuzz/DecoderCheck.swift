@@ -16,7 +16,7 @@ struct DecoderCheck {
         let data = Array(input[2...])
         if configuration.takesKeys { return keys(data, configuration) }
         let whole = decode([data], configuration)
-        bounded(whole, data.count)
+        bounded(whole, data.count, configuration)
         let cut = Int(input[1]) * data.count / 256
         compare(whole, decode([Array(data[..<cut]), Array(data[cut...])], configuration), "cut after \(cut)")
         if data.count <= 512 { compare(whole, decode(data.map { [$0] }, configuration), "byte by byte") }
@@ -28,7 +28,7 @@ struct DecoderCheck {
         batch.removeAll()
         feed(data, to: &decoder, into: &batch)
         finish(&decoder, into: &batch)
-        bounded(batch, data.count)
+        bounded(batch, data.count, configuration)
     }
 
     private func keys(_ data: [UInt8], _ configuration: DecoderConfiguration) {
@@ -46,7 +46,7 @@ struct DecoderCheck {
             }
         }
         finish(&decoder, into: &batch)
-        bounded(batch, data.count)
+        bounded(batch, data.count, configuration)
     }
 
     private func decode(_ pieces: [[UInt8]], _ configuration: DecoderConfiguration) -> DecodedBatch {
@@ -71,8 +71,10 @@ struct DecoderCheck {
         }
     }
 
-    private func bounded(_ batch: DecodedBatch, _ count: Int) {
-        require(batch.readings.count <= count + 8, "\(batch.readings.count) readings of \(count) bytes")
+    private func bounded(_ batch: DecodedBatch, _ count: Int, _ configuration: DecoderConfiguration) {
+        // Two bytes of a counter tell of up to 32 short pulses, two readings each; eight inputs change with one byte.
+        let limit = configuration.name == .modbus ? 40 * count : count + 8
+        require(batch.readings.count <= limit, "\(batch.readings.count) readings of \(count) bytes")
         require(batch.signals.count <= count + 8, "\(batch.signals.count) signals of \(count) bytes")
         require(batch.rejects.total <= UInt64(count) * 4 + 8, "\(batch.rejects.total) rejects of \(count) bytes")
     }
