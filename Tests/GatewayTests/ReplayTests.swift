@@ -93,9 +93,10 @@ struct ReplayTests {
     @Test("Readings without bytes become events, at the times of the capture")
     func tagLines() throws {
         let events = try events(of: Self.capture)
-        #expect(events.map { $0["type"]?.string } == ["loan.checked_out"])
-        // The last read is at 1.9 s; quiet time and group gap are 3 s.
-        #expect(events.first?["time"] == "2026-11-21T10:00:04.900+08:00")
+        #expect(events.map { $0["type"]?.string } == ["loan.checked_out", "loan.checked_out"])
+        #expect(events.map { $0["certainty"]?.string } == ["provisional", "final"])
+        // Between the last read inside, at 1.4 s, and the first outside, at 1.5 s.
+        #expect(events.first?["time"] == "2026-11-21T10:00:01.469+08:00")
         #expect(events.first?["data"]?["item"] == "DRILL")
         #expect(events.first?["evidence"]?["inside"]?["rssi"]?.double == -60.5)
     }
