@@ -190,12 +190,16 @@ public struct StationReport: Hashable, Sendable {
     public var antennas: [Site.Gate.Antenna]
     /// What should be looked at, though it works.
     public var hints: [StationHint]
+    /// Of a gate: reads weaker than the floor that a walk test found, and reads of antennas that have no side. They decide nothing.
+    public var readsBelowFloor: UInt64
+    public var readsWithoutSide: UInt64
     /// Why it decides nothing although it runs; nil: it decides.
     public var stopped: String?
 
     public init(
         name: String, kind: String, mode: String, location: String? = nil, locationName: String? = nil, owner: String, devices: [String],
-        antennas: [Site.Gate.Antenna] = [], hints: [StationHint] = [], stopped: String? = nil
+        antennas: [Site.Gate.Antenna] = [], hints: [StationHint] = [], readsBelowFloor: UInt64 = 0, readsWithoutSide: UInt64 = 0,
+        stopped: String? = nil
     ) {
         self.name = name
         self.kind = kind
@@ -206,11 +210,14 @@ public struct StationReport: Hashable, Sendable {
         self.devices = devices
         self.antennas = antennas
         self.hints = hints
+        self.readsBelowFloor = readsBelowFloor
+        self.readsWithoutSide = readsWithoutSide
         self.stopped = stopped
     }
 
     var json: JSON {
-        .compact([
+        func count(_ reads: UInt64) -> JSON? { reads == 0 ? nil : .integer(Int64(clamping: reads)) }
+        return .compact([
             "name": .string(name), "kind": .string(kind), "mode": .string(mode), "location": location.map(JSON.string),
             "location_name": locationName.map(JSON.string), "owner": .string(owner), "devices": .array(devices.map(JSON.string)),
             "antennas": antennas.isEmpty
@@ -220,6 +227,7 @@ public struct StationReport: Hashable, Sendable {
                         ["device": .string($0.device), "port": .integer(Int64($0.port)), "side": .string($0.side.rawValue)]
                     }),
             "hints": hints.isEmpty ? nil : .array(hints.map(\.json)),
+            "reads_below_floor": count(readsBelowFloor), "reads_without_side": count(readsWithoutSide),
             "state": stopped == nil ? "deciding" : "stopped", "reason": stopped.map(JSON.string),
         ])
     }

@@ -59,8 +59,16 @@ extension Engine {
         return state.rows
     }
 
-    /// Whether a crossing is still provisional: a recording that began now could not tell what becomes of it.
-    public var hasOpenDecisions: Bool { !ledger.state.provisional.isEmpty }
+    /// Whether a station has still to say more about a crossing: a recording that began now could not tell what becomes of it.
+    public var hasOpenDecisions: Bool { ledger.hasOpenDecisions }
+
+    /// Whether something provisional of before the start will be made final by itself.
+    public var isSettling: Bool { settlingTime != nil }
+
+    /// A recording begins: what is made final by itself waits as long from here as it will in a replay.
+    public mutating func recordingBegins(at start: Instant) {
+        if settlingTime != nil { settlingTime = start + Self.settlingDelay }
+    }
 
     /// Makes final what is provisional and has no station any more.
     mutating func settle(into output: inout EngineOutput) {
@@ -81,7 +89,9 @@ extension Engine {
     mutating func saveLearned(into output: inout EngineOutput) {
         guard !isStale else { return learning.postpone(from: now) }
         guard !learning.rows.isEmpty else { return }
-        _ = commit(Plan(events: [], feedback: nil), into: &output)
+        let ticket = nextLearningTicket
+        nextLearningTicket += 1
+        commit(Plan(events: [], feedback: nil), ticket: ticket, into: &output)
     }
 
     /// Whether a station in maintenance has shown this decision already; remembers that it has.

@@ -125,7 +125,7 @@ extension Engine {
             ledger.note(plan)
             guard let feedback = plan.feedback else { return }
             // "Already yours" rests on decisions that may still be on their way to the disk.
-            guard let newest = openTickets.max() else { return give(feedback, at: proposal.station, into: &output) }
+            guard let newest = openTickets.filter({ $0 < Self.firstLearningTicket }).max() else { return give(feedback, at: proposal.station, into: &output) }
             ticket = newest
         } else {
             ticket = commit(plan, into: &output)
@@ -154,10 +154,14 @@ extension Engine {
     mutating func commit(_ plan: Plan, into output: inout EngineOutput) -> UInt64 {
         let ticket = nextTicket
         nextTicket += 1
+        commit(plan, ticket: ticket, into: &output)
+        return ticket
+    }
+
+    mutating func commit(_ plan: Plan, ticket: UInt64, into output: inout EngineOutput) {
         openTickets.insert(ticket)
         let learned = learning.save(with: ticket)
         output.commits.append(.init(ticket: ticket, generation: generation, decision: ledger.commit(plan, learned: learned)))
-        return ticket
     }
 
     /// Tells the people at a station, by every device of it that can show this feedback.

@@ -32,6 +32,10 @@ public struct Engine: Sendable {
     var openTickets: Set<UInt64> = []
     /// The ticket that the next decision gets.
     public internal(set) var nextTicket: UInt64
+    /// What was learned is saved now and then without a decision, under tickets of its own: a replay may have nothing to save then, and
+    /// gives its decisions the same tickets all the same.
+    var nextLearningTicket = Self.firstLearningTicket
+    static let firstLearningTicket: UInt64 = 1 << 62
     /// Counts the images of the store that were decided on; a commit of an older one must not be stored.
     public internal(set) var generation: UInt64
     /// A commit failed and the image was not loaded again yet: nothing can be decided.

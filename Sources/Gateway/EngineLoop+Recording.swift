@@ -85,9 +85,11 @@ extension EngineLoop {
         }
     }
 
-    /// Whether the state is what is stored: no decision is on its way to the disk, and none is provisional, for its station would have
-    /// more to say about it than a replay can know.
-    private var isSettled: Bool { outstanding == 0 && !engine.isStale && !engine.hasOpenDecisions }
+    /// Whether the state is what is stored: no decision is on its way to the disk, and none is provisional of which a station has more to
+    /// say than a replay can know. What is made final by itself after a start can be timed for one recording only.
+    private var isSettled: Bool {
+        outstanding == 0 && !engine.isStale && !engine.hasOpenDecisions && !(engine.isSettling && (recorder != nil || ring != nil))
+    }
 
     /// Brings the engine to this moment, and its wall clock to a full millisecond of it: counted from here and counted from an anchor
     /// of before, the same time would be rounded differently, and a replay knows only this one.
@@ -106,6 +108,8 @@ extension EngineLoop {
         let now = settleClock()
         // Something may have been due until this moment, and is on its way to the disk.
         guard isSettled else { throw CaptureWriterError(path: folder, errno: EAGAIN) }
+        let start = now.stepBegin
+        input { engine, _ in engine.recordingBegins(at: start) }
         let ledger = engine.ledger
         var devices: [String: String] = [:]
         for (slot, status) in zip(engine.devices, supervisor.statuses) { devices[slot.name] = status.profile }
@@ -118,7 +122,7 @@ extension EngineLoop {
                 masterVersion: ledger.master.version), devices: devices)
         let state = engine.startRows.map { row -> JSON in ["key": .string(row.key), "value": row.value ?? .null] }
         let writer = try CaptureWriter(
-            path: try freeName(in: folder, WallClock.stamp()), header: header, state: state, startingAt: now, maximumBytes: bound)
+            path: try freeName(in: folder, WallClock.stamp()), header: header, state: state, startingAt: start, maximumBytes: bound)
         if let wall = engine.lastAnchor { writer.write(.wall(wall), at: now) }
         // A recording that begins while devices are open says so: the replay steers and decodes them from here.
         for slot in engine.devices {

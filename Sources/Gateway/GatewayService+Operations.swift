@@ -9,6 +9,7 @@ import NIOCore
 import Profiles
 import Readings
 import SiteConfiguration
+import Stations
 import Store
 import Upstream
 
@@ -67,11 +68,13 @@ extension GatewayService: GatewayOperations {
         try await look { loop in
             loop.site.stations.map { station in
                 let location = station.location.flatMap(LocationKey.init)
+                let gate = loop.engine.gates.first { $0.name == station.name }
                 return StationReport(
                     name: station.name, kind: station.kind.name,
                     mode: loop.engine.ledger.state.modes[station.name, default: .running].rawValue, location: station.location,
                     locationName: location.flatMap { loop.engine.ledger.name(.location($0)) }, owner: station.owner,
                     devices: station.inputDevices, antennas: station.antennas, hints: loop.hints(for: station),
+                    readsBelowFloor: gate?.readsBelowFloor ?? 0, readsWithoutSide: gate?.readsWithoutSide ?? 0,
                     stopped: loop.reasonToStop(station))
             }
         }

@@ -90,19 +90,19 @@ extension SiteCollector {
         var station: String
         /// Hundredths of a dBm.
         var floor: Int16?
-        var antennas: [(device: String, port: UInt8, bias: Int16, table: TOMLTableReader)]
+        var antennas: [(device: String, port: UInt8, bias: Int16?, table: TOMLTableReader)]
     }
 
     mutating func readTuning(_ table: TOMLTableReader) {
         let station = table.string("station", maximum: 64, isRequired: true)
         let floor = table.number("floor_dbm", in: -120...0).map { Int16(($0 * 100).rounded()) }
-        var antennas: [(device: String, port: UInt8, bias: Int16, table: TOMLTableReader)] = []
+        var antennas: [(device: String, port: UInt8, bias: Int16?, table: TOMLTableReader)] = []
         for antenna in table.tables("antenna", maximumCount: 64) {
             let device = antenna.string("device", maximum: 64, isRequired: true)
             let port = antenna.integer("port", in: 1...255, isRequired: true)
             let bias = antenna.number("bias_db", in: -20...20).map { Int16(($0 * 100).rounded()) }
             antenna.finish()
-            if let device, let port { antennas.append((device, UInt8(port), bias ?? 0, antenna)) }
+            if let device, let port { antennas.append((device, UInt8(port), bias, antenna)) }
         }
         table.finish()
         if let station { tunings.append(Tuning(table: table, station: station, floor: floor, antennas: antennas)) }

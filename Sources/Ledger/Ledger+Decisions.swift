@@ -66,6 +66,9 @@ extension Ledger {
     /// Whether something is provisional that no station will come back to.
     public var hasOrphans: Bool { !state.provisional.isEmpty && !orphans.isEmpty }
 
+    /// Whether something is provisional that its station will speak of again.
+    public var hasOpenDecisions: Bool { orphans.count < state.provisional.count }
+
     private var orphans: [StandingFact] {
         var known: Set<Int64> = []
         for memory in memories.values { known.formUnion(memory.standing.map(\.event.sequence)) }

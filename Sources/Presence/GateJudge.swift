@@ -6,11 +6,14 @@ public struct GateAntenna: Hashable, Sendable {
     public var placement: AntennaPlacement
     /// Which of the gate's readers serves it, counted from 0.
     public var reader: Int
+    /// How much stronger it reads than its place would have it, dB, as a walk test found it; nil: it was not tested.
+    public var bias: Double?
 
-    public init(side: GateSide, placement: AntennaPlacement, reader: Int = 0) {
+    public init(side: GateSide, placement: AntennaPlacement, reader: Int = 0, bias: Double? = nil) {
         self.side = side
         self.placement = placement
         self.reader = reader
+        self.bias = bias
     }
 }
 

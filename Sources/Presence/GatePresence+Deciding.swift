@@ -130,7 +130,7 @@ extension GateVisit {
     /// Between the times at which the two sides heard it best, in whole hundredths of a second: more nobody knows.
     var crossed: Instant {
         let middle = (judgement.centroidInside + judgement.centroidOutside) / 2
-        let since = (middle - Double(judgement.firstStep) + 0.5) * Double(GateStep.length.nanoseconds) / 1e7
+        let since = (middle + 0.5) * Double(GateStep.length.nanoseconds) / 1e7
         let time = GateStep.start(of: judgement.firstStep) + .milliseconds(Int64(since) * 10)
         return min(max(time, first), last)
     }

@@ -5,12 +5,12 @@ import Readings
 extension GatePresence {
     private static let resident = "resident/"
 
-    /// Takes what was handed over before; what does not fit the antennas, or is of no known form, is passed over.
+    /// Takes what was handed over before; what does not fit the antennas or their walk test, or is of no known form, is passed over.
     public mutating func restore(_ learned: [LearnedState], at now: Instant) {
         for state in learned {
             guard let value = state.value else { continue }
-            if state.name == "bias", let restored = AntennaBias(json: value, antennas: judge.antennas.count) {
-                bias = restored
+            if state.name == "bias" {
+                bias.restore(json: value)
                 judge.learn(bias: bias.corrections)
             } else if state.name.hasPrefix(Self.resident), let epc = EPC(hex: String(state.name.dropFirst(Self.resident.count))),
                 let entry = Residents.Entry(json: value, at: now)
@@ -36,18 +36,20 @@ extension GatePresence {
 }
 
 extension AntennaBias {
-    /// The medians in thousandths of a decibel.
+    /// Decibels in thousandths.
     var json: JSON {
-        [
-            "crossings": .integer(Int64(crossings)), "medians": .array(medians.map { .integer(Int64(GateRules.thousandths($0))) }),
-        ]
+        func thousandths(_ values: [Double]) -> JSON { .array(values.map { .integer(Int64(GateRules.thousandths($0))) }) }
+        return .compact([
+            "crossings": .integer(Int64(crossings)), "medians": thousandths(medians), "tuned": tuned.isEmpty ? nil : thousandths(tuned),
+        ])
     }
 
-    /// nil when it is of other antennas.
-    init?(json: JSON, antennas: Int) {
-        guard let crossings = json["crossings"]?.integer.flatMap(UInt32.init(exactly:)),
-            let medians = json["medians"]?.array?.compactMap(\.integer), medians.count == antennas
-        else { return nil }
-        self.init(medians: medians.map { Double($0) / 1_000 }, crossings: crossings)
+    /// Nothing is taken that was learned of other antennas, or began at another walk test.
+    mutating func restore(json: JSON) {
+        func decibels(_ name: String) -> [Double]? { json[name]?.array?.compactMap(\.integer).map { Double($0) / 1_000 } }
+        guard let crossings = json["crossings"]?.integer.flatMap(UInt32.init(exactly:)), let medians = decibels("medians"),
+            medians.count == self.medians.count, (decibels("tuned") ?? []) == tuned
+        else { return }
+        restore(medians: medians, crossings: crossings)
     }
 }

@@ -18,17 +18,19 @@ public struct GatePresence: Sendable {
         public var bridge: Instant.Span
         /// The most visits open at once; reads of further tags are counted in `overflow`.
         public var capacity: Int
+        /// Weaker reads only show that their antenna is being served, hundredths of a dBm; nil: every read counts.
+        public var floor: Int16?
         public var rules: GateRules
 
         public init(
             quiet: Instant.Span = .seconds(2), final: Instant.Span = .seconds(5), bridge: Instant.Span = .seconds(3),
-            capacity: Int = 65_536,
-            rules: GateRules = GateRules()
+            capacity: Int = 65_536, floor: Int16? = nil, rules: GateRules = GateRules()
         ) {
             self.quiet = quiet
             self.final = max(final, quiet)
             self.bridge = bridge
             self.capacity = capacity
+            self.floor = floor
             self.rules = rules
         }
     }
@@ -49,8 +51,12 @@ public struct GatePresence: Sendable {
     /// Nothing can be due before this; a lower bound, so that most reads cost no look at other tags.
     private var earliest: Instant?
     private let sides: [GateSide]
+    /// A read without a level has the lowest of all, and counts whatever the floor.
+    private let floor: Int16
     /// Reads of tags for which there was no room.
     public private(set) var overflow: UInt64 = 0
+    /// Reads that were weaker than the floor.
+    public private(set) var readsBelowFloor: UInt64 = 0
 
     /// A companion counts when it was unread for this long; with this much less than is asked of itself it is decided along.
     static let settled = Instant.Span.milliseconds(500)
@@ -67,8 +73,11 @@ public struct GatePresence: Sendable {
         sides = antennas.prefix(64).map(\.side)
         outages = Outages(since: isReading ? nil : start)
         visits = TagTable(capacity: settings.capacity)
-        bias = AntennaBias(antennas: sides.count)
+        floor = settings.floor ?? TagRead.noRSSI
+        let tuned = antennas.prefix(64).contains { $0.bias != nil } ? antennas.prefix(64).map { $0.bias ?? 0 } : []
+        bias = AntennaBias(antennas: sides.count, tuned: tuned)
         savedBias = bias
+        judge.learn(bias: bias.corrections)
     }
 
     public var openVisits: Int { visits.entries.count }
@@ -85,6 +94,10 @@ public struct GatePresence: Sendable {
         guard antenna < sides.count else { return }
         let side = sides[antenna]
         service.note(antenna: antenna, at: time)
+        guard read.rssi >= floor || read.rssi == TagRead.noRSSI else {
+            readsBelowFloor &+= 1
+            return
+        }
         var isNew = false
         let hadRoom = visits.update(read.epc) {
             isNew = true

@@ -13,7 +13,7 @@ struct Judgement: Sendable {
     /// Steps in which each side heard it.
     var stepsInside = 0
     var stepsOutside = 0
-    /// Power-weighted mean times: of all reads, and of each side's.
+    /// Power-weighted mean times, of all reads, and of each side's, in steps since the first: sums of small numbers are the same in a replay.
     var centroid = 0.0
     var centroidInside = 0.0
     var centroidOutside = 0.0
@@ -36,14 +36,17 @@ extension Judgement {
 
     /// Whether the two moved through the gate together.
     func isTogether(with other: Judgement) -> Bool {
-        guard (centroid - other.centroid).magnitude <= Self.sameTime, lastStep - firstStep <= Self.longestWalk,
+        let later = Double(firstStep - other.firstStep)
+        guard (later + centroid - other.centroid).magnitude <= Self.sameTime, lastStep - firstStep <= Self.longestWalk,
             other.lastStep - other.firstStep <= Self.longestWalk
         else { return false }
         let overlap = min(lastStep, other.lastStep) - max(firstStep, other.firstStep) + 1
         let shorter = min(lastStep - firstStep, other.lastStep - other.firstStep) + 1
         guard overlap * 100 >= shorter * 55 else { return false }
-        if stepsInside > 0, other.stepsInside > 0, (centroidInside - other.centroidInside).magnitude > Self.sameTimeBySide { return false }
-        if stepsOutside > 0, other.stepsOutside > 0, (centroidOutside - other.centroidOutside).magnitude > Self.sameTimeBySide {
+        if stepsInside > 0, other.stepsInside > 0, (later + centroidInside - other.centroidInside).magnitude > Self.sameTimeBySide {
+            return false
+        }
+        if stepsOutside > 0, other.stepsOutside > 0, (later + centroidOutside - other.centroidOutside).magnitude > Self.sameTimeBySide {
             return false
         }
         return true
@@ -56,13 +59,14 @@ extension Judgement {
         var (inside, outside) = (WeightedMean(), WeightedMean())
         for entry in entries {
             reads += Int(entry.reads)
+            let step = Double(entry.step - first.step)
             let weight = entry.rssi.map { Elementary.power(decibels: ($0 + 60) / 2) } ?? 1
             if antennas[Int(entry.antenna)].side == .inside {
                 stepsInside += 1
-                inside.add(Double(entry.step), weight: weight)
+                inside.add(step, weight: weight)
             } else {
                 stepsOutside += 1
-                outside.add(Double(entry.step), weight: weight)
+                outside.add(step, weight: weight)
             }
         }
         centroid = (inside.sum + outside.sum) / (inside.weight + outside.weight)

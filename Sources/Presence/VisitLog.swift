@@ -2,7 +2,7 @@ import Readings
 
 /// Time in steps of 2²⁷ ns (134 ms), in which a walker goes 19 cm: what the gate remembers of a visit is sorted into these.
 enum GateStep {
-    static let length = Instant.Span(nanoseconds: 1 << 27)
+    static let length = Instant.step
 
     @inline(__always)
     static func of(_ time: Instant) -> Int { Int(time.nanoseconds >> 27) }

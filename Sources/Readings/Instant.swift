@@ -1,7 +1,7 @@
 /// A point in time on the gateway's own monotonic clock (`CLOCK_BOOTTIME`), in nanoseconds.
 ///
-/// Live, zero is the boot of the machine; in a capture, zero is its first line. Only differences have a meaning, so nothing that
-/// is decided from them changes when the wall clock is stepped.
+/// Live, zero is the boot of the machine; in a capture, the beginning of its recording. Only differences have a meaning, and in which
+/// `step` a time is, so nothing that is decided from them changes when the wall clock is stepped.
 @frozen
 public struct Instant: Hashable, Comparable, Sendable {
     /// Nanoseconds since zero.
@@ -13,6 +13,12 @@ public struct Instant: Hashable, Comparable, Sendable {
     }
 
     public static let zero = Instant(nanoseconds: 0)
+
+    /// A gate looks at what it read in steps of 2^27 ns, about 134 ms, counted from zero.
+    public static let step = Span(nanoseconds: 1 << 27)
+
+    /// The beginning of the step that this is in. Recordings begin at one: a replay cuts time where the gateway did.
+    public var stepBegin: Instant { Instant(nanoseconds: (nanoseconds >> 27) << 27) }
 
     @inlinable
     public static func < (left: Instant, right: Instant) -> Bool { left.nanoseconds < right.nanoseconds }

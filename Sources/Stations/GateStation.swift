@@ -50,12 +50,13 @@ public struct GateStation: Sendable {
             antennas[device, default: Array(repeating: nil, count: 256)][Int(antenna.port)] = UInt8(placed.count)
             names[device] = antenna.device
             let reader = antennas.keys.sorted().firstIndex(of: device) ?? 0
-            placed.append(GateAntenna(side: antenna.side, placement: placement, reader: reader))
+            let bias = antenna.bias.map { Double($0) / 100 }
+            placed.append(GateAntenna(side: antenna.side, placement: placement, reader: reader, bias: bias))
         }
         self.antennas = antennas
         readers = antennas.keys.sorted()
         readerNames = names
-        presence = GatePresence(antennas: placed, settings: .init(quiet: settings.quiet), startingAt: start)
+        presence = GatePresence(antennas: placed, settings: .init(quiet: settings.quiet, floor: settings.floor), startingAt: start)
         presence.restore(learned, at: start)
     }
 
@@ -63,6 +64,9 @@ public struct GateStation: Sendable {
     public var isReading: Bool { !readers.isEmpty && readingReaders.count == readers.count }
 
     public var openVisits: Int { presence.openVisits }
+
+    /// Reads weaker than the floor that a walk test found.
+    public var readsBelowFloor: UInt64 { presence.readsBelowFloor }
 
     /// What is odd about the gate itself; antennas are places among those of the site file that a reader was found for.
     public func hints(at now: Instant) -> [GateHint] { presence.hints(at: now) }

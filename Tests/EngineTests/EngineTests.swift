@@ -216,6 +216,24 @@ struct EngineTests {
         #expect(bench.output.transmissions.map(\.bytes) == [Array("accepted".utf8), Array("accepted".utf8)])
     }
 
+    @Test("Saving what was learned takes no ticket of a decision: a replay that has nothing to save numbers its decisions alike")
+    func learnedTickets() {
+        var bench = Bench()
+        // Near the gate and away again: no event, but the gate remembers the tag.
+        for read in Int64(0)..<40 {
+            bench.engine.read(.tag(TagRead(epc: tool, antenna: 1)), from: Bench.reader, at: at(1_000 + read * 500), into: &bench.output)
+        }
+        bench.commits = false
+        bench.engine.advance(to: at(100_000), into: &bench.output)
+        #expect(bench.output.commits.count == 1)
+        #expect(bench.output.commits.allSatisfy { $0.decision.events.isEmpty && !$0.decision.rows.isEmpty })
+        #expect(bench.engine.nextTicket == 1)
+        bench.scan("DRILL", at: 101_000)
+        bench.commits = true
+        bench.scan("SHELF", at: 102_000)
+        #expect(bench.engine.nextTicket == 2)
+    }
+
     @Test("A gate that cannot see does not invite anybody")
     func blindGate() {
         var bench = Bench()
