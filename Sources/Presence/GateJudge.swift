@@ -22,6 +22,8 @@ struct GateJudge: Sendable {
     private let readers: [UInt64]
     private let sideOfBits: (inside: Bool, outside: Bool)
 
+    /// The filter begins so many steps before the first read (0.5 s): that nothing was heard there tells how far away the tag was.
+    static let lead = 4
     /// After the last read the filter sees this many steps of nothing (1.9 s).
     static let tail = 14
     /// Silence of all antennas in the middle of a visit says something for so long only (1 s): perhaps nobody was reading.
@@ -48,7 +50,7 @@ struct GateJudge: Sendable {
         guard let newest = log.entries.last?.step, let oldest = log.entries.first?.step else { return Judgement() }
         let first = max(oldest, newest - Self.longest)
         let entries = log.entries[(log.entries.firstIndex { $0.step >= first } ?? 0)...]
-        let start = outages.start(before: first)
+        let start = outages.start(before: first) ?? first - Self.lead
         var judgement = Judgement()
         var still = StillModel(antennas: antennas.count)
         var position = entries.startIndex

@@ -22,7 +22,7 @@ struct PositionFilter: Sendable {
         /// Spread of RSSI about what is expected, dB.
         var spread: Float = 5
         /// The weight of one step with reads: what follows within a wavelength is not independent.
-        var hit: Float = 0.7
+        var hit: Float = 0.85
         var miss: Float = 0.3
         /// RSSI at which every second tag still answers, dBm.
         var floor: Float = -70
@@ -123,14 +123,14 @@ struct PositionFilter: Sendable {
         (heardThere, unheardThere) = (looked(up: heard), looked(up: unheard))
     }
 
-    /// Either side equally likely at first, and there about 1.6 m away; who begins inside walks toward outside, and the other way round.
+    /// Either side equally likely at first, and there about 2 m away; who begins inside walks toward outside, and the other way round.
     private static func beginning(_ geometry: GateGeometry) -> [Lanes] {
         let speedPrior: [Double] = [0.03, 0.07, 0.175, 0.175, 0.2, 0.35]
         var state: [Float] = []
         for origin in 0..<2 {
             let sign: Double = origin == 0 ? -1 : 1
             let place = (0..<cells).map { cell in
-                let z = (geometry.x(cell) - sign * 1.6) / 0.8
+                let z = (geometry.x(cell) - sign * 2) / 0.8
                 return geometry.x(cell) * sign > 0 ? Elementary.exp(-0.5 * z * z) : 0
             }
             let sum = place.reduce(0, +)
