@@ -25,6 +25,8 @@ struct GateJudge: Sendable {
     private let readers: [UInt64]
     private let sideOfBits: (inside: Bool, outside: Bool)
 
+    /// The filter begins so many steps before the first read (0.5 s): that nothing was heard there tells how far away the tag was.
+    static let lead = 4
     /// After the last read the filter sees this many steps of nothing (1.9 s).
     static let tail = 14
     /// Silence of all antennas in the middle of a visit says something for so long only (1 s): perhaps nobody was reading.
@@ -51,12 +53,14 @@ struct GateJudge: Sendable {
         guard let newest = log.entries.last?.step, let oldest = log.entries.first?.step else { return Judgement() }
         let first = max(oldest, newest - Self.longest)
         let entries = log.entries[(log.entries.firstIndex { $0.step >= first } ?? 0)...]
+        let start = outages.start(before: first) ?? first - Self.lead
         var judgement = Judgement()
         var still = StillModel(antennas: antennas.count)
         var position = entries.startIndex
         var silence = 0
         filter.start()
-        for step in first...max(newest, min(GateStep.of(now), newest + Self.tail)) {
+        var unheard = 0
+        for step in start...max(newest, GateStep.of(now)) {
             let begin = position
             while position < entries.endIndex, entries[position].step == step { position += 1 }
             let hits = entries[begin..<position]
@@ -64,10 +68,13 @@ struct GateJudge: Sendable {
             let served = service.antennas(at: step) | heard
             silence = served == 0 ? silence + 1 : 0
             let isBelieved = step > newest || silence <= Self.silenceBelieved
-            let isReading = isBelieved && !outages.contains(GateStep.start(of: step))
+            let isOut = outages.contains(GateStep.start(of: step))
+            let isReading = isBelieved && !isOut
             take(hits, heard: heard, served: served, known: service.known, isReading: isReading, still: &still)
             filter.advance()
             if step == newest { judgement.stillAdvantage = still.logLikelihood - filter.logLikelihood }
+            if step > newest, !isOut { unheard += 1 }
+            if unheard == Self.tail { break }
         }
         judgement.ends = filter.ends
         judgement.summarise(entries, antennas: antennas)

@@ -67,7 +67,7 @@ struct GateVisit: Sendable {
         judged = (revision, judgeable(at: now))
     }
 
-    private func judgeable(at now: Instant) -> Int { min(GateStep.of(now), GateStep.of(last) + GateJudge.tail) }
+    private func judgeable(at now: Instant) -> Int { min(GateStep.of(now), GateStep.of(quietFrom) + GateJudge.tail) }
 
     func sighting(of epc: EPC, kind: Sighting.Kind, certainty: Certainty) -> Sighting {
         Sighting(

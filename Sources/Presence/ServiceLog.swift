@@ -57,6 +57,16 @@ struct Outages: Sendable {
         return past.contains { $0.from <= time && time < $0.until }
     }
 
+    /// The step at which a tag first read at `first` may have begun to move unseen: at most 3 s into the outage that ended within the
+    /// second before; nil when there was none.
+    func start(before first: Int) -> Int? {
+        for outage in past.reversed() {
+            let (from, until) = (GateStep.of(outage.from), GateStep.of(outage.until))
+            if from < first, until + 8 > first { return max(from, min(first, until) - 23) }
+        }
+        return nil
+    }
+
     /// How much of the time since `start` was lost until `now`.
     func lost(since start: Instant, until now: Instant) -> Instant.Span {
         var sum: Int64 = 0
