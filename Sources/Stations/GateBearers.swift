@@ -13,14 +13,18 @@ struct GateBearers: Sendable {
     /// What was worn longer ago than this before the newest is forgotten.
     private static let remembered = Instant.Span.seconds(60)
     private static let maximum = 256
-    /// How much later than a chest badge a tool is heard that lies evenly around its middle; found by simulation at two geometries.
-    private static let behind: Int64 = 165_000_000
-    /// How much later still one that is heard only after it went through, and earlier one that is heard only before.
-    private static let lopsided: Int64 = 540_000_000
+    /// How much later than a chest badge a tool is heard that lies evenly around its middle, and which share of the time by which it was
+    /// heard longer after its middle than before is to be added: one on the back is heard late. Found by simulation, alike for two
+    /// geometries (residual 0.2 s).
+    private static let behind: Int64 = 170_000_000
+    private static let lateThousandths: Int64 = 145
+    private static let longestLate: Int64 = 700_000_000
     /// A bearer went through at most this much before or after, or this share of the time for which the thing was seen: what is pushed
     /// slowly goes well ahead.
     private static let together = Instant.Span.milliseconds(1_200)
     private static let togetherPercent: Int64 = 35
+    /// A badge that was only glimpsed at the right time did not stay: who turns back is in sight for longer.
+    private static let glimpse = Instant.Span.seconds(3)
     /// Things that went through within this time of one another have a say in each other's bearer.
     private static let sayTime: Int64 = 700_000_000
     /// Two bearers that fit equally well, by this much: nobody knows.
@@ -62,7 +66,7 @@ struct GateBearers: Sendable {
         return bearers
     }
 
-    /// Those who went the same way; failing them, those of whom a silent reader or weak signals left it open.
+    /// Those who went the same way; failing them, those of whom a silent reader or a weak signal left it open.
     private func candidates(for thing: Sighting, at time: Int64, _ direction: Direction) -> [Int] {
         let share = min((thing.last - thing.first).nanoseconds, Self.remembered.nanoseconds) / 100 * Self.togetherPercent
         let near = people.indices.filter { person in
@@ -73,7 +77,8 @@ struct GateBearers: Sendable {
         return near.filter { person in
             switch people[person].kind {
             case .uncertain, .unknown: true
-            case .stayed: people[person].isDegraded || thing.isDegraded
+            case .stayed:
+                people[person].isDegraded || thing.isDegraded || people[person].last - people[person].first <= Self.glimpse
             case .appeared, .passed: false
             }
         }
@@ -104,10 +109,7 @@ struct GateBearers: Sendable {
     /// When the badge of who carried this was heard best, as far as the thing can tell.
     private static func walkTime(of thing: Sighting) -> Int64 {
         let middle = middle(of: thing)
-        let seen = (thing.last - thing.first).nanoseconds
-        guard seen > 0 else { return middle - behind }
-        // Thousandths: 1,000 for a thing that was heard only before its middle.
-        let before = ((middle - thing.first.nanoseconds) - (thing.last.nanoseconds - middle)) / max(seen / 1_000, 1)
-        return middle - behind + lopsided / 1_000 * max(min(before, 1_000), -1_000)
+        let late = (thing.last.nanoseconds - middle) - (middle - thing.first.nanoseconds)
+        return middle - behind - max(min(late / 1_000 * lateThousandths, longestLate), -longestLate)
     }
 }

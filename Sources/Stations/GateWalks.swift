@@ -86,16 +86,17 @@ struct GateWalks: Sendable {
             var crossing = Self.crossing(part)
             let seen = crossing.tags + crossing.uncertain
             guard let firstEnd = seen.map(\.last).min(), let last = seen.map(\.last).max() else { continue }
+            let crossed = crossing.tags.compactMap(\.crossed).min()
             crossing.credentials = former?.crossing.credentials ?? []
             if crossing.credentials.isEmpty {
-                crossing.credentials = badges.use(firstEnd: firstEnd, last: last, direction: part.direction, window: window)
+                crossing.credentials = badges.use(
+                    firstEnd: firstEnd, crossed: crossed ?? last, last: last, direction: part.direction, window: window)
             }
             let decision = former?.decision ?? nextDecision
             crossing.decision = decision
             if former == nil { nextDecision += 1 }
             if crossing.certainty != .final { told[group, default: []].append(Told(decision: decision, crossing: crossing)) }
             guard crossing != former?.crossing else { continue }
-            let crossed = crossing.tags.compactMap(\.crossed).min()
             proposals.append(Proposal(station: station, content: .crossing(crossing), at: crossed))
         }
         if mine.allSatisfy({ $0.sighting.certainty == .final }) { members.removeAll { $0.group == group } }
