@@ -45,13 +45,21 @@ public struct GateSceneOptions: Hashable, Sendable {
     /// The share of tools whose recorded side is wrong, and of those of which nothing is recorded.
     public var wrongRecords: Double
     public var unknownRecords: Double
-    /// People wear badges with tags.
-    public var badgeTags: Bool
+    public var badges: Badges
 
-    public init(wrongRecords: Double = 0, unknownRecords: Double = 0, badgeTags: Bool = true) {
+    /// How people say who they are.
+    public enum Badges: String, Hashable, Sendable, CaseIterable {
+        /// Everybody who has one wears a badge with a tag.
+        case tags
+        /// Everybody who goes through holds a badge before a reader 0.3 to 2.5 s before the middle of the gate.
+        case held
+        case none
+    }
+
+    public init(wrongRecords: Double = 0, unknownRecords: Double = 0, badges: Badges = .tags) {
         self.wrongRecords = wrongRecords
         self.unknownRecords = unknownRecords
-        self.badgeTags = badgeTags
+        self.badges = badges
     }
 }
 
@@ -62,6 +70,8 @@ public struct GateRun: Hashable, Sendable {
     public var reads: [TimedRead]
     /// In the order of time; the reader reads from the start.
     public var changes: [ReaderChange]
+    /// Badges held before a badge reader, in the order of time.
+    public var badges: [TimedBadge]
     public var truth: Truth
     /// What lies between the reader and the gateway in this scene.
     public var reports: ReportLayer
@@ -76,6 +86,7 @@ public struct GateRun: Hashable, Sendable {
         (reads, changes) = ([], [])
         while simulation.next(into: &reads, changes: &changes) {}
         truth = simulation.truth
+        badges = simulation.badges
         reports = simulation.reports
     }
 }
@@ -84,6 +95,8 @@ public struct GateRun: Hashable, Sendable {
 public struct GateSimulation: Sendable {
     public let layout: GateLayout
     public let reports: ReportLayer
+    /// Badges held before a badge reader, in the order of time.
+    public let badges: [TimedBadge]
     private var world: GateWorld
     private var draft: Truth
 
@@ -92,6 +105,7 @@ public struct GateSimulation: Sendable {
         builder.build()
         self.layout = layout
         reports = builder.reports
+        badges = builder.heldBadges.sorted { ($0.time, $0.credential) < ($1.time, $1.credential) }
         (world, draft) = builder.finished()
     }
 

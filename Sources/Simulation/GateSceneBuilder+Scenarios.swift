@@ -34,6 +34,7 @@ extension GateSceneBuilder {
             at: start, x: -sign * Self.farAway, y: y ?? laneY(), speed: speed ?? walkingSpeed(), heading: direction == .out ? 0 : 0.5)
         let time = path.pass(toX: sign * Self.farAway)
         let person = person(path: path, heavy: heavy, badge: badge)
+        hold(badgeOf: person.id, before: time)
         let tools = given + (0..<count).map { _ in newTool(side: direction.side.opposite) }
         var crossings: [EPC: Int] = [:]
         for epc in tools { crossings[epc] = addCrossing(epc, direction, at: time, person: person.id) }
@@ -184,6 +185,7 @@ extension GateSceneBuilder {
         var path = PathBuilder(at: 0.5, x: -sign * Self.farAway, y: laneY(), speed: speed, heading: direction == .out ? 0 : 0.5)
         let time = path.pass(toX: sign * Self.farAway)
         let person = person(path: path)
+        hold(badgeOf: person.id, before: time)
         for _ in 0..<random.integer(20...120) {
             let epc = newTool(side: direction.side.opposite)
             // The load is 0.8 m long, 0.5 m wide, and before the one who pushes.

@@ -14,6 +14,9 @@ struct GateSceneBuilder {
     private var outages: [GateWorld.Outage] = []
     var truth: Truth
     var reports = ReportLayer.none
+    private(set) var heldBadges: [TimedBadge] = []
+    /// When badges are held changes nothing else in a scene.
+    private var badgeRandom: SplitMix64
     private var toolCount: UInt64 = 0
 
     /// Where people come from and go to, metres from the gate: out of reach of every antenna.
@@ -29,6 +32,7 @@ struct GateSceneBuilder {
         let number = UInt64(GateScenario.allCases.firstIndex(of: scenario) ?? 0)
         var mixer = SplitMix64(state: seed)
         random = SplitMix64(state: mixer.next() &+ number &* 0xD6E8_FEB8_6659_FD93)
+        badgeRandom = SplitMix64(state: mixer.next())
         truth = Truth(scenario: scenario.rawValue, seed: seed, duration: .zero)
     }
 
@@ -66,11 +70,18 @@ struct GateSceneBuilder {
         let epc = badgeTag(number)
         let id = "p\(number)"
         truth.people.append(Truth.Person(id: id, badge: epc.hex))
-        if options.badgeTags {
+        if options.badges == .tags {
             // Badges hang on a cord and turn; the body behind them detunes them, the holder keeps a distance.
             place(epc, .carried(by: walkers.count - 1, at: .chest), material: random.normal(3, 2, clippedTo: 0...10), during: walker)
         }
         return (walkers.count - 1, id)
+    }
+
+    /// Somebody who will be in the middle of the gate at `seconds` holds a badge before the reader there.
+    mutating func hold(badgeOf id: String, before seconds: Double) {
+        guard options.badges == .held, let person = truth.people.first(where: { $0.id == id }) else { return }
+        let time = max(seconds - badgeRandom.uniform(0.3...2.5), 0)
+        heldBadges.append(TimedBadge(time: Instant(nanoseconds: Int64(time * 1e9)), credential: person.badge))
     }
 
     // MARK: Tags

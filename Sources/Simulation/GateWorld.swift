@@ -202,6 +202,17 @@ public struct TimedRead: Hashable, Sendable {
     }
 }
 
+/// A badge held before a badge reader.
+public struct TimedBadge: Hashable, Sendable {
+    public var time: Instant
+    public var credential: String
+
+    public init(time: Instant, credential: String) {
+        self.time = time
+        self.credential = credential
+    }
+}
+
 /// The reader stopped or started reading.
 public struct ReaderChange: Hashable, Sendable {
     public var time: Instant

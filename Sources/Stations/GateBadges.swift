@@ -5,7 +5,7 @@ struct GateBadges: Hashable, Sendable {
     private struct Badge: Hashable, Sendable {
         let credential: String
         let at: Instant
-        /// The last read of the walk that it served.
+        /// When what it served went through.
         var usedFor: Instant?
     }
 
@@ -13,8 +13,9 @@ struct GateBadges: Hashable, Sendable {
 
     /// A badge held this soon after the last read belongs to the same walk as those held before: then a person must say whose it was.
     static let after = Instant.Span.seconds(1)
-    /// Walks that end within this long of each other are told apart by what moved together, and may share badges.
-    static let sameTime = Instant.Span.seconds(1)
+    /// What goes through within this long of each other may be one walk, and shares badges: one person's things are heard at times that
+    /// differ by up to this much.
+    static let sameTime = Instant.Span.milliseconds(1_200)
     /// How long after the end of a walk its badge may still be needed: until it is final, and a reader's short silence.
     static let longestDecision = Instant.Span.seconds(70)
     /// The most badges remembered at once.
@@ -33,14 +34,15 @@ struct GateBadges: Hashable, Sendable {
     /// uses up their own, not that of the person behind them.
     /// - Parameters:
     ///   - firstEnd: the last read of the tag that left first: one that hangs near the gate may have been seen for hours
+    ///   - crossed: when it went through
     ///   - last: the last read of all
-    mutating func use(firstEnd: Instant, last: Instant, direction: Direction, window: Instant.Span) -> [String] {
+    mutating func use(firstEnd: Instant, crossed: Instant, last: Instant, direction: Direction, window: Instant.Span) -> [String] {
         let free = badges.indices.filter { index in
-            badges[index].usedFor.map { max($0, last) - min($0, last) <= Self.sameTime } ?? true
+            badges[index].usedFor.map { max($0, crossed) - min($0, crossed) <= Self.sameTime } ?? true
         }
         let near = free.filter { firstEnd - badges[$0].at <= window && badges[$0].at <= last + Self.after }
         let used = near.isEmpty ? free.filter { badges[$0].at > last } : near
-        for index in used where direction == .out || badges[index].at <= last { badges[index].usedFor = last }
+        for index in used where direction == .out || badges[index].at <= last { badges[index].usedFor = crossed }
         return used.map { badges[$0].credential }
     }
 }

@@ -135,6 +135,39 @@ struct GateStationTests {
         #expect(final.map { $0.badgeTags.map(\.epc) } == [[badgeTag], [second]])
     }
 
+    @Test("A badge on the chest is heard before the tool on the back, and is its bearer's all the same")
+    func chestAndBack() {
+        var gate = gate()
+        walk(&gate, badgeTag, from: 1_000, ports: [1, 2])
+        walk(&gate, tool, from: 1_600, ports: [1, 2])
+        let found = proposals(&gate) { $0 == badgeTag ? .person : .item(isOut: false) }.compactMap(crossing)
+        #expect(found.allSatisfy { $0.badgeTags.map(\.epc) == [badgeTag] })
+        #expect(found.last?.tags.map(\.epc) == [tool])
+        #expect(Set(found.map(\.decision)).count == 1)
+    }
+
+    @Test("Who goes the other way, or comes long after, carried nothing of it; a badge glimpsed for a moment at the right time did")
+    func otherBearers() {
+        for (start, ports, isBearer) in [
+            (Int64(1_000), [UInt8(2), 1], false), (4_500, [1, 2], false), (1_000, [1, 2], true), (1_000, [1], true),
+        ] {
+            var gate = gate()
+            walk(&gate, tool, from: 1_000, ports: [1, 2])
+            walk(&gate, badgeTag, from: start, ports: ports)
+            let found = proposals(&gate) { $0 == badgeTag ? .person : .item(isOut: false) }.compactMap(crossing)
+            #expect(found.last { $0.certainty == .final }?.badgeTags.isEmpty == !isBearer, "\(start) \(ports)")
+        }
+    }
+
+    @Test("Two bearers who fit a tool equally well are both named")
+    func tie() {
+        let second = EPC(hex: "2D76451FD4499602D2000001")!
+        var gate = gate()
+        for (tag, start) in [(badgeTag, 1_000), (tool, 1_100), (second, 1_000)] { walk(&gate, tag, from: Int64(start), ports: [1, 2]) }
+        let found = proposals(&gate) { [badgeTag, second].contains($0) ? .person : .item(isOut: false) }.compactMap(crossing)
+        #expect(found.last?.badgeTags.map(\.epc) == [badgeTag, second])
+    }
+
     @Test("A read that comes late belongs to its visit while that is open, and is told as late otherwise")
     func lateReads() {
         var gate = gate()

@@ -26,6 +26,8 @@ struct Records {
 
     mutating func move(_ epc: EPC, _ direction: Direction) { sides[epc] = direction.side }
 
+    mutating func put(_ epc: EPC, _ side: GateSide?) { sides[epc] = side }
+
     /// The check that every method gets: a tool cannot leave the side where it is not. Takes the move when it can be.
     mutating func accepts(_ epc: EPC, _ direction: Direction) -> Bool {
         if sides[epc] == direction.side { return false }
