@@ -34,8 +34,7 @@ extension DwellPresence.Tag {
         .compact([
             "present": .bool(isPresent), "fading": isFading ? .bool(true) : nil, "told": isTold ? .bool(true) : nil,
             "unstable": isUnstable ? .bool(true) : nil,
-            "moved": lastMoved == nil ? nil : .bool(true),
-            "still": stillWindows == 0 ? nil : .integer(Int64(stillWindows)), "gap": .integer(meanGap),
+            "moved": lastMoved == nil ? nil : .bool(true), "gap": .integer(meanGap),
             "sources": .integer(Int64(bitPattern: sources)),
         ])
     }
@@ -47,7 +46,6 @@ extension DwellPresence.Tag {
         isTold = row["told"]?.bool == true
         isUnstable = row["unstable"]?.bool == true
         lastMoved = row["moved"]?.bool == true ? now : nil
-        stillWindows = Int(min(max(0, row["still"]?.integer ?? 0), Int64(Self.stillWindowsOfResident)))
         meanGap = min(max(0, row["gap"]?.integer ?? 500_000), 180_000_000)
         sources = UInt64(bitPattern: row["sources"]?.integer ?? 0)
         isSaved = true

@@ -2,15 +2,10 @@ import Identifiers
 import Readings
 
 extension DwellPresence.Tag {
-    /// Windows of 2 s in which a tag was shown to lie still, and never to move: 20 s in all.
-    static let stillWindowsOfResident = 10
-
     /// The unread time after which the tag is gone.
     ///
-    /// 15 times the mean gap, for the gaps of a tag on a body have a long tail. A tag that
-    /// was shown to lie still, and never to move, has nowhere to go: it gets the longest.
+    /// 15 times the mean gap, for the gaps of a tag on a body have a long tail.
     func timeout(_ settings: DwellPresence.Settings) -> Instant.Span {
-        if stillWindows >= Self.stillWindowsOfResident, !hasMoved(within: settings.memory) { return settings.longestTimeout }
         let span = Instant.Span(nanoseconds: meanGap &* 1_000 &* settings.gapFactor)
         return min(max(span, settings.shortestTimeout), settings.longestTimeout)
     }
@@ -24,11 +19,7 @@ extension DwellPresence.Tag {
         learn(gap, longest: settings.longestTimeout)
         if gap > settings.steadyPause { steadyFrom = now }
         last = max(last, now)
-        switch motion.observe(read, at: now) {
-        case .moving: lastMoved = now
-        case .still: stillWindows = min(stillWindows + 1, Self.stillWindowsOfResident)
-        case .unknown, nil: break
-        }
+        if motion.observe(read, at: now) == .moving { lastMoved = now }
         // A reader that tells neither signal nor phase cannot show movement: every tag is believed.
         if read.rssi == TagRead.noRSSI, read.phase == nil { lastMoved = now }
         let isStrong = settings.floor.map { read.rssi == TagRead.noRSSI || read.rssi >= $0 } ?? true

@@ -57,7 +57,7 @@ public struct DwellPresence: Sendable {
         public var hysteresis: Int16 = 400
         /// The unread time that ends a stay provisionally: `gapFactor` times the tag's mean gap, within these limits. The longest ends
         /// it for good.
-        public var shortestTimeout: Instant.Span = .seconds(55)
+        public var shortestTimeout: Instant.Span = .seconds(57)
         public var longestTimeout: Instant.Span = .seconds(180)
         public var gapFactor: Int64 = 15
         /// A shorter stay is a pass.
@@ -90,8 +90,6 @@ public struct DwellPresence: Sendable {
         /// From when silence counts: the last strong read, or later after an outage.
         var quietFrom: Instant
         var lastMoved: Instant?
-        /// Windows in which it was shown to lie still, as far as they matter.
-        var stillWindows = 0
         var reads = 0
         /// The mean gap in microseconds, weighted towards the newest (1/16 for each), and half a second at first.
         var meanGap: Int64 = 500_000

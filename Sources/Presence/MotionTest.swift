@@ -30,10 +30,10 @@ public struct MotionTest: Sendable {
         /// From the 5th to the 95th percentile more than 2 dB: readers tell whole or half dB with a noise of 0.2–0.55 dB, so that a tag
         /// that lies still gives two or three neighbouring steps.
         static let signalSpread = 200
-        /// From one window to the next, 8°: a few degrees of drift while things warm up, and the noise of two medians. With fewer than
-        /// five reads on a side the medians themselves are noisy: 14°.
-        static let phaseShift = 1_456
-        static let phaseShiftOfFew = 2_549
+        /// From one window to the next, 4° of drift while things warm up, and twice the deviation of the difference of two medians: that of
+        /// one of n reads is 1.25/√n of the noise.
+        static let phaseShift = 728.0
+        static let shiftDeviations = 2.0
         /// 1.5 dB between medians, more than 2 dB with few reads.
         static let signalShift = 150
         static let signalShiftOfFew = 225
@@ -180,10 +180,9 @@ public struct MotionTest: Sendable {
                     Self.add(ownPhases, steps: &steps, squares: &squares)
                 }
                 if let oldPhase {
-                    let limit = isFew ? Limit.phaseShiftOfFew : Limit.phaseShift
                     // The doubled phase: half a circle is a whole one.
-                    let shift = abs(Int(Int16(truncatingIfNeeded: Int(phase) - Int(oldPhase))))
-                    isShifted = isShifted == true || shift > 2 * limit
+                    let shift = Double(abs(Int(Int16(truncatingIfNeeded: Int(phase) - Int(oldPhase)))))
+                    isShifted = isShifted == true || shift > 2 * Self.phaseLimit(reads: own.count, oldReads)
                 }
             }
             groups[place].reads = own.count
@@ -212,6 +211,12 @@ public struct MotionTest: Sendable {
             squares += (Double(phase) - mean) * (Double(phase) - mean)
             last = phase
         }
+    }
+
+    /// How far apart the medians of so many reads each may be if nothing moved.
+    private static func phaseLimit(reads: Int, _ others: Int) -> Double {
+        let deviation = 1.25 * Limit.phaseNoise * (1 / Double(max(1, reads)) + 1 / Double(max(1, others))).squareRoot()
+        return Limit.phaseShift + Limit.shiftDeviations * deviation
     }
 
     private static func isSmooth(reads: Int, steps: Double, squares: Double) -> Bool {

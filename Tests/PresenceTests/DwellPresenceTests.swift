@@ -76,14 +76,14 @@ struct DwellPresenceTests {
         #expect(place.presence.presentTags == 0)
     }
 
-    @Test("A departure is decided 55 s after the last read of a tag that is read often")
+    @Test("A departure is decided 57 s after the last read of a tag that is read often")
     func timeout() {
         var place = Place()
         place.read(.moving, seconds: 20)
         let last = place.now + .milliseconds(-100)
-        place.wait(until: last + .milliseconds(54_999))
+        place.wait(until: last + .milliseconds(56_999))
         #expect(place.presence.presentTags == 1)
-        place.wait(until: last + .seconds(55))
+        place.wait(until: last + .seconds(57))
         #expect(place.presence.presentTags == 0)
     }
 
