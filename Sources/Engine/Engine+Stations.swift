@@ -125,7 +125,9 @@ extension Engine {
             ledger.note(plan)
             guard let feedback = plan.feedback else { return }
             // "Already yours" rests on decisions that may still be on their way to the disk.
-            guard let newest = openTickets.filter({ $0 < Self.firstLearningTicket }).max() else { return give(feedback, at: proposal.station, into: &output) }
+            guard let newest = openTickets.filter({ $0 < Self.firstLearningTicket }).max() else {
+                return give(feedback, at: proposal.station, into: &output)
+            }
             ticket = newest
         } else {
             ticket = commit(plan, into: &output)

@@ -144,7 +144,9 @@ final class EngineLoop {
     /// Succeeds when every decision has its answer, or after `looks` times 10 ms.
     /// - Parameter isFinal: whether none may be provisional either.
     private func settled(within looks: Int, isFinal: Bool = false) -> EventLoopFuture<Void> {
-        guard outstanding > 0 || isFinal && (engine.hasOpenDecisions || engine.isSettling), looks > 0 else { return loop.makeSucceededVoidFuture() }
+        guard outstanding > 0 || isFinal && (engine.hasOpenDecisions || engine.isSettling), looks > 0 else {
+            return loop.makeSucceededVoidFuture()
+        }
         let bound = NIOLoopBound(self, eventLoop: loop)
         return loop.scheduleTask(in: .milliseconds(10)) {}.futureResult.flatMap { bound.value.settled(within: looks - 1, isFinal: isFinal) }
     }

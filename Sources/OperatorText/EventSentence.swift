@@ -9,8 +9,12 @@ public enum EventSentence {
         if event["certainty"] == "provisional", event["type"] != "crossing.retracted" {
             return Text.provisional(language, ["what": sentence])
         }
-        guard event["corrects"] != nil, event["type"] != "crossing.retracted" else { return sentence }
-        return Text.confirmed(language, ["what": sentence])
+        return isConfirmation(event) ? Text.confirmed(language, ["what": sentence]) : sentence
+    }
+
+    /// Whether an event only makes final what an earlier one said provisionally.
+    public static func isConfirmation(_ event: JSON) -> Bool {
+        event["certainty"] == "final" && event["corrects"] != nil && event["type"] != "crossing.retracted"
     }
 
     private static func retracted(_ event: JSON, _ data: JSON, _ language: Site.Language) -> Printable {

@@ -15,7 +15,8 @@ enum EventLine {
     }
 
     static func style(of event: JSON) -> Terminal.Style {
-        switch event["type"]?.string {
+        if EventSentence.isConfirmation(event) { return .faint }
+        return switch event["type"]?.string {
         case "exception.raised": .warning
         case "loan.checked_out", "loan.returned", "stock.put_away": .good
         default: .plain

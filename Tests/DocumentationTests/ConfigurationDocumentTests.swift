@@ -34,7 +34,8 @@ struct ConfigurationDocumentTests {
     private static let device = "[[device]]\nname = \"reader\"\nprofile = \"r2000/a0-uhf\"\nport = \"/dev/ttyS0\""
     private static let outside = "[[station.antenna]]\ndevice = \"reader\"\nport = 2\nside = \"outside\""
     private static let inside = "[[station.antenna]]\ndevice = \"reader\"\nport = 1\nside = \"inside\""
-    private static let whole = "\(gateway)\n\(device)\n[[station]]\nname = \"gate\"\nkind = \"gate\"\n\(inside)\n"
+    private static let whole =
+        "\(gateway)\n\(device)\n[[station]]\nname = \"gate\"\nkind = \"gate\"\n\(inside)\n"
         + outside.replacingOccurrences(of: "port = 2", with: "port = 255")
     private static let gate = ["name": "\"gate\"", "kind": "\"gate\""]
 
@@ -180,7 +181,8 @@ struct ConfigurationDocumentTests {
         for place in Self.places {
             for row in try Self.rows(place) {
                 let key = Self.key(row)
-                #expect(block.text.contains(try Regex("(?m)^(\\[\\[station\\.|\\[\\[tuning\\.|\\[device\\.)?\(key)( =|\\]\\]|\\])")), "\(key)")
+                #expect(
+                    block.text.contains(try Regex("(?m)^(\\[\\[station\\.|\\[\\[tuning\\.|\\[device\\.)?\(key)( =|\\]\\]|\\])")), "\(key)")
             }
         }
     }

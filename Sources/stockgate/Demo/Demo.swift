@@ -99,7 +99,8 @@ struct DemoRun: ParsableCommand {
             try? client.lines(["events"], [("follow", "true"), ("limit", "1000")]) { event in
                 if wantsJSON {
                     Terminal.output.write(json: event)
-                } else if event["type"] != "master.applied" {
+                } else if event["type"] != "master.applied", !EventSentence.isConfirmation(event) {
+                    // What is confirmed was shown when it was provisional.
                     EventLine.print(event, language)
                 }
                 return true

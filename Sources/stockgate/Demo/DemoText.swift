@@ -24,7 +24,7 @@ enum DemoText {
                     "  and start .build/debug/stockgated --config " + Printable(escaping: directory) + "/site.toml. README.md says more.",
                     .plain
                 ),
-                ("Ctrl-C ends the demonstration. A crossing is decided about 3 s after the last read of its tags.", .plain),
+                ("Ctrl-C ends the demonstration. A crossing is told 2 s after the last read of its tags, and final after 5 s.", .plain),
             ]
         case .chinese:
             return [
@@ -37,7 +37,7 @@ enum DemoText {
                 ("  " + program + " loans                                谁借了什么；还有 devices、stock、exceptions、explain 2", .good),
                 ("接真实读写器：把它的端口写进 " + Printable(escaping: directory) + "/site.toml，例如 port = \"/dev/ttyUSB0\"，", .plain),
                 ("  再启动 .build/debug/stockgated --config " + Printable(escaping: directory) + "/site.toml。详见 README.zh.md。", .plain),
-                ("按 Ctrl-C 结束演示。标签最后一次被读到约 3 秒后，才判定一次通过。", .plain),
+                ("按 Ctrl-C 结束演示。标签最后一次被读到 2 秒后给出判断，5 秒后定案。", .plain),
             ]
         }
     }
