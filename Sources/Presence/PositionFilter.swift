@@ -3,7 +3,8 @@ import Readings
 /// Follows one tag through the gate: a forward filter over where the tag is, how fast its bearer walks and faces, where the bearer's
 /// body is, how much the wave loses besides, and on which side the tag was at first.
 ///
-/// Works step by step (`GateStep`) on two flat arrays that are used again for every visit; it allocates nothing.
+/// Works step by step (`GateStep`) on two flat arrays that are used again for every visit; it allocates nothing. Its loops go through
+/// plain memory with a fixed order of additions: the compiler makes vector code of them, and every machine gets the same sums.
 struct PositionFilter: Sendable {
     /// Metres per second from inside to outside; the two zeros face inside and outside.
     static let speeds: [Double] = [-1.4, -0.6, 0, 0, 0.6, 1.4]
@@ -40,21 +41,21 @@ struct PositionFilter: Sendable {
     private let unheard: [Float]
     /// Student's t with 4 degrees of freedom, ln, by quarter dB of the difference.
     private let difference: [Float]
-    /// By row and cell, eight cells to a lane group.
-    private var state: [Lanes]
-    private var next: [Lanes]
+    /// By row and cell.
+    private var state: [Float]
+    private var next: [Float]
     /// What `state` must be multiplied with to sum to 1.
     private var norm: Float = 1
-    private let start0: [Lanes]
+    private let start0: [Float]
     /// ln of the likelihood, and then itself, by body, level, cell.
-    private var evidence: [Lanes]
-    private var likelihood: [Lanes]
+    private var evidence: [Float]
+    private var likelihood: [Float]
     /// By antenna, and then as `evidence`: the expected RSSI, ln P(heard) and ln P(not heard).
-    private var expected: [Lanes] = []
-    private var heardThere: [Lanes] = []
-    private var unheardThere: [Lanes] = []
-    /// 1 for each cell that lies inside, in the middle, outside; else 0.
-    private let zones: [Lanes]
+    private var expected: [Float] = []
+    private var heardThere: [Float] = []
+    private var unheardThere: [Float] = []
+    /// By cell: 0 inside, 1 in the middle, 2 outside.
+    private let zones: [UInt8]
     /// The rows and how each moves, block by block: rows of one origin and carry, between which nothing moves to other blocks.
     private let plans: [RowPlan]
     /// What each block sums to; a block with no share worth following is 0 and left out.
@@ -62,8 +63,6 @@ struct PositionFilter: Sendable {
     /// ln of the likelihood of everything taken since `start`.
     private(set) var logLikelihood = 0.0
 
-    typealias Lanes = SIMD8<Float>
-    private static let groups = cells / 8
     private static let blockRows = speeds.count * levels.count
     private static let blockCount = rows / blockRows
     private static let worthFollowing: Float = 1e-6
@@ -86,23 +85,16 @@ struct PositionFilter: Sendable {
         let plans = (0..<Self.rows).map { RowPlan(row: $0, pitch: geometry.pitch, belief: belief) }
         self.plans = (0..<Self.blockCount).flatMap { block in plans.filter { $0.block == block } }
         blocks = Array(repeating: 1, count: Self.blockCount)
-        zones = (0..<3).flatMap { zone in
-            (0..<Self.groups).map { group in
-                Lanes((0..<8).map { lane in
-                    let x = geometry.x(group * 8 + lane)
-                    return (x < -Self.middle ? 0 : (x > Self.middle ? 2 : 1)) == zone ? 1 : 0
-                })
-            }
-        }
+        zones = (0..<Self.cells).map { geometry.x($0) < -Self.middle ? 0 : (geometry.x($0) > Self.middle ? 2 : 1) }
         start0 = Self.beginning(geometry)
         state = start0
         next = start0
-        evidence = Array(repeating: Lanes(), count: Self.places)
+        evidence = Array(repeating: 0, count: Self.places)
         likelihood = evidence
         prepare()
     }
 
-    private static let places = GateGeometry.bodies.count * levels.count * groups
+    private static let places = GateGeometry.bodies.count * levels.count * cells
 
     private mutating func prepare() {
         expected = []
@@ -110,21 +102,15 @@ struct PositionFilter: Sendable {
             for body in GateGeometry.bodies.indices {
                 let from = (antenna * GateGeometry.bodies.count + body) * Self.cells
                 for level in Self.levels {
-                    for group in 0..<Self.groups {
-                        let first = from + group * 8
-                        expected.append(Lanes(geometry.expected[first..<first + 8]) + (level + bias[antenna]))
-                    }
+                    expected += geometry.expected[from..<from + Self.cells].map { $0 + (level + bias[antenna]) }
                 }
             }
         }
-        func looked(up table: [Float]) -> [Lanes] {
-            expected.map { lanes in Lanes((0..<8).map { table[Self.signalIndex(lanes[$0])] }) }
-        }
-        (heardThere, unheardThere) = (looked(up: heard), looked(up: unheard))
+        (heardThere, unheardThere) = (expected.map { heard[Self.signalIndex($0)] }, expected.map { unheard[Self.signalIndex($0)] })
     }
 
     /// Either side equally likely at first, and there about 2 m away; who begins inside walks toward outside, and the other way round.
-    private static func beginning(_ geometry: GateGeometry) -> [Lanes] {
+    private static func beginning(_ geometry: GateGeometry) -> [Float] {
         let speedPrior: [Double] = [0.03, 0.07, 0.175, 0.175, 0.2, 0.35]
         var state: [Float] = []
         for origin in 0..<2 {
@@ -144,20 +130,20 @@ struct PositionFilter: Sendable {
                 }
             }
         }
-        return stride(from: 0, to: state.count, by: 8).map { first in Lanes(state[first..<first + 8]) }
+        return state
     }
 
     /// Begins a visit.
     mutating func start() {
         logLikelihood = 0
         norm = 1
-        for index in start0.indices { state[index] = start0[index] }
+        state.withUnsafeMutableBufferPointer { _ = $0.update(from: start0) }
         for block in blocks.indices { blocks[block] = 1 }
         clearEvidence()
     }
 
     mutating func clearEvidence() {
-        for index in evidence.indices { evidence[index] = Lanes() }
+        evidence.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
     }
 
     /// An antenna heard the tag in this step.
@@ -167,26 +153,41 @@ struct PositionFilter: Sendable {
     mutating func addHit(antenna: Int, rssi: Double?, weight: Double) {
         let scale = belief.hit * Float(weight)
         let first = antenna * Self.places
-        guard let rssi else {
-            for place in 0..<Self.places { evidence[place] += scale * heardThere[first + place] }
-            return
-        }
-        let told = Float(rssi)
-        difference.withUnsafeBufferPointer { difference in
-            for place in 0..<Self.places {
-                let quarters = told * 4 - expected[first + place] * 4
-                var value = heardThere[first + place]
-                for lane in 0..<8 { value[lane] += difference[min(Int(quarters[lane].magnitude + 0.5), Self.differenceSteps - 1)] }
-                evidence[place] += scale * value
+        guard let rssi else { return addEvidence(heardThere, from: first, times: scale) }
+        let told = Float(rssi) * 4
+        let (last, places) = (Self.differenceSteps - 1, Self.places)
+        evidence.withUnsafeMutableBufferPointer { evidence in
+            expected.withUnsafeBufferPointer { expected in
+                heardThere.withUnsafeBufferPointer { heard in
+                    difference.withUnsafeBufferPointer { difference in
+                        var place = 0
+                        while place < places {
+                            let quarters = (told - expected[first &+ place] * 4).magnitude
+                            evidence[place] += scale * (heard[first &+ place] + difference[min(Int(quarters + 0.5), last)])
+                            place &+= 1
+                        }
+                    }
+                }
             }
         }
     }
 
     /// An antenna was served and did not hear the tag.
     mutating func addMiss(antenna: Int, weight: Double) {
-        let scale = belief.miss * Float(weight)
-        let first = antenna * Self.places
-        for place in 0..<Self.places { evidence[place] += scale * unheardThere[first + place] }
+        addEvidence(unheardThere, from: antenna * Self.places, times: belief.miss * Float(weight))
+    }
+
+    private mutating func addEvidence(_ table: [Float], from first: Int, times scale: Float) {
+        let places = Self.places
+        evidence.withUnsafeMutableBufferPointer { evidence in
+            table.withUnsafeBufferPointer { table in
+                var place = 0
+                while place < places {
+                    evidence[place] += scale * table[first &+ place]
+                    place &+= 1
+                }
+            }
+        }
     }
 
     @inline(__always)
@@ -194,15 +195,7 @@ struct PositionFilter: Sendable {
 
     /// Lets one step of time go by and takes its evidence.
     mutating func advance() {
-        var most = evidence[0]
-        for value in evidence { most = pointwiseMax(most, value) }
-        let highest = most.max()
-        Self.expTable.withUnsafeBufferPointer { table in
-            for place in evidence.indices {
-                let below = (highest - evidence[place]) * 32 + 0.5
-                for lane in 0..<8 { likelihood[place][lane] = table[min(Int(below[lane]), table.count - 1)] }
-            }
-        }
+        let highest = weigh()
         move()
         let total = blocks.reduce(0, +)
         guard total > 0 else { return start() }
@@ -212,48 +205,58 @@ struct PositionFilter: Sendable {
         swap(&state, &next)
     }
 
+    /// Makes likelihoods of the evidence, the highest 1; returns the evidence that has it.
+    private mutating func weigh() -> Float {
+        let places = Self.places
+        return evidence.withUnsafeBufferPointer { evidence in
+            likelihood.withUnsafeMutableBufferPointer { likelihood in
+                Self.expTable.withUnsafeBufferPointer { table in
+                    var highest = evidence[0]
+                    var place = 1
+                    while place < places {
+                        if evidence[place] > highest { highest = evidence[place] }
+                        place &+= 1
+                    }
+                    let last = table.count - 1
+                    place = 0
+                    while place < places {
+                        likelihood[place] = table[min(Int((highest - evidence[place]) * 32 + 0.5), last)]
+                        place &+= 1
+                    }
+                    return highest
+                }
+            }
+        }
+    }
+
     private static let expTable: [Float] = (0..<640).map { Float(Elementary.exp(-Double($0) / 32)) }
 
-    /// Moves and weighs every row. The order of additions is fixed, so that every machine agrees.
+    /// Moves and weighs every row.
     private mutating func move() {
-        let norm = norm
-        let (turn, change) = (belief.turn * norm, belief.levelChange * norm)
-        let keep = norm - 2 * turn - 2 * change
+        let turn = belief.turn * norm
+        let shares = Shares(keep: norm - 2 * turn - 2 * belief.levelChange * norm, turn: turn, change: belief.levelChange * norm)
+        let rows = Self.blockRows
         state.withUnsafeBufferPointer { state in
             next.withUnsafeMutableBufferPointer { next in
                 likelihood.withUnsafeBufferPointer { likelihood in
-                    // A row with two cells of nothing before it and six after.
-                    withUnsafeTemporaryAllocation(of: Float.self, capacity: Self.cells + 8) { line in
-                        line.initialize(repeating: 0)
-                        let raw = UnsafeMutableRawPointer(line.baseAddress!)
-                        for block in blocks.indices where blocks[block] > 0 {
-                            var total = Lanes()
-                            for plan in plans[block * Self.blockRows..<(block + 1) * Self.blockRows] {
-                                for group in 0..<Self.groups {
-                                    let speeds = turn * (state[plan.slower + group] + state[plan.faster + group])
-                                    let levels = change * (state[plan.weaker + group] + state[plan.stronger + group])
-                                    let mixed = keep * state[plan.base + group] + (speeds + levels)
-                                    raw.storeBytes(of: mixed, toByteOffset: (group * 8 + 2) * 4, as: Lanes.self)
+                    plans.withUnsafeBufferPointer { plans in
+                        guard let state = state.baseAddress, let next = next.baseAddress, let likelihood = likelihood.baseAddress
+                        else { return }
+                        // A row with two cells of nothing before it and after it, and eight sums.
+                        withUnsafeTemporaryAllocation(of: Float.self, capacity: Self.cells + 12) { line in
+                            line.initialize(repeating: 0)
+                            guard let line = line.baseAddress else { return }
+                            let sums = line + Self.cells + 4
+                            for block in blocks.indices where blocks[block] > 0 {
+                                sums.update(repeating: 0, count: 8)
+                                var row = block * rows
+                                while row < (block + 1) * rows {
+                                    plans[row].move(state, likelihood: likelihood, into: next, line: line, sums: sums, shares)
+                                    row += 1
                                 }
-                                for group in 0..<Self.groups {
-                                    func shifted(_ cells: Int) -> Lanes {
-                                        raw.loadUnaligned(fromByteOffset: (group * 8 + cells) * 4, as: Lanes.self)
-                                    }
-                                    let near = plan.on1 * shifted(1) + plan.back1 * shifted(3)
-                                    let far = plan.on2 * shifted(0) + plan.back2 * shifted(4)
-                                    next[plan.base + group] = plan.stay * shifted(2) + (near + far)
-                                }
-                                // What would leave stays in the last cell.
-                                let (last, before) = (line[Self.cells + 1], line[Self.cells])
-                                next[plan.base][0] += (plan.back1 + plan.back2) * line[2] + plan.back2 * line[3]
-                                next[plan.base + Self.groups - 1][7] += (plan.on1 + plan.on2) * last + plan.on2 * before
-                                for group in 0..<Self.groups {
-                                    next[plan.base + group] *= likelihood[plan.likelihood + group]
-                                    total += next[plan.base + group]
-                                }
+                                blocks[block] =
+                                    ((sums[0] + sums[4]) + (sums[1] + sums[5])) + ((sums[2] + sums[6]) + (sums[3] + sums[7]))
                             }
-                            let halves = total.lowHalf + total.highHalf
-                            blocks[block] = (halves[0] + halves[1]) + (halves[2] + halves[3])
                         }
                     }
                 }
@@ -272,17 +275,22 @@ struct PositionFilter: Sendable {
 
     var ends: Ends {
         var ends = Ends()
-        for plan in plans where blocks[plan.block] > 0 {
-            var shares = SIMD3<Double>()
-            for group in 0..<Self.groups {
-                let lanes = state[plan.base + group]
-                for zone in 0..<3 {
-                    let part = lanes * zones[zone * Self.groups + group]
-                    let halves = part.lowHalf + part.highHalf
-                    shares[zone] += Double(((halves[0] + halves[1]) + (halves[2] + halves[3])) * norm)
+        for origin in 0..<2 {
+            var places = Array(repeating: Float(0), count: Self.cells)
+            places.withUnsafeMutableBufferPointer { places in
+                state.withUnsafeBufferPointer { state in
+                    for plan in plans where blocks[plan.block] > 0 && plan.block / Self.carries.count == origin {
+                        var cell = 0
+                        while cell < Self.cells {
+                            places[cell] += state[plan.base &+ cell]
+                            cell &+= 1
+                        }
+                    }
                 }
             }
-            if plan.base < state.count / 2 { ends.fromInside += shares } else { ends.fromOutside += shares }
+            var shares = SIMD3<Double>()
+            for cell in 0..<Self.cells { shares[Int(zones[cell])] += Double(places[cell] * norm) }
+            if origin == 0 { ends.fromInside = shares } else { ends.fromOutside = shares }
         }
         return ends
     }
@@ -299,18 +307,17 @@ private struct RowPlan: Sendable {
 
     init(row: Int, pitch: Double, belief: PositionFilter.Belief) {
         typealias Filter = PositionFilter
-        let groups = Filter.cells / 8
         let (levels, carries, speeds) = (Filter.levels.count, Filter.carries.count, Filter.speeds.count)
         let (level, carry, speed) = (row % levels, row / levels % carries, row / (levels * carries) % speeds)
-        base = row * groups
+        base = row * Filter.cells
         block = row / (levels * carries * speeds) * carries + carry
-        let perSpeed = levels * carries * groups
+        let perSpeed = levels * carries * Filter.cells
         slower = speed > 0 ? base - perSpeed : base
         faster = speed < speeds - 1 ? base + perSpeed : base
-        weaker = level > 0 ? base - groups : base
-        stronger = level < levels - 1 ? base + groups : base
+        weaker = level > 0 ? base - Filter.cells : base
+        stronger = level < levels - 1 ? base + Filter.cells : base
         let body = speed < speeds / 2 ? Filter.carries[carry].facingIn : Filter.carries[carry].facingOut
-        likelihood = (body * levels + level) * groups
+        likelihood = (body * levels + level) * Filter.cells
         let shift = Float(Filter.speeds[speed] * Double(GateStep.length.nanoseconds) / 1e9 / pitch)
         let (on, back) = (max(shift, 0), max(-shift, 0))
         let (spread, centre) = (belief.diffusion, 1 - 2 * belief.diffusion)
@@ -319,4 +326,51 @@ private struct RowPlan: Sendable {
         (back1, on1) = (spread * still + centre * back, spread * still + centre * on)
         stay = centre * still + spread * (on + back)
     }
+
+    /// Takes its own share and those of its neighbours, moves them, and weighs them.
+    /// - Parameter sums: of every eighth cell; what the row holds is added to them
+    @inline(__always)
+    func move(
+        _ state: UnsafePointer<Float>, likelihood: UnsafePointer<Float>, into next: UnsafeMutablePointer<Float>,
+        line: UnsafeMutablePointer<Float>, sums: UnsafeMutablePointer<Float>, _ shares: Shares
+    ) {
+        let cells = PositionFilter.cells
+        let (own, slow, fast) = (state + base, state + slower, state + faster)
+        let (weak, strong) = (state + weaker, state + stronger)
+        var cell = 0
+        while cell < cells {
+            let moved = shares.turn * (slow[cell] + fast[cell]) + shares.change * (weak[cell] + strong[cell])
+            line[cell &+ 2] = shares.keep * own[cell] + moved
+            cell &+= 1
+        }
+        let row = next + base
+        cell = 0
+        while cell < cells {
+            let near = on1 * line[cell &+ 1] + back1 * line[cell &+ 3]
+            let far = on2 * line[cell] + back2 * line[cell &+ 4]
+            row[cell] = stay * line[cell &+ 2] + (near + far)
+            cell &+= 1
+        }
+        // What would leave stays in the last cell.
+        row[0] += (back1 + back2) * line[2] + back2 * line[3]
+        row[cells - 1] += (on1 + on2) * line[cells + 1] + on2 * line[cells]
+        let weights = likelihood + self.likelihood
+        cell = 0
+        while cell < cells {
+            row[cell] *= weights[cell]
+            cell &+= 1
+        }
+        // Four quarters at a time.
+        let quarter = cells / 4
+        cell = 0
+        while cell < quarter {
+            sums[cell] += (row[cell] + row[cell &+ quarter]) + (row[cell &+ 2 &* quarter] + row[cell &+ 3 &* quarter])
+            cell &+= 1
+        }
+    }
+}
+
+/// What of a row stays in it, goes to the next speed, and to the next level.
+private struct Shares {
+    let keep, turn, change: Float
 }
