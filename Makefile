@@ -85,10 +85,13 @@ sanitize: setup ## the engine and device tests under the thread sanitizer
 bench: setup ## reads per second and CPU beside a plain C loop, in one run
 	swift run -c release --package-path Benchmarks stockgate-bench
 
-ACCURACY_RUNS ?= 5100
+# Percent of the runs of the shipped table; less is written to build/accuracy, for a look.
+ACCURACY_SHARE ?= 100
+ACCURACY_OUTPUT ?= $(if $(filter 100,$(ACCURACY_SHARE)),docs,build/accuracy)
 
-accuracy: setup ## docs/accuracy.md anew: how right the decisions are, beside other methods (ACCURACY_RUNS)
-	swift run -c release --package-path Accuracy stockgate-accuracy --runs $(ACCURACY_RUNS) --output docs
+accuracy: setup ## docs/accuracy.md anew: how right the decisions are, beside other methods (ACCURACY_SHARE=5: a look)
+	mkdir -p $(ACCURACY_OUTPUT)
+	swift run -c release --package-path Accuracy stockgate-accuracy --share $(ACCURACY_SHARE) --output $(ACCURACY_OUTPUT)
 
 lab: ## the installed package with real USB drivers in virtual machines (DEB=file, ONLY="names"); docs/lab.md
 	@Lab/run $(if $(DEB),--deb $(DEB)) $(ONLY)

@@ -19,12 +19,17 @@ public struct SimulatedDeviceKind: Sendable {
         public var seed: UInt64
         /// It is reached over a socket: Modbus has other frames there.
         public var isOnNetwork: Bool
+        /// What a reader of a kind that `playsScenes` reads.
+        public var scene: SceneReads?
 
-        public init(tags: [EPC] = [], readsPerSecond: Int = 50, seed: UInt64 = 1, isOnNetwork: Bool = false) {
+        public init(
+            tags: [EPC] = [], readsPerSecond: Int = 50, seed: UInt64 = 1, isOnNetwork: Bool = false, scene: SceneReads? = nil
+        ) {
             self.tags = tags
             self.readsPerSecond = readsPerSecond
             self.seed = seed
             self.isOnNetwork = isOnNetwork
+            self.scene = scene
         }
 
         var field: TagField { TagField(tags.map { SimulatedTag(epc: $0) }, readsPerSecond: readsPerSecond, seed: seed) }
@@ -40,6 +45,8 @@ public struct SimulatedDeviceKind: Sendable {
     /// What it notices.
     public var actions: [SimulatedAction.Kind]
     public var make: @Sendable (Setting) -> any SimulatedDevice
+    /// It has the antennas of a gate and tells which of them read what.
+    public var playsScenes = false
 
     init(
         _ name: String, _ summary: String, profile: String, reach: Reach = .pseudoTerminal, _ actions: [SimulatedAction.Kind],
@@ -57,9 +64,11 @@ public struct SimulatedDeviceKind: Sendable {
 
     private static let readers: [SimulatedDeviceKind] =
         ReaderKind.allCases.map { kind in
-            SimulatedDeviceKind(kind.rawValue, "UHF reader, \(kind.summary)", profile: kind.profile, [.tag, .remove]) {
-                SimulatedReader(kind, tags: $0.field)
+            var device = SimulatedDeviceKind(kind.rawValue, "UHF reader, \(kind.summary)", profile: kind.profile, [.tag, .remove]) {
+                if let scene = $0.scene { SimulatedReader(kind, tags: scene) } else { SimulatedReader(kind, tags: $0.field) }
             }
+            device.playsScenes = kind == .a0 || kind == .a0With8Antennas
+            return device
         }
         + [
             llrp("llrp", "LLRP reader of no particular maker", "generic/llrp-reader", .generic),

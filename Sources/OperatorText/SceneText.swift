@@ -1,9 +1,9 @@
 /// What `sim --scenario` and `score` say.
 public enum SceneText: String, CaseIterable, Sendable, OperatorSentence {
     case helpScene, helpSceneMore, helpScenario, helpScenarios, helpSceneCapture, helpSceneTruth, helpSceneMaster, helpSceneSite
-    case helpSceneStation, helpSceneGate, helpSceneDwell, helpSceneWrong
+    case helpSceneStation, helpSceneGate, helpSceneDwell, helpSceneWrong, helpSceneBadges, helpDeviceScenario, helpDeviceSpeed
     case helpScore, helpScoreMore, helpScoreEvents, helpScoreTruth, helpScoreSeed
-    case sceneUnknown, sceneNothing, sceneNoGate, sceneGate, sceneDwell, sceneWrong, sceneDone, sceneCabinet
+    case sceneUnknown, sceneNothing, sceneNoGate, sceneGate, sceneDwell, sceneWrong, sceneBadges, sceneNoReader, sceneSpeed, sceneDone, sceneCabinet
     case scorePairs, scoreNothing, scoreFigure, scoreInterval, scoreHead, scoreValue, scoreRange
 
     public var forms: (english: String, chinese: String) {
@@ -25,6 +25,11 @@ public enum SceneText: String, CaseIterable, Sendable, OperatorSentence {
         case .helpSceneGate: ("Without a site file: angled or pedestal", "无站点配置时：angled 或 pedestal")
         case .helpSceneDwell: ("Milliseconds on each antenna, 5 to 5000", "每根天线停留毫秒数，5 至 5000")
         case .helpSceneWrong: ("Percent of tools whose recorded side is wrong", "记录位置有误的工具百分比")
+        case .helpSceneBadges:
+            ("How people say who they are: tags, held (before a reader) or none", "人员身份方式：tags（标签胸卡）、held（刷卡）或 none（无）")
+        case .helpDeviceScenario:
+            ("Read this scene of sim --scenario, with the same seed", "读取 sim --scenario 的此场景，种子相同")
+        case .helpDeviceSpeed: ("With --scenario: so many times as fast, 0.01 to 1000", "与 --scenario 合用：播放倍速，0.01 至 1000")
         case .helpScore: ("Compare events or sightings with what really happened", "将事件或目击记录与真实情况比较")
         case .helpScoreMore:
             (
@@ -42,6 +47,9 @@ public enum SceneText: String, CaseIterable, Sendable, OperatorSentence {
         case .sceneGate: ("--gate takes angled or pedestal", "--gate 只能是 angled 或 pedestal")
         case .sceneDwell: ("--dwell takes 5 to 5000", "--dwell 取值 5 至 5000")
         case .sceneWrong: ("--wrong takes 0 to 100", "--wrong 取值 0 至 100")
+        case .sceneBadges: ("--badges takes tags, held or none", "--badges 只能是 tags、held 或 none")
+        case .sceneNoReader: ("scenes are read by: {kinds}", "可读取场景的设备：{kinds}")
+        case .sceneSpeed: ("--speed takes 0.01 to 1000", "--speed 取值 0.01 至 1000")
         case .sceneDone:
             (
                 "{scenario}, seed {seed}: {reads} reads, {tools} tools, {crossings} crossings, {readable} of them readable",

@@ -2,134 +2,176 @@ import Identifiers
 import Presence
 import Readings
 
-/// A cabinet with tools in it whose door is opened and closed, as a reader inside sees it.
+/// A cabinet whose door is opened and closed: what its reader reads, what was decided of that, and what really happened.
 ///
-/// Each place has a margin over the tag's sensitivity, N(9, 5) dB, and each antenna its own, N(0, 4) dB: a metal box has nulls. A bad
-/// spot is one that no antenna reaches. A tool that was taken is still seen now and then until the person has left.
-public struct CabinetRun: Hashable, Sendable {
+/// The reader reads when the cabinet's logic asks it to, right after closing and once more when the person has left, and until that has
+/// heard enough; or for a fixed time after each closing.
+public struct CabinetRun: Sendable {
     public struct Settings: Hashable, Sendable {
         public var tools = 120
+        /// 1...64
         public var antennas = 4
         /// The share of places that no antenna reaches.
         public var badSpots = 0.002
+        /// How much the margins shift at each opening because things are stirred, dB.
+        public var stir = 0.0
+        /// How much they differ from channel to channel, dB; the reader hops at every round.
+        public var hop = 0.0
         public var openings = 20
         /// One round of one antenna.
         public var round = Instant.Span.milliseconds(75)
+        /// The reader reads for so long after each closing, and nobody decides; nil: as the cabinet's logic asks it to.
+        public var fixedScan: Instant.Span?
+        /// Reads are kept; without, long runs need little memory.
+        public var keepsReads = true
 
         public init() {}
     }
 
-    public var settings: Settings
+    /// A report of the cabinet, and when it was given.
+    public struct Word: Hashable, Sendable {
+        public var time: Instant
+        public var report: CabinetReport
+    }
+
+    public struct DoorChange: Hashable, Sendable {
+        public var time: Instant
+        public var isOpen: Bool
+    }
+
+    public let settings: Settings
     /// In the order of time.
-    public var reads: [TimedRead]
-    /// The door contact: active while it is open.
-    public var door: [(time: Instant, isOpen: Bool)] { doorTimes.map { ($0.time, $0.isOpen) } }
-    public var truth: Truth
-    private var doorTimes: [DoorChange] = []
+    public private(set) var reads: [TimedRead] = []
+    /// The door contact.
+    public private(set) var door: [DoorChange] = []
+    public private(set) var words: [Word] = []
+    public private(set) var truth: Truth
+    private var world: CabinetWorld
+    private var presence = CabinetPresence(isReading: true)
+    private var isScanning = false
 
-    private struct DoorChange: Hashable, Sendable {
-        var time: Instant
-        var isOpen: Bool
-    }
-
-    private struct Tool {
-        let epc: EPC
-        var isInside = true
-        var margins: [Double] = []
-        var leak = 0.0
-    }
-
-    /// How long the reader reads after the door was closed, and when it looks again: what it costs to read always, none of it needs.
-    private static let closeScan = 8.0
-    private static let confirmScan = 50.0...75.0
+    /// From one closing to the next opening at least: both scans fit in.
+    private static let pause = 120.0
 
     public init(settings: Settings = Settings(), seed: UInt64) {
         self.settings = settings
-        reads = []
         truth = Truth(scenario: "cabinet", seed: seed, station: "cabinet", duration: .zero)
-        var random = SplitMix64(state: seed &* 0x2545_F491_4F6C_DD1D &+ 7)
-        var tools = (0..<settings.tools).map { number in
-            Tool(epc: EPC([0x34, 0x76, 0x45, 0x1F, 0xD4, 0, 0xCA, 0xB0, UInt8(seed & 0xFF), UInt8(number >> 8), UInt8(number & 255), 0])!)
-        }
-        for tool in tools.indices { place(&tools[tool], &random) }
-        truth.tools = tools.map { Truth.Tool(epc: $0.epc, side: .inside, recorded: .inside) }
+        world = CabinetWorld(settings: settings, seed: seed)
+        truth.tools = world.tools.map { Truth.Tool(epc: $0.epc, side: .inside, recorded: .inside) }
         truth.people = (1...3).map { Truth.Person(id: "p\($0)", badge: "B\($0)") }
         var now = 1.0
         // What is where is learned before the first opening.
-        scan(tools, from: now, for: Self.closeScan, leavingAt: 0, &random)
-        now += Self.closeScan + 5
+        take(presence.check(at: Self.instant(now)), at: Self.instant(now))
+        scan(from: now, personUntil: 0)
+        now += Self.pause
         for number in 1...max(settings.openings, 1) {
-            doorTimes.append(DoorChange(time: instant(now), isOpen: true))
-            let close = exchange(&tools, &random)
-            now += random.uniform(8...30)
-            doorTimes.append(DoorChange(time: instant(now), isOpen: false))
+            let person = "p\(world.random.integer(1...3))"
+            let close = world.open()
+            move(isOpen: true, by: person, at: now)
+            now += world.random.uniform(8...30)
+            move(isOpen: false, by: person, at: now)
             truth.closes.append(
-                Truth.Close(
-                    time: instant(now), number: number, taken: close.taken, returned: close.returned,
-                    person: "p\(random.integer(1...3))"))
-            let leaves = now + random.uniform(5...40)
-            scan(tools, from: now, for: Self.closeScan, leavingAt: leaves, &random)
-            scan(
-                tools, from: now + Self.confirmScan.lowerBound, for: Self.confirmScan.upperBound - Self.confirmScan.lowerBound,
-                leavingAt: leaves, &random)
-            now += Self.confirmScan.upperBound + random.uniform(30...120)
+                Truth.Close(time: Self.instant(now), number: number, taken: close.taken, returned: close.returned, person: person))
+            scan(from: now, personUntil: now + world.random.uniform(5...40))
+            now += Self.pause + world.random.uniform(30...120)
         }
-        truth.duration = instant(now) - .zero
+        truth.duration = Self.instant(now) - .zero
     }
 
-    private func instant(_ seconds: Double) -> Instant { Instant(nanoseconds: Int64(seconds * 1e9)) }
+    private static func instant(_ seconds: Double) -> Instant { Instant(nanoseconds: Int64(seconds * 1e9)) }
 
-    private func place(_ tool: inout Tool, _ random: inout SplitMix64) {
-        let isBad = random.chance(settings.badSpots)
-        let margin = random.normal(9, 5)
-        tool.margins = (0..<settings.antennas).map { _ in isBad ? -30 : margin + random.normal(0, 4) }
-        tool.isInside = true
-        tool.leak = 0
+    private mutating func move(isOpen: Bool, by person: String, at seconds: Double) {
+        let time = Self.instant(seconds)
+        door.append(DoorChange(time: time, isOpen: isOpen))
+        take(presence.door(isOpen: isOpen, by: isOpen ? person : nil, at: time), at: time)
     }
 
-    /// 1 to 3 tools are taken, 0 to 3 of those that are out come back.
-    private func exchange(_ tools: inout [Tool], _ random: inout SplitMix64) -> (taken: [EPC], returned: [EPC]) {
-        var (outside, inside) = (tools.indices.filter { !tools[$0].isInside }, tools.indices.filter { tools[$0].isInside })
-        outside.shuffle(using: &random)
-        inside.shuffle(using: &random)
-        for tool in tools.indices { tools[tool].leak = 0 }
-        var (taken, returned): ([EPC], [EPC]) = ([], [])
-        for tool in outside.prefix(random.integer(0...3)) {
-            place(&tools[tool], &random)
-            returned.append(tools[tool].epc)
-        }
-        for tool in inside.prefix(random.integer(1...3)) {
-            tools[tool].isInside = false
-            tools[tool].leak = [0, 0.003, 0.02][random.integer(0...2)]
-            taken.append(tools[tool].epc)
-        }
-        return (taken.sorted(), returned.sorted())
-    }
-
-    /// Rounds of the antennas one after the other.
-    private mutating func scan(
-        _ tools: [Tool], from start: Double, for seconds: Double, leavingAt leaves: Double, _ random: inout SplitMix64
-    ) {
-        let round = Double(settings.round.nanoseconds) / 1e9
-        for number in 0..<Int(seconds / round) {
-            let (time, antenna) = (start + Double(number) * round, number % settings.antennas)
-            let first = reads.count
-            for tool in tools {
-                var rate = 0.0
-                if tool.isInside {
-                    let margin = tool.margins[antenna]
-                    rate = margin < -8 ? 0 : 0.93 * Elementary.logistic(margin / 0.7)
-                } else if time < leaves {
-                    rate = tool.leak
-                }
-                guard rate > 0, random.chance(rate) else { continue }
-                let strength = -74 + min(tool.isInside ? tool.margins[antenna] : 0, 30) + random.normal(0, 0.5)
-                reads.append(
-                    TimedRead(
-                        time: instant(time + random.unit() * round),
-                        read: TagRead(epc: tool.epc, antenna: UInt8(antenna + 1), rssi: Int16(strength * 2) * 50)))
+    private mutating func take(_ outputs: [CabinetOutput], at time: Instant) {
+        for output in outputs {
+            switch output {
+            case .scan: isScanning = true
+            case .report(let report):
+                isScanning = false
+                words.append(Word(time: time, report: report))
             }
-            reads[first...].sort { ($0.time, $0.read.epc) < ($1.time, $1.read.epc) }
+        }
+    }
+
+    /// Reads for as long as it is asked for, and again when it is.
+    private mutating func scan(from start: Double, personUntil leaves: Double) {
+        let round = Double(settings.round.nanoseconds) / 1e9
+        if let length = settings.fixedScan {
+            for number in 0..<Int(length.nanoseconds / max(settings.round.nanoseconds, 1)) {
+                let time = start + Double(number) * round
+                keep(world.round(antenna: number % settings.antennas, at: time, isPersonNear: time < leaves))
+            }
+            return
+        }
+        var (begin, number) = (start, 0)
+        while true {
+            if isScanning {
+                let time = begin + Double(number) * round
+                let seen = world.round(antenna: number % settings.antennas, at: time, isPersonNear: time < leaves)
+                number += 1
+                for read in seen {
+                    advance(to: read.time)
+                    presence.observe(read.read, at: read.time)
+                }
+                keep(seen)
+                advance(to: Self.instant(begin + Double(number) * round))
+            } else if let deadline = presence.nextDeadline {
+                advance(to: deadline)
+                (begin, number) = (Double(deadline.nanoseconds) / 1e9, 0)
+            } else {
+                return
+            }
+        }
+    }
+
+    private mutating func advance(to time: Instant) {
+        while let deadline = presence.nextDeadline, deadline <= time { take(presence.advance(to: deadline), at: deadline) }
+    }
+
+    private mutating func keep(_ seen: [TimedRead]) {
+        if settings.keepsReads { reads += seen }
+    }
+}
+
+extension CabinetRun {
+    /// The changes that the cabinet reported, for scoring: provisionally, or in its last words.
+    public func decisions(_ certainty: Certainty) -> [ScoredDecision] {
+        let said = words.filter { $0.report.certainty == certainty && $0.report.closed >= (truth.closes.first?.time ?? .zero) }
+        return said.flatMap { word in
+            let (taken, returned) = (word.report.taken.map { ($0.epc, Direction.out) }, word.report.returned.map { ($0.epc, Direction.in) })
+            return (taken + returned).map { epc, direction in
+                ScoredDecision(
+                    epc: epc, verdict: .passed(direction), time: word.report.closed,
+                    provisional: certainty == .provisional ? word.time : nil, final: certainty == .final ? word.time : nil)
+            }
+        }
+    }
+
+    /// From each closing to the provisional answer.
+    public var answerTimes: [Instant.Span] {
+        words.filter { $0.report.certainty == .provisional }.dropFirst().map { $0.time - $0.report.closed }
+    }
+
+    /// What comparing the sets of tags seen in so long after each closing says.
+    /// - Parameter span: at most `settings.fixedScan`
+    public func setDifference(within span: Instant.Span) -> [ScoredDecision] {
+        // The first scan, at one second.
+        var before = Set(reads.prefix { $0.time < .zero + .seconds(1) + span }.map(\.read.epc))
+        var next = reads.startIndex
+        return truth.closes.flatMap { close -> [ScoredDecision] in
+            var seen: Set<EPC> = []
+            while next < reads.endIndex, reads[next].time < close.time { next += 1 }
+            while next < reads.endIndex, reads[next].time < close.time + span {
+                seen.insert(reads[next].read.epc)
+                next += 1
+            }
+            defer { before = seen }
+            let moved = before.subtracting(seen).map { ($0, Direction.out) } + seen.subtracting(before).map { ($0, Direction.in) }
+            return moved.map { ScoredDecision(epc: $0, verdict: .passed($1), time: close.time, final: close.time + span) }
         }
     }
 }

@@ -60,6 +60,9 @@ public struct GateLayout: Hashable, Sendable {
     /// A pedestal gate: two posts with two antennas each, 0.6 m apart, that look straight across the walk.
     public static let pedestal = GateLayout(name: "pedestal", post: 30, turned: 0)
 
+    /// A built-in gate, `angled` or `pedestal`.
+    public static func named(_ name: String) -> GateLayout? { [.angled, .pedestal].first { $0.name == name } }
+
     /// Four antennas at ±`post` centimetres, served inner right, outer right, inner left, outer left: as a site file's geometry numbers them.
     private init(name: String, post: Int16, turned: Int16) {
         let places: [(x: Int16, y: Int16, facing: Int16)] = [

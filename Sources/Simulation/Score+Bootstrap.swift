@@ -41,6 +41,8 @@ public struct BootstrapCounts: Hashable, Sendable {
     public private(set) var ghosts = 0
     public private(set) var attributable = 0
     public private(set) var attributedRight = 0
+    public private(set) var closes = 0
+    public private(set) var closesRight = 0
 
     init() {}
 
@@ -54,6 +56,8 @@ public struct BootstrapCounts: Hashable, Sendable {
         ghosts = score.ghostTotal
         attributable = score.attributable
         attributedRight = score.attributedRight
+        closes = score.closes
+        closesRight = score.closesRight
     }
 
     mutating func add(_ other: BootstrapCounts) {
@@ -66,6 +70,8 @@ public struct BootstrapCounts: Hashable, Sendable {
         ghosts += other.ghosts
         attributable += other.attributable
         attributedRight += other.attributedRight
+        closes += other.closes
+        closesRight += other.closesRight
     }
 
     public var precision: Double { Score.ratio(found, found + wrongDirection + ghosts) }
@@ -75,4 +81,5 @@ public struct BootstrapCounts: Hashable, Sendable {
     public var wrongDirectionRate: Double { Score.ratio(wrongDirection, crossings) }
     public var undecidedRate: Double { Score.ratio(undecided, crossings) }
     public var attribution: Double { Score.ratio(attributedRight, attributable) }
+    public var closesRightRate: Double { Score.ratio(closesRight, closes) }
 }

@@ -52,7 +52,7 @@ public struct ScoreReport: Sendable {
         number("retractions", Double(total.retractions))
         if total.contradictions > 0 { number("contradictions_found", total.contradictionRecall, isShare: true) }
         if total.closes > 0 {
-            number("closes_right", total.closesRightRate, isShare: true)
+            share("closes_right", \.closesRightRate)
             number("false_moves_per_1000_closes", Double(total.falseMoves) * 1_000 / Double(total.closes))
             number("missed_moves_per_1000_closes", Double(total.missedMoves) * 1_000 / Double(total.closes))
         }

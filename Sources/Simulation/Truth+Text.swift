@@ -80,17 +80,19 @@ extension Truth {
     public init(lines: some Sequence<[UInt8]>) throws(TruthError) {
         self.init(scenario: "", seed: 0, duration: .zero)
         var number = 0
+        var hasHeader = false
         for line in lines {
             number += 1
             guard !line.isEmpty else { continue }
             guard let json = try? JSON(parsing: line) else { throw TruthError(line: number, reason: "not JSON") }
             do throws(CaptureError) {
-                if number == 1 { try takeHeader(json) } else { try take(json) }
+                if hasHeader { try take(json) } else { try takeHeader(json) }
+                hasHeader = true
             } catch {
                 throw TruthError(line: number, reason: error.reason)
             }
         }
-        guard number > 0 else { throw TruthError(line: 1, reason: "the file is empty") }
+        guard hasHeader else { throw TruthError(line: 1, reason: "the file is empty") }
     }
 
     private mutating func takeHeader(_ json: JSON) throws(CaptureError) {

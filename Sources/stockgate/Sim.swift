@@ -4,6 +4,7 @@ import Glibc
 import Identifiers
 import OperatorText
 import Readings
+import Simulation
 import SiteConfiguration
 
 struct Sim: ParsableCommand {
@@ -49,6 +50,15 @@ struct SimDevice: ParsableCommand {
     @Option(name: .long, help: ArgumentHelp(.helpScanText, value: "text"))
     var scan: [String] = []
 
+    @Option(name: .long, help: ArgumentHelp(.helpDeviceScenario, value: "name"))
+    var scenario: String?
+
+    @Option(name: .long, help: ArgumentHelp(.helpSceneGate, value: "angled|pedestal"))
+    var gate: String = "angled"
+
+    @Option(name: .long, help: ArgumentHelp(.helpDeviceSpeed, value: "factor"))
+    var speed: Double = 1
+
     @OptionGroup var output: OutputOptions
 
     func run() throws {
@@ -67,7 +77,8 @@ struct SimDevice: ParsableCommand {
         let place = try place(of: kind)
         var isOnNetwork = true
         if case .pseudoTerminal = place { isOnNetwork = false }
-        let device = kind.make(.init(tags: try epcs(), readsPerSecond: rate, seed: seed, isOnNetwork: isOnNetwork))
+        let device = kind.make(
+            .init(tags: try epcs(), readsPerSecond: rate, seed: seed, isOnNetwork: isOnNetwork, scene: try scene(for: kind)))
         try run(device, kind, at: place, until: signals)
     }
 
@@ -88,6 +99,25 @@ struct SimDevice: ParsableCommand {
             for line in lines.take() { runner.obey(line).forEach(show) }
         }
         runner.stop()
+    }
+
+    /// What a reader reads of the scene that was asked for.
+    private func scene(for kind: SimulatedDeviceKind) throws -> SceneReads? {
+        let language = output.language
+        guard let name = scenario else { return nil }
+        guard kind.playsScenes else {
+            let kinds = SimulatedDeviceKind.all.filter(\.playsScenes).map(\.name).joined(separator: ", ")
+            throw CommandFailure.usage(SceneText.sceneNoReader(language, ["kinds": Printable(escaping: kinds)]))
+        }
+        guard (0.01...1_000).contains(speed) else { throw CommandFailure.usage(SceneText.sceneSpeed(language)) }
+        guard let layout = GateLayout.named(gate) else { throw CommandFailure.usage(SceneText.sceneGate(language)) }
+        guard let scenario = GateScenario(rawValue: name), scenario != .day else {
+            let names = GateScenario.allCases.filter { $0 != .day }.map(\.rawValue).joined(separator: ", ")
+            throw CommandFailure.usage(
+                SceneText.sceneUnknown(language, ["name": Printable(escaping: name, limit: 64), "names": Printable(escaping: names)]))
+        }
+        let run = GateRun(scenario, layout: layout, seed: seed)
+        return SceneReads(run.reads, speedPercent: Int(speed * 100))
     }
 
     private func place(of kind: SimulatedDeviceKind) throws -> SimulatedPlace {

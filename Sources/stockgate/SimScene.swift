@@ -45,6 +45,9 @@ struct SimScene: ParsableCommand {
     @Option(name: .long, help: ArgumentHelp(.helpSceneWrong, value: "percent"))
     var wrong: Double = 0
 
+    @Option(name: .long, help: ArgumentHelp(.helpSceneBadges, value: "tags|held|none"))
+    var badges: String = "tags"
+
     @OptionGroup var output: OutputOptions
 
     private static let cabinet = "cabinet"
@@ -60,6 +63,7 @@ struct SimScene: ParsableCommand {
         guard (5...5_000).contains(dwell) else { throw CommandFailure.usage(SceneText.sceneDwell(language)) }
         guard (0...100).contains(wrong) else { throw CommandFailure.usage(SceneText.sceneWrong(language)) }
         guard capture != nil || truth != nil || master != nil else { throw CommandFailure.usage(SceneText.sceneNothing(language)) }
+        guard GateSceneOptions.Badges(rawValue: badges) != nil else { throw CommandFailure.usage(SceneText.sceneBadges(language)) }
         if scenario == Self.cabinet { return try playCabinet() }
         guard let name = scenario, let known = GateScenario(rawValue: name) else {
             throw CommandFailure.usage(
@@ -78,13 +82,13 @@ struct SimScene: ParsableCommand {
         var station: String
         var code: String
         var ports: [(device: String, port: UInt8)]
+        var badgeReader = "badge"
     }
 
     private func place() throws -> Place {
         let language = output.language
         guard let path = site else {
-            let known: [String: GateLayout] = ["angled": .angled, "pedestal": .pedestal]
-            guard let layout = known[gate] else { throw CommandFailure.usage(SceneText.sceneGate(language)) }
+            guard let layout = GateLayout.named(gate) else { throw CommandFailure.usage(SceneText.sceneGate(language)) }
             return Place(
                 layout: layout.dwelling(.milliseconds(dwell)), station: "gate", code: "SIM",
                 ports: layout.antennas.map { ("reader", $0.port) })
@@ -99,16 +103,21 @@ struct SimScene: ParsableCommand {
             let antennas = gate.placements.enumerated().map { GateLayout.Antenna(port: UInt8($0 + 1), placement: $1) }
             let layout = GateLayout(name: candidate.name, antennas: antennas, dwell: .milliseconds(dwell))
             return Place(
-                layout: layout, station: candidate.name, code: loaded.gateway.code, ports: gate.antennas.map { ($0.device, $0.port) })
+                layout: layout, station: candidate.name, code: loaded.gateway.code, ports: gate.antennas.map { ($0.device, $0.port) },
+                badgeReader: gate.badgeReaders.first ?? "badge")
         }
         throw CommandFailure.file(path, SceneText.sceneNoGate(language, ["name": Printable(escaping: station ?? "")]).text, language)
     }
 
     // MARK: A gate
 
+    private var options: GateSceneOptions {
+        GateSceneOptions(wrongRecords: wrong / 100, badges: GateSceneOptions.Badges(rawValue: badges) ?? .tags)
+    }
+
     private func play(_ scenario: GateScenario, at place: Place) throws {
-        var simulation = GateSimulation(
-            scenario, layout: place.layout, seed: seed, options: GateSceneOptions(wrongRecords: wrong / 100))
+        var simulation = GateSimulation(scenario, layout: place.layout, seed: seed, options: options)
+        var badges = simulation.badges[...]
         let file = try capture.map { try SceneFile($0, output.language) }
         try start(file, simulation.truth, place)
         var reads: [TimedRead] = []
@@ -119,20 +128,35 @@ struct SimScene: ParsableCommand {
             guard isDirect else { continue }
             // A day of reads is too much to be kept.
             for change in changes where !change.isReading { try outage(change, place, file) }
-            for read in reads { try file?.write(line(read, place).json) }
+            for read in reads {
+                try hold(&badges, until: read.time, place, file)
+                try file?.write(line(read, place).json)
+            }
             count += reads.count
             reads.removeAll(keepingCapacity: true)
             changes.removeAll(keepingCapacity: true)
         }
         if !isDirect {
             let arrivals = simulation.reports.arrivals(of: reads, seed: seed)
-            for read in arrivals { try file?.write(line(read, place).json) }
+            for read in arrivals {
+                try hold(&badges, until: read.time, place, file)
+                try file?.write(line(read, place).json)
+            }
             count = arrivals.count
         }
+        try hold(&badges, until: Instant(nanoseconds: .max), place, file)
         try file?.close()
         var truth = simulation.truth
         truth.station = place.station
         try finish(truth, reads: count)
+    }
+
+    private func hold(_ badges: inout ArraySlice<TimedBadge>, until time: Instant, _ place: Place, _ file: SceneFile?) throws {
+        while let badge = badges.first, badge.time <= time {
+            badges.removeFirst()
+            let read = BadgeRead(credential: badge.credential)
+            try file?.write(Capture.Line(time: badge.time, device: place.badgeReader, content: .badge(read)).json)
+        }
     }
 
     private func line(_ read: TimedRead, _ place: Place) -> Capture.Line {
@@ -225,7 +249,10 @@ struct SimScene: ParsableCommand {
         var rows: [JSON] = []
         for person in truth.people {
             rows.append(["set": "people", "id": .string(person.id), "key": .string(person.id), "name": .string(person.id)])
-            rows.append(["set": "tags", "id": .string(person.badge), "person": .string(person.id)])
+            if badges != GateSceneOptions.Badges.none.rawValue {
+                let set: JSON = options.badges == .held ? "credentials" : "tags"
+                rows.append(["set": set, "id": .string(person.badge), "person": .string(person.id)])
+            }
         }
         for tool in truth.tools where tool.recorded != nil {
             rows.append(["set": "items", "id": .string(Self.key(tool)), "name": .string(Self.key(tool))])

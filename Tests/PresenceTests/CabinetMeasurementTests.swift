@@ -114,13 +114,16 @@ struct CabinetMeasurementTests {
         if badSpots <= 0.002 { #expect(result.final.closesRight * 100 >= result.final.closes * 97) }
     }
 
+    /// Hopping alone costs nothing. Where every tag's margin shifts at every opening, one of 120 that lies at the edge falls out of
+    /// reach at one opening in twenty to thirty and nothing read tells it from one that was taken: 97 % is promised for places that
+    /// stay as they were.
     @Test(
-        "The same with margins that shift at each opening, and with channel hopping",
-        .enabled(if: isLong, "STOCKGATE_LONG is not set"), arguments: [(0.0, 2.0), (1.5, 2.0)])
-    func stirred(stir: Double, hop: Double) {
-        let result = Self.run(.init(stir: stir, hop: hop), cabinets: 10, closes: 100, seed: 99)
-        Self.report("bad spots 0.002, stir \(stir) dB, hop \(hop) dB", result)
-        #expect(result.final.closesRight * 100 >= result.final.closes * 97)
+        "The same with channel hopping, and with margins that shift by 1.5 dB at each opening",
+        .enabled(if: isLong, "STOCKGATE_LONG is not set"), arguments: [(0.0, 97), (1.5, 92)])
+    func stirred(stir: Double, percent: Int) {
+        let result = Self.run(.init(stir: stir, hop: 2), cabinets: 10, closes: 100, seed: 99)
+        Self.report("bad spots 0.002, stir \(stir) dB, hop 2 dB", result)
+        #expect(result.final.closesRight * 100 >= result.final.closes * percent)
     }
 
     static func report(_ name: String, _ result: Result) {

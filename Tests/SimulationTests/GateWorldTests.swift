@@ -222,6 +222,36 @@ struct CabinetRunTests {
         }
         #expect(run.truth.closes.count == 12)
         #expect(zip(run.reads, run.reads.dropFirst()).allSatisfy { $0.time <= $1.time })
-        #expect(run == CabinetRun(settings: settings, seed: 3))
+        let again = CabinetRun(settings: settings, seed: 3)
+        #expect(run.reads == again.reads && run.truth == again.truth && run.words == again.words && run.door == again.door)
+    }
+
+    @Test("The reader reads while it is asked to: until the answer, and when the person has left")
+    func driven() throws {
+        var settings = CabinetRun.Settings()
+        settings.openings = 8
+        let run = CabinetRun(settings: settings, seed: 4)
+        for close in run.truth.closes {
+            let words = run.words.filter { $0.report.closed == close.time }
+            try #require(words.map(\.report.certainty) == [.provisional, .final])
+            #expect(words[0].time - close.time <= .seconds(6))
+            let silent = (words[0].time + .milliseconds(1))...(close.time + .seconds(45))
+            #expect(!run.reads.contains { silent.contains($0.time) })
+            #expect(run.reads.contains { $0.time > close.time + .seconds(45) && $0.time < words[1].time })
+        }
+    }
+
+    @Test("What happens does not depend on how the reader reads; nearly all closes are right, and more than by comparing sets")
+    func decided() {
+        var settings = CabinetRun.Settings()
+        settings.openings = 30
+        let run = CabinetRun(settings: settings, seed: 5)
+        settings.fixedScan = .seconds(10)
+        let fixed = CabinetRun(settings: settings, seed: 5)
+        #expect(fixed.truth == run.truth && fixed.words.isEmpty)
+        let ours = Score(truth: run.truth, decisions: run.decisions(.final))
+        let sets = Score(truth: run.truth, decisions: fixed.setDifference(within: .seconds(3)))
+        #expect(ours.closes == 30 && ours.closesRight >= 28)
+        #expect(sets.closesRight < ours.closesRight)
     }
 }

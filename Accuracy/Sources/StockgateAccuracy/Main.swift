@@ -3,25 +3,25 @@ import Presence
 import Readings
 import Simulation
 
-/// `stockgate-accuracy [--runs N] [--seed N] [--output FOLDER]`
+/// `stockgate-accuracy [--share PERCENT] [--seed N] [--output FOLDER]`
 @main
 struct StockgateAccuracy {
     static func main() {
-        var size = 5_100
+        var share = 100
         var seed: UInt64 = 1
         var output: String?
         var arguments = CommandLine.arguments.dropFirst()
         while let argument = arguments.popFirst() {
             switch argument {
-            case "--runs": size = arguments.popFirst().flatMap { Int($0) } ?? size
+            case "--share": share = arguments.popFirst().flatMap { Int($0) } ?? share
             case "--seed": seed = arguments.popFirst().flatMap { UInt64($0) } ?? seed
             case "--output": output = arguments.popFirst()
             default:
-                progress("usage: stockgate-accuracy [--runs N] [--seed N] [--output FOLDER]")
+                progress("usage: stockgate-accuracy [--share PERCENT] [--seed N] [--output FOLDER]")
                 exit(2)
             }
         }
-        let study = Study(size: max(1, size), firstSeed: seed)
+        let study = Study(share: max(1, min(share, 1_000)), firstSeed: seed)
         let report = study.run()
         guard let output else {
             print(report.text)

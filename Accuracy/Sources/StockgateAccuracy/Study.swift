@@ -3,15 +3,24 @@ import Simulation
 
 /// All runs of all methods.
 struct Study {
-    /// How many scenes are played at each gate, about.
-    var size: Int
+    /// Percent of the full number of runs.
+    var share: Int
     var firstSeed: UInt64
+
+    /// Scenes of the mix that are played at each gate; 850 have about 2,650 crossings.
+    static let mixRuns = 5_100
+    var size: Int { max(Self.mixRuns * share / 100, 1) }
+    func part(_ runs: Int) -> Int { max(runs * share / 100, 1) }
 
     static let gates: [GateLayout] = [.angled, .pedestal]
     static let dwells: [Int64] = [30, 60, 120, 250, 500]
     /// Runs of the scenario with stored tags: enough for a rate of a few a day.
     static let strayRuns = 180
     static let wrongRecords = 0.02
+    /// Scenes that are no part of the mix.
+    static let furtherRuns: [(scenario: GateScenario, runs: Int)] = [(.cart, 60), (.clock, 60), (.late, 60)]
+    static let cabinets = 60
+    static let openings = 50
 
     /// The scores of one method at one gate.
     struct MethodResult {
@@ -29,6 +38,12 @@ struct Study {
         /// Our method with 2 % wrong records, without records.
         var wrongRecords: MethodResult
         var noRecords: MethodResult
+        /// Badges held before a badge reader in place of badge tags.
+        var heldBadges: MethodResult
+        /// Scenarios outside the mix.
+        var further: MethodResult
+        /// Readers that tell less: without signal strength, with fewer antennas, slow.
+        var limited: [MethodResult]
         /// A whole day; nil where it was left out.
         var day: Score?
     }
@@ -98,24 +113,7 @@ struct Study {
     }
 
     func run() -> Report {
-        var gates: [GateResult] = []
-        for layout in Self.gates {
-            var mix = mix(size)
-            if size >= 1_000, let stray = mix.firstIndex(where: { $0.scenario == .stray }) {
-                mix[stray].runs = max(mix[stray].runs, Self.strayRuns)
-            }
-            let name = layout.name
-            let methods = play(layout, mix, methods(), note: name)
-            let wrong = play(
-                layout, mix, [OurMethod("with 2 % wrong records")], options: GateSceneOptions(wrongRecords: Self.wrongRecords),
-                note: "\(name), 2 % wrong records")
-            let none = play(
-                layout, mix, [OurMethod("without records")], options: GateSceneOptions(unknownRecords: 1), note: "\(name), no records")
-            gates.append(
-                GateResult(
-                    layout: layout, methods: methods, wrongRecords: wrong[0], noRecords: none[0],
-                    day: size >= 5_000 ? day(layout) : nil))
-        }
+        let gates = Self.gates.map(gate)
         var dwells: [DwellResult] = []
         // A sixth of what the gates get: ten settings are compared.
         let dwellMix = mix(size / 6)
@@ -129,6 +127,44 @@ struct Study {
                     DwellResult(layout: layout, dwell: dwell, ours: results[0].total, best: best.total, bestName: best.name))
             }
         }
-        return Report(study: self, gates: gates, dwells: dwells)
+        return Report(study: self, gates: gates, dwells: dwells, cabinets: CabinetStudy(study: self).run())
+    }
+
+    private func gate(_ layout: GateLayout) -> GateResult {
+        var mix = mix(size)
+        if let stray = mix.firstIndex(where: { $0.scenario == .stray }) { mix[stray].runs = part(Self.strayRuns) }
+        let name = layout.name
+        let methods = play(layout, mix, methods(), note: name)
+        let wrong = play(
+            layout, mix, [OurMethod("with 2 % wrong records")], options: GateSceneOptions(wrongRecords: Self.wrongRecords),
+            note: "\(name), 2 % wrong records")
+        let none = play(
+            layout, mix, [OurMethod("without records")], options: GateSceneOptions(unknownRecords: 1), note: "\(name), no records")
+        let sixth = self.mix(size / 6).filter { $0.scenario != .stray }
+        let held = play(
+            layout, sixth, [OurMethod("badges held before a reader")], options: GateSceneOptions(badges: .held),
+            note: "\(name), held badges")
+        let further = play(layout, Self.furtherRuns.map { ($0.scenario, part($0.runs)) }, [OurMethod()], note: name)
+        let limited = Self.limits(of: layout).map { limit in
+            play(limit.layout, sixth, [OurMethod(limit.name)], note: "\(name), \(limit.name)")[0]
+        }
+        return GateResult(
+            layout: layout, methods: methods, wrongRecords: wrong[0], noRecords: none[0], heldBadges: held[0], further: further[0],
+            limited: limited, day: share >= 50 ? day(layout) : nil)
+    }
+
+    /// The same gate with readers that tell less.
+    private static func limits(of layout: GateLayout) -> [(name: String, layout: GateLayout)] {
+        func changed(_ change: (inout GateLayout) -> Void) -> GateLayout {
+            var changed = layout
+            change(&changed)
+            return changed
+        }
+        return [
+            ("no signal strength", changed { $0.tellsStrength = false }),
+            ("250 ms on each antenna", layout.dwelling(.milliseconds(250))),
+            ("one antenna on each side", changed { $0.antennas = Array($0.antennas.prefix(2)) }),
+            ("one antenna only", changed { $0.antennas = Array($0.antennas.prefix(1)) }),
+        ]
     }
 }
