@@ -42,6 +42,10 @@ extension Engine {
             let result = isPaused(gates[index].name) ? gates[index].finishLate() : gates[index].finish { ledger.known($0) }
             take(result, station: gates[index].name, into: &output)
         }
+        for index in dwells.indices {
+            let result = dwells[index].finish(at: self.now)
+            take(result, station: dwells[index].name, into: &output)
+        }
         abandon(nil, into: &output)
         saveLearned(into: &output)
     }
@@ -183,6 +187,7 @@ extension Engine {
     private mutating func resetStation(_ name: String, into output: inout EngineOutput) {
         for index in gates.indices where gates[index].name == name { gates[index].reset(at: now) }
         for index in putaways.indices where putaways[index].name == name { putaways[index].reset() }
+        for index in dwells.indices where dwells[index].name == name { dwells[index].pause(mode(of: name) == .paused, at: now) }
         tested.removeAll { $0.station == name }
         abandon(name, into: &output)
     }

@@ -59,6 +59,7 @@ extension Engine {
                 for gate in gatesByDevice[slot] where !isPaused(gates[gate].name) {
                     gates[gate].observe(readings[index..<end], from: device, at: now)
                 }
+                for dwell in dwellsByDevice[slot] { dwells[dwell].observe(readings[index..<end], from: device, at: now) }
                 index = end
                 continue
             case .late(let read):
@@ -78,6 +79,7 @@ extension Engine {
                 devices[slot].since = now
                 output.happenings.append(.deviceState(device, state))
                 for gate in gatesByDevice[slot] { gates[gate].deviceChanged(device, isReading: state.isReading, at: now) }
+                for dwell in dwellsByDevice[slot] { dwells[dwell].deviceChanged(device, isReading: state.isReading, at: now) }
             }
             index += 1
         }
@@ -96,7 +98,10 @@ extension Engine {
     }
 
     mutating func take(_ result: StationOutput, station: String, into output: inout EngineOutput) {
-        if isWatched { for sighting in result.sightings { output.happenings.append(.sighting(station: station, sighting)) } }
+        if isWatched {
+            for sighting in result.sightings { output.happenings.append(.sighting(station: station, sighting)) }
+            for stay in result.stays { output.happenings.append(.stay(station: station, stay)) }
+        }
         if let feedback = result.feedback { give(feedback, at: station, into: &output) }
         lostLateReads &+= result.lostLateReads
         learning.take(result.learned, by: station, at: now)

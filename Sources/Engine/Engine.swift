@@ -14,6 +14,7 @@ public struct Engine: Sendable {
     public internal(set) var devices: [DeviceSlot]
     public internal(set) var gates: [GateStation] = []
     public internal(set) var putaways: [PutawayStation] = []
+    public internal(set) var dwells: [DwellStation] = []
     /// Readings and sightings are reported as happenings only while somebody watches.
     public var isWatched = false
     public internal(set) var unrecorded: [Unrecorded] = []
@@ -47,6 +48,7 @@ public struct Engine: Sendable {
     var tested: [TestedDecision] = []
     let gatesByDevice: [[Int]]
     let putawaysByDevice: [[Int]]
+    let dwellsByDevice: [[Int]]
     let gatesByBadgeReader: [[Int]]
     let putawaysByBadgeReader: [[Int]]
 
@@ -120,6 +122,7 @@ public struct Engine: Sendable {
         devices = site.devices.map { DeviceSlot(name: $0.name, session: nil, since: start) }
         var gateIndex: [[Int]] = Array(repeating: [], count: site.devices.count)
         var putawayIndex = gateIndex
+        var dwellIndex = gateIndex
         var gateBadges = gateIndex
         var putawayBadges = gateIndex
         func note(_ names: [String], _ station: Int, in list: inout [[Int]]) {
@@ -138,10 +141,18 @@ public struct Engine: Sendable {
                 note(putaway.scanners, putaways.count, in: &putawayIndex)
                 note(putaway.badgeReaders, putaways.count, in: &putawayBadges)
                 putaways.append(PutawayStation(name: station.name, settings: putaway))
+            case .dwell(let dwell):
+                note(dwell.readers, dwells.count, in: &dwellIndex)
+                var place = DwellStation(
+                    name: station.name, settings: dwell, index: site.deviceIndex(named:), learned: state.learned(by: station.name),
+                    startingAt: start)
+                place.pause(state.modes[station.name] == .paused, at: start)
+                dwells.append(place)
             }
         }
         gatesByDevice = gateIndex
         putawaysByDevice = putawayIndex
+        dwellsByDevice = dwellIndex
         gatesByBadgeReader = gateBadges
         putawaysByBadgeReader = putawayBadges
         if ledger.hasOrphans { settlingTime = start + Self.settlingDelay }
@@ -157,6 +168,7 @@ public struct Engine: Sendable {
         for index in devices.indices { consider(devices[index].session?.nextDeadline) }
         for index in gates.indices { consider(gates[index].nextDeadline) }
         for index in putaways.indices { consider(putaways[index].nextDeadline) }
+        for index in dwells.indices { consider(dwells[index].nextDeadline) }
         consider(settlingTime)
         consider(learning.deadline)
         for answers in pending.values { for answer in answers where !answer.wasTold { consider(answer.deadline) } }
@@ -190,6 +202,11 @@ public struct Engine: Sendable {
             guard let deadline = putaways[index].nextDeadline, deadline <= now else { continue }
             let result = putaways[index].advance(to: now)
             take(result, station: putaways[index].name, into: &output)
+        }
+        for index in dwells.indices {
+            guard let deadline = dwells[index].nextDeadline, deadline <= now else { continue }
+            let result = dwells[index].advance(to: now)
+            take(result, station: dwells[index].name, into: &output)
         }
         if let time = settlingTime, time <= now { settle(into: &output) }
         if let deadline = learning.deadline, deadline <= now { saveLearned(into: &output) }

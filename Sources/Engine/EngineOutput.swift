@@ -1,5 +1,6 @@
 import Decoding
 import Ledger
+import Presence
 import Readings
 
 /// What must be done after an input: the driver's work, in the order of the lists.
@@ -42,6 +43,7 @@ public enum Happening: Hashable, Sendable {
     case reading(DeviceIndex, Reading)
     case deviceState(DeviceIndex, DeviceState)
     case sighting(station: String, Sighting)
+    case stay(station: String, DwellEvent)
     /// What a station in maintenance would have recorded.
     case tested(station: String, Plan)
     case feedback(station: String, Feedback)

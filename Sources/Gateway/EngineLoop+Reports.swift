@@ -28,14 +28,14 @@ extension EngineLoop {
             return readers.isEmpty ? nil : "reader \(readers.joined(separator: ", ")) is not reading"
         case .putaway(let putaway):
             return putaway.scanners.allSatisfy(blind.contains) ? "no scanner is there" : nil
+        case .dwell: return blind.isEmpty ? nil : "reader \(blind.joined(separator: ", ")) is not reading"
         }
     }
 
-    /// What is odd about a gate: how its readers are set, and what its reads have shown.
+    /// What is odd about a station: how its readers are set, and what its reads have shown.
     func hints(for station: Site.Station) -> [StationHint] {
-        guard case .gate(let configured) = station.kind else { return [] }
-        let readers = Set(configured.antennas.map(\.device))
-        let unsuited = site.devices.filter { readers.contains($0.name) && $0.radio.intent != .gate }
+        let readers = Set(station.readers)
+        let unsuited = site.devices.filter { readers.contains($0.name) && !station.kind.suits($0.radio.intent) }
         let gate = engine.gates.first { $0.name == station.name }
         let shown = gate?.hints(at: BootClock.now()) ?? []
         return unsuited.map { StationHint("intent", device: $0.name) }
@@ -44,6 +44,7 @@ extension EngineLoop {
                 case .oneSided: StationHint("one_sided")
                 case .noSignalLevels: StationHint("no_signal_levels")
                 case .sidesAlike: StationHint("sides_alike")
+                case .tagsFallSilent: StationHint("tags_fall_silent")
                 case .slowReturn(let antenna, let time):
                     StationHint("slow_return", device: gate?.name(ofAntenna: antenna), milliseconds: time.milliseconds)
                 }

@@ -2,6 +2,7 @@ import Control
 import Engine
 import Identifiers
 import Ledger
+import Presence
 import Readings
 import SiteConfiguration
 
@@ -24,6 +25,11 @@ extension Happening {
             var members = sighting.json(station: station)
             members["kind"] = "sighting"
             members["bearer"] = ledger.bearer(of: sighting.epc).map { ledger.described($0) }
+            return .object(members)
+        case .stay(let station, let stay):
+            var members = stay.json(station: station)
+            members["kind"] = "sighting"
+            members["bearer"] = ledger.bearer(of: stay.epc).map { ledger.described($0) }
             return .object(members)
         case .tested(let station, let plan):
             return [

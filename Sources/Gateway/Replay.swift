@@ -1,6 +1,7 @@
 import Decoding
 import Engine
 import Ledger
+import Presence
 import Profiles
 import Readings
 import SiteConfiguration
@@ -24,11 +25,18 @@ public struct Replay {
     public var onEvent: (StoredEvent) -> Void = { _ in }
     /// Called with every sighting.
     public var onSighting: ((String, Sighting) -> Void)? {
-        didSet { engine.isWatched = onSighting != nil }
+        didSet { engine.isWatched = onSighting != nil || onStay != nil }
+    }
+
+    /// Called with everything that came to a place where things stay, or left it.
+    public var onStay: ((String, DwellEvent) -> Void)? {
+        didSet { engine.isWatched = onSighting != nil || onStay != nil }
     }
 
     /// How long a capture that is no recording of a gateway goes on after its last line, so that open visits end.
     private static let runOn = Instant.Span.seconds(60)
+    /// The same for places where things stay: longer than the longest time-out of a tag.
+    private static let runOnOfStays = Instant.Span.seconds(200)
 
     /// - Parameters:
     ///   - header: the capture's first line.
@@ -125,7 +133,7 @@ public struct Replay {
     /// The capture is over.
     public mutating func finish() {
         guard !isRecording else { return }
-        let end = now + Self.runOn
+        let end = now + (engine.dwells.isEmpty ? Self.runOn : Self.runOnOfStays)
         // Commits are answered as they come, so that feedback and later decisions find what they would find live.
         while let deadline = engine.nextDeadline, deadline <= end {
             now = deadline
@@ -137,6 +145,9 @@ public struct Replay {
     private mutating func settle() {
         if let onSighting {
             for case .sighting(let station, let sighting) in output.happenings { onSighting(station, sighting) }
+        }
+        if let onStay {
+            for case .stay(let station, let stay) in output.happenings { onStay(station, stay) }
         }
         while !output.commits.isEmpty {
             let commits = output.commits

@@ -14,6 +14,7 @@ extension SiteCollector {
         switch word {
         case .gate: kind = .gate(readGate(table))
         case .putaway: kind = .putaway(readPutaway(table))
+        case .dwell: kind = .dwell(readDwell(table))
         case nil: kind = nil
         }
         // Without a kind every other key would be called unknown, and hide the one real problem.
@@ -24,7 +25,7 @@ extension SiteCollector {
     }
 
     private enum StationKind: String, CaseIterable {
-        case gate, putaway
+        case gate, putaway, dwell
     }
 
     mutating func readGate(_ table: TOMLTableReader) -> Site.Gate {
@@ -82,6 +83,13 @@ extension SiteCollector {
             scanners: scanners, badgeReaders: deviceNames("badge_readers", in: table),
             duplicateWindow: table.integer("duplicate_ms", in: 0...10_000).map(Instant.Span.milliseconds) ?? defaults.duplicateWindow,
             pairTimeout: table.integer("pair_timeout_s", in: 1...3_600).map(Instant.Span.seconds) ?? defaults.pairTimeout)
+    }
+
+    mutating func readDwell(_ table: TOMLTableReader) -> Site.Dwell {
+        let readers = deviceNames("readers", in: table)
+        if readers.isEmpty { table.problem("readers", "a place where things stay needs at least one reader") }
+        return Site.Dwell(
+            readers: readers, floor: table.number("floor_dbm", in: -120...0).map { Int16(($0 * 100).rounded()) })
     }
 
     /// `[[tuning]]`: what `stockgate gate tune` measured.

@@ -97,6 +97,7 @@ extension Text: OperatorSentence {
         case .stationStopped: ("stopped", "已停止")
         case .kindGate: ("gate", "通道门")
         case .kindPutaway: ("putaway", "上架台")
+        case .kindDwell: ("dwell", "存放区")
         case .certaintyFinal: ("final", "最终")
         case .certaintyProvisional: ("provisional", "暂定")
         case .clockSynchronised: ("synchronised", "已同步")
@@ -119,6 +120,13 @@ extension Text: OperatorSentence {
         case .sightingStayed: ("{what} turned back, did not pass", "折返未通过：{what}")
         case .sightingUncertain: ("{what} may have passed, it cannot be told", "无法判定是否通过：{what}")
         case .sightingUnknown: ("{what}: unknown, its reader was not reading", "{what}：状态不明，读写器未工作")
+        case .sightingArrived: ("{what} arrived", "到达：{what}")
+        case .sightingDeparted: ("{what} left", "离开：{what}")
+        case .sightingPassed: ("{what} came by", "路过：{what}")
+        case .sightingNoticed: ("{what} is there, not seen to move", "在场但未见移动：{what}")
+        case .sightingLost: ("{what} is no longer read; it was never seen to move", "不再读到（从未见其移动）：{what}")
+        case .sightingResumed: ("{what} was there all the time", "一直在场：{what}")
+        case .sightingUnstable: ("{what} comes and goes too often to be believed", "出现过于频繁，不予采信：{what}")
 
         // Times.
         case .timeNow: ("just now", "刚刚")
@@ -229,6 +237,7 @@ extension Text: OperatorSentence {
         case .labelRecorded: ("decided", "决定时间")
         case .helpSightings: ("Print what was seen of each tag and why, before any rule", "输出各标签的判断及依据，不经业务规则")
         case .evidenceSeconds: ("lasted (s)", "持续（秒）")
+        case .evidenceGap: ("between reads (s)", "读取间隔（秒）")
 
         // Status.
         case .statusTitle:
@@ -293,8 +302,14 @@ extension Text: OperatorSentence {
             )
         case .hintIntent:
             (
-                "{station}: {device} is set for something else than a gate; take \"intent\" out of its [device.radio]",
-                "{station}：{device} 的用途不是通道门；请删除其 [device.radio] 中的 intent"
+                "{station}: {device} is set for something else than this station; take \"intent\" out of its [device.radio]",
+                "{station}：{device} 的用途与该站点不符；请删除其 [device.radio] 中的 intent"
+            )
+        case .hintTagsFallSilent:
+            (
+                "{station}: tags are read once and then fall silent; set the reader to session S0 or to both targets, and turn off what filters "
+                    + "repeated reads",
+                "{station}：标签读到一次后便不再响应；请将读写器设为 S0 会话或双目标，并关闭重复读取过滤"
             )
         case .adviceDeviceFault:
             (

@@ -82,6 +82,7 @@ public enum Text: String, CaseIterable, Sendable {
     case stationStopped = "station.stopped"
     case kindGate = "station.gate"
     case kindPutaway = "station.putaway"
+    case kindDwell = "station.dwell"
     case certaintyFinal = "certainty.final"
     case certaintyProvisional = "certainty.provisional"
     case clockSynchronised = "clock.synchronised"
@@ -104,6 +105,13 @@ public enum Text: String, CaseIterable, Sendable {
     case sightingStayed = "sighting.stayed"
     case sightingUncertain = "sighting.uncertain"
     case sightingUnknown = "sighting.unknown"
+    case sightingArrived = "sighting.arrived"
+    case sightingDeparted = "sighting.departed"
+    case sightingPassed = "sighting.passed"
+    case sightingNoticed = "sighting.noticed"
+    case sightingLost = "sighting.lost"
+    case sightingResumed = "sighting.resumed"
+    case sightingUnstable = "sighting.unstable"
 
     // Times.
     case timeNow = "time.now"
@@ -214,6 +222,7 @@ public enum Text: String, CaseIterable, Sendable {
     case labelRecorded = "label.recorded"
     case helpSightings = "help.sightings"
     case evidenceSeconds = "evidence.seconds"
+    case evidenceGap = "evidence.gap"
 
     // Status.
     case statusTitle = "status.title"
@@ -244,6 +253,7 @@ public enum Text: String, CaseIterable, Sendable {
     case hintSlowReturn = "hint.slow_return"
     case hintSidesAlike = "hint.sides_alike"
     case hintIntent = "hint.intent"
+    case hintTagsFallSilent = "hint.tags_fall_silent"
     case labelAdvice = "label.advice"
     case labelFaults = "label.faults"
     case labelNoReads = "label.no_reads"

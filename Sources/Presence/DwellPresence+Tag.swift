@@ -15,10 +15,12 @@ extension DwellPresence.Tag {
     mutating func take(
         _ read: TagRead, source: Int, at now: Instant, settings: DwellPresence.Settings, events: inout [DwellEvent]
     ) {
-        let gap = max(.zero, now - last)
+        // Late, or delivered twice.
+        guard now >= last else { return }
+        let gap = now - last
         learn(gap, longest: settings.longestTimeout)
         if gap > settings.steadyPause { steadyFrom = now }
-        last = max(last, now)
+        last = now
         if motion.observe(read, at: now) == .moving { lastMoved = now }
         // A reader that tells neither signal nor phase cannot show movement: every tag is believed.
         if read.rssi == TagRead.noRSSI, read.phase == nil { lastMoved = now }
@@ -30,7 +32,7 @@ extension DwellPresence.Tag {
                 isFading = false
                 isChanged = true
                 if !isUnstable, isTold {
-                    events.append(DwellEvent(epc: read.epc, kind: .resumed, first: first, last: now, reads: reads + 1))
+                    events.append(event(.resumed, of: read.epc, last: now, reads: reads + 1))
                 }
             }
             reads += 1
@@ -45,7 +47,7 @@ extension DwellPresence.Tag {
             candidateReads = 0
             isChanged = true
             if !isUnstable {
-                events.append(DwellEvent(epc: read.epc, kind: .noticed, first: first, last: now, reads: reads))
+                events.append(event(.noticed, of: read.epc))
                 tellArrival(epc: read.epc, settings: settings, at: now, events: &events)
             }
         }
@@ -74,7 +76,7 @@ extension DwellPresence.Tag {
         }
         isTold = true
         isChanged = true
-        events.append(DwellEvent(epc: epc, kind: .arrived, first: first, last: lastStrong, reads: reads))
+        events.append(event(.arrived, of: epc))
     }
 
     /// When the stay ends, if nothing more is read: provisionally, or for good.
@@ -94,7 +96,7 @@ extension DwellPresence.Tag {
         ends.removeFirst(ends.count - settings.flips)
         if !isUnstable {
             isUnstable = true
-            events.append(DwellEvent(epc: epc, kind: .unstable, first: first, last: lastStrong, reads: reads))
+            events.append(event(.unstable, of: epc))
         }
     }
 
@@ -109,7 +111,15 @@ extension DwellPresence.Tag {
     private func ending(epc: EPC, _ certainty: Certainty, _ settings: DwellPresence.Settings) -> DwellEvent {
         let wasBrief = lastStrong - first < settings.leastStay
         let kind: DwellEvent.Kind = isTold ? .departed : hasMoved(within: settings.memory) && wasBrief ? .passed : .lost
-        return DwellEvent(epc: epc, kind: kind, certainty: certainty, first: first, last: lastStrong, reads: reads)
+        return event(kind, of: epc, certainty)
+    }
+
+    private func event(
+        _ kind: DwellEvent.Kind, of epc: EPC, _ certainty: Certainty = .final, last: Instant? = nil, reads: Int? = nil
+    ) -> DwellEvent {
+        DwellEvent(
+            epc: epc, kind: kind, certainty: certainty, first: first, last: last ?? lastStrong, reads: reads ?? self.reads,
+            meanGap: Instant.Span(nanoseconds: meanGap &* 1_000))
     }
 
     /// A gap after which the tag was there again was no departure, up to the longest time-out.

@@ -1,44 +1,6 @@
 import Identifiers
 import Readings
 
-/// What happened to a tag at a place where things stay: a shelf, a bay, a workplace, a room.
-public struct DwellEvent: Hashable, Sendable {
-    public enum Kind: String, Hashable, Sendable {
-        /// It came, and was seen to move.
-        case arrived
-        /// It left.
-        case departed
-        /// It came and left within the least stay.
-        case passed
-        /// It is there, but was never seen to move: a tag that lies somewhere near, or that was there before the reader. No business
-        /// event; `lost` ends it.
-        case noticed
-        case lost
-        /// It was there all the time: takes back the provisional end that was told last.
-        case resumed
-        /// It came and went too often to be believed; nothing more is said of it until it is strong without a pause.
-        case unstable
-    }
-
-    public var epc: EPC
-    public var kind: Kind
-    /// An end is provisional after the tag's own time-out, and final, told once more, when the longest is over as well.
-    public var certainty = Certainty.final
-    /// The first read of the stay, and its last strong one: the time to give to a departure.
-    public var first: Instant
-    public var last: Instant
-    /// Reads of the stay.
-    public var reads: Int
-
-    /// Whether the event says something about the world, rather than about what the reader sees.
-    public var isBusiness: Bool {
-        switch kind {
-        case .arrived, .departed, .passed, .resumed: true
-        case .noticed, .lost, .unstable: false
-        }
-    }
-}
-
 /// Tells when tags come to a place and when they leave it.
 ///
 /// A single unread time for all tags is wrong for most of them: a tag on a person is hidden for a minute while the person sits on it.
@@ -137,7 +99,8 @@ public struct DwellPresence: Sendable {
 
     // MARK: Inputs
 
-    /// Takes a read, in the order of time. - Parameter source: the reader, or the reader's antenna, 0 to 63.
+    /// Takes a read, in the order of time: of a tag that was read later than that it says nothing new.
+    /// - Parameter source: the reader, or the reader's antenna, 0 to 63.
     public mutating func observe(_ read: TagRead, source: Int = 0, at now: Instant) -> [DwellEvent] {
         let settings = settings
         var events: [DwellEvent] = []
@@ -204,6 +167,9 @@ public struct DwellPresence: Sendable {
 
     /// Saved tags that were forgotten.
     var forgottenKeys: [EPC] = []
+
+    /// Whether `takeChanges` has something to say though no event told of it.
+    public var hasForgotten: Bool { !forgottenKeys.isEmpty }
 
     private mutating func reconsider() {
         var earliest: Instant?

@@ -10,6 +10,9 @@ public enum GateHint: Hashable, Sendable {
     case slowReturn(antenna: Int, time: Instant.Span)
     /// In `visits` visits in a row both sides heard the tag, and always the same one louder: they look at the same place.
     case sidesAlike(visits: Int)
+    /// Of the last `Visits.remembered` visits most were of a tag heard loudly, once or twice, and then no more although the reader read:
+    /// tags rest once they were read. A session whose flag lasts with a single target (S1 to S3, TagFocus), or a filter of repeated reads.
+    case tagsFallSilent(visits: Int)
 
     /// A walker makes half a metre in this time.
     public static let longestReturn = Instant.Span.milliseconds(300)
@@ -17,6 +20,17 @@ public enum GateHint: Hashable, Sendable {
     static let visitsAlike = 50
     /// Returns to an antenna that are enough to judge it.
     static let returns = 20
+
+    /// What tells that tags rest once they were read.
+    enum Visits {
+        static let remembered = 32
+        /// Of these; the rest may be people who stop or turn back.
+        static let silent = 26
+        /// A tag that may answer is read ten times and more while it goes by.
+        static let reads = 2
+        /// −60 dBm: a tag within one to two metres, 15 dB and more above what readers just hear. It does not vanish by itself.
+        static let loud = -60.0
+    }
 }
 
 extension GatePresence {
@@ -28,6 +42,7 @@ extension GatePresence {
             if let time, time > GateHint.longestReturn { hints.append(.slowReturn(antenna: antenna, time: time)) }
         }
         if hasDirection, checks.visitsAlike >= GateHint.visitsAlike { hints.append(.sidesAlike(visits: checks.visitsAlike)) }
+        if checks.silentVisits >= GateHint.Visits.silent { hints.append(.tagsFallSilent(visits: checks.silentVisits)) }
         return hints
     }
 }
@@ -38,9 +53,18 @@ struct GateChecks: Sendable {
     private(set) var readsWithoutLevel: UInt64 = 0
     /// Visits in a row that both sides heard, and of which the same side was always louder.
     private(set) var visitsAlike = 0
+    /// A bit for each of the last visits, the newest lowest: its tag was heard loudly and fell silent.
+    private var fellSilent: UInt32 = 0
+
+    var silentVisits: Int { fellSilent.nonzeroBitCount }
 
     /// Looks at a visit that is over.
-    mutating func take(_ log: VisitLog, antennas: [GateAntenna]) {
+    /// - Parameter isDegraded: a reader stopped meanwhile: its silence says nothing of the tag
+    mutating func take(_ log: VisitLog, antennas: [GateAntenna], isDegraded: Bool) {
+        if !isDegraded, let loudest = log.entries.lazy.compactMap(\.rssi).max() {
+            let reads = log.entries.reduce(0) { $0 + Int($1.reads) }
+            fellSilent = fellSilent << 1 | (reads <= GateHint.Visits.reads && loudest >= GateHint.Visits.loud ? 1 : 0)
+        }
         var sides: [GateSide: (sum: Double, count: Int)] = [:]
         var louder: Set<GateSide> = []
         var step: Int?

@@ -85,7 +85,7 @@ extension GatePresence {
         visits.updateValue(at: index) { $0 = visit }
         if certainty == .final {
             learn(from: visit, verdict: verdict, epc: epc)
-            checks.take(visit.log, antennas: judge.antennas)
+            checks.take(visit.log, antennas: judge.antennas, isDegraded: visit.isDegraded)
         }
         guard isNews else { return nil }
         var sighting = visit.sighting(of: epc, kind: verdict.kind, certainty: certainty)

@@ -85,6 +85,8 @@ public struct PortalPresence: Sendable {
     private var open: Transaction?
     private var triggerIsActive = false
     private var isReading: Bool
+    /// The last read of any tag.
+    private var lastRead = Instant.zero
     private var purge: Instant?
     private(set) var number: UInt64 = 0
     private var savedNumber: UInt64 = 0
@@ -133,9 +135,16 @@ public struct PortalPresence: Sendable {
         }
     }
 
-    /// The reader is, or is no longer, shown to be reading. Its silence does not make the set stable.
+    /// The reader is, or is no longer, shown to be reading. Its silence does not make the set stable, and what stood there when it fell
+    /// silent stands there until it is seen to move, or not seen for 5 minutes after it.
     public mutating func readerChanged(isReading: Bool, at now: Instant) {
-        if isReading, !self.isReading { open?.changed = now }
+        if isReading, !self.isReading {
+            open?.changed = now
+            if purge != nil { purge = now + Self.memory }
+        } else if !isReading, self.isReading {
+            let settings = settings
+            tags.updateAll { if $0.isResident(settings) { $0.isKnownResident = true } }
+        }
         self.isReading = isReading
         if !isReading { open?.isDegraded = true }
     }
@@ -151,6 +160,7 @@ public struct PortalPresence: Sendable {
             opens = tag.take(read, at: now, transaction: isOpen ? current : nil, settings: settings, isNew: &isNew)
         }
         if !hadRoom { overflow &+= 1 }
+        lastRead = max(lastRead, now)
         if purge == nil { purge = now + Self.memory }
         if open != nil {
             guard isNew else { return }
@@ -177,7 +187,8 @@ public struct PortalPresence: Sendable {
         var reports: [PortalReport] = []
         while let deadline = nextDeadline, deadline <= now {
             if let purge, purge <= deadline {
-                _ = tags.remove { $0.last + Self.memory <= deadline }
+                let seen = isReading ? deadline : lastRead
+                _ = tags.remove { $0.last + Self.memory <= seen }
                 self.purge = tags.entries.isEmpty ? nil : deadline + .seconds(60)
                 continue
             }

@@ -34,6 +34,11 @@ public struct ReaderOffset: Hashable, Sendable {
             return now
         }
         if now - begin >= Self.block { endBlock(at: now) }
+        // What was sent again filled a block; what is sent now is not late.
+        if let offset, sample < offset {
+            begin(with: sample, at: now)
+            return now
+        }
         count += 1
         least = min(least, sample)
         return now + Instant.Span(nanoseconds: ((offset ?? sample) - sample) * 1_000)

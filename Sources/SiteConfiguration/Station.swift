@@ -17,12 +17,26 @@ extension Site {
         public enum Kind: Hashable, Sendable {
             case gate(Gate)
             case putaway(Putaway)
+            case dwell(Dwell)
+
+            /// Whether a reader that is set for this sees what such a station needs.
+            ///
+            /// A walker is in a gate for a second or two: tags must answer every time (S0, both targets) and every antenna be back in
+            /// 0.3 s. Where things stay, tags need not answer often, but must not rest for seconds after each answer (S1, one target).
+            public func suits(_ intent: RadioIntent) -> Bool {
+                switch self {
+                case .gate: intent == .gate
+                case .putaway: true
+                case .dwell: intent != .cabinet
+                }
+            }
 
             /// The word for it in the site file and in events.
             public var name: String {
                 switch self {
                 case .gate: "gate"
                 case .putaway: "putaway"
+                case .dwell: "dwell"
                 }
             }
         }
@@ -44,11 +58,21 @@ extension Site {
             if case .gate(let gate) = kind { gate.antennas } else { [] }
         }
 
+        /// The names of its RFID readers.
+        public var readers: [String] {
+            switch kind {
+            case .gate(let gate): Array(Set(gate.antennas.map(\.device))).sorted()
+            case .putaway: []
+            case .dwell(let dwell): dwell.readers
+            }
+        }
+
         /// The names of all devices that this station reads.
         public var inputDevices: [String] {
             switch kind {
-            case .gate(let gate): Array(Set(gate.antennas.map(\.device))).sorted() + gate.badgeReaders
+            case .gate(let gate): readers + gate.badgeReaders
             case .putaway(let putaway): putaway.scanners + putaway.badgeReaders
+            case .dwell: readers
             }
         }
     }
@@ -132,6 +156,20 @@ extension Site {
             self.badgeReaders = badgeReaders
             self.duplicateWindow = duplicateWindow
             self.pairTimeout = pairTimeout
+        }
+    }
+}
+
+extension Site {
+    /// A place where things stay: which tags are there is told by all antennas of its readers together.
+    public struct Dwell: Hashable, Sendable {
+        public var readers: [String]
+        /// Weaker reads than this come from beyond the place, hundredths of a dBm; nil: every read counts.
+        public var floor: Int16?
+
+        public init(readers: [String], floor: Int16? = nil) {
+            self.readers = readers
+            self.floor = floor
         }
     }
 }

@@ -1,8 +1,11 @@
+import Presence
 import Readings
 
 /// What a station made of its inputs.
 public struct StationOutput: Hashable, Sendable {
     public var sightings: [Sighting] = []
+    /// What came to a place where things stay, and what left it.
+    public var stays: [DwellEvent] = []
     public var proposals: [Proposal] = []
     /// What the station knows differently from what it handed over before.
     public var learned: [LearnedState] = []

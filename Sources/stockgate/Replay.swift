@@ -3,6 +3,7 @@ import Gateway
 import Ledger
 import MasterImport
 import OperatorText
+import Presence
 import Profiles
 import Readings
 import SiteConfiguration
@@ -53,7 +54,12 @@ struct Replay: ParsableCommand {
         var replay = try Gateway.Replay(
             site: site, library: library, master: master, state: try start.map(Self.row), header: file.header)
         if sightings {
-            replay.onSighting = { show($1, at: $0) }
+            replay.onSighting = { station, sighting in
+                var members = sighting.json(station: station)
+                members["crossed"] = sighting.crossed.map { .integer($0.nanoseconds) }
+                show(members, first: sighting.first, last: sighting.last)
+            }
+            replay.onStay = { show($1.json(station: $0), first: $1.first, last: $1.last) }
         } else {
             replay.onEvent = { Terminal.output.write(canonical: $0.bytes) }
         }
@@ -62,11 +68,10 @@ struct Replay: ParsableCommand {
     }
 
     /// Times are nanoseconds since the capture began.
-    private func show(_ sighting: Sighting, at station: String) {
-        var members = sighting.json(station: station)
-        members["first"] = .integer(sighting.first.nanoseconds)
-        members["last"] = .integer(sighting.last.nanoseconds)
-        members["crossed"] = sighting.crossed.map { .integer($0.nanoseconds) }
+    private func show(_ sighting: [String: JSON], first: Instant, last: Instant) {
+        var members = sighting
+        members["first"] = .integer(first.nanoseconds)
+        members["last"] = .integer(last.nanoseconds)
         let json = JSON.object(members)
         if output.json {
             Terminal.output.write(canonical: json.canonicalBytes)

@@ -67,6 +67,9 @@ struct ConfigurationDocumentTests {
             base: ["name": "\"bench\"", "kind": "\"putaway\"", "scanners": "[\"reader\"]"],
             before: "\(gateway)\n\(device)"),
         Place(
+            title: "kind = \"dwell\"", header: "[[station]]",
+            base: ["name": "\"shelf\"", "kind": "\"dwell\"", "readers": "[\"reader\"]"], before: "\(gateway)\n\(device)"),
+        Place(
             title: "[[destination]]", header: "[[destination]]", base: ["name": "\"out\"", "kind": "\"file\"", "path": "\"/out\""],
             before: gateway),
         Place(
@@ -177,7 +180,7 @@ struct ConfigurationDocumentTests {
         let section = try #require(Self.document().section("A full example"))
         let block = try #require(section.blocks.first { $0.language == "toml" })
         let site = try SiteFile.parse(block.text, file: "example").get()
-        #expect(site.devices.count >= 3 && site.stations.count == 2 && site.destinations.count == 2)
+        #expect(site.devices.count >= 3 && site.stations.count == 3 && site.destinations.count == 2)
         for place in Self.places {
             for row in try Self.rows(place) {
                 let key = Self.key(row)

@@ -118,8 +118,8 @@ struct RealReadsSpreadTests {
         let error = errors.isEmpty ? 0 : 100 * errors.reduce(0, +) / Double(errors.count)
         print(
             "changed, \(change), seeds 1–5: moving \((100 * Double(right) / Double(windows)).thousandths) %, still "
-                + "\((100 * Double(rightStill) / Double(windowsStill)).thousandths) %, passes \(error.thousandths) %, stray at most \(worst) "
-                + "stays, \(business) events, worn \(worn.rate.thousandths)/h, final \(worn.finalRate.thousandths)/h, p95 "
+                + "\((100 * Double(rightStill) / Double(windowsStill)).thousandths) %, passes \(error.thousandths) %, stray at most "
+                + "\(worst) stays, \(business) events, worn \(worn.rate.thousandths)/h, final \(worn.finalRate.thousandths)/h, p95 "
                 + "\(worn.delay(percentile: 95)) s")
         #expect(Double(rightStill) >= 0.995 * Double(windowsStill))
         #expect(error <= 15)
