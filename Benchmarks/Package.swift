@@ -10,7 +10,11 @@ let package = Package(
         // The peer: what a careful C programmer would write for the same work. -O2 is the release default of SwiftPM for C.
         .target(name: "CPeer"),
         .executableTarget(
-            name: "stockgate-bench", dependencies: ["CPeer", .product(name: "StockgateEngine", package: "stockgate")],
+            name: "stockgate-bench",
+            dependencies: [
+                "CPeer", .product(name: "StockgateEngine", package: "stockgate"),
+                .product(name: "StockgateSimulation", package: "stockgate"),
+            ],
             path: "Sources/StockgateBench"),
         // Simulated readers on pseudo-terminals and a bare read loop, against the unmodified daemon.
         .target(name: "CSoak"),

@@ -10,7 +10,7 @@ public struct GateRules: Hashable, Sendable {
     /// The most that one companion speaks against a hypothesis, ln.
     public var companionLimit = 3.0
     /// Log-odds above which a visit was a crossing.
-    public var threshold = 1.0
+    public var threshold = 1.9
     /// Below the threshold by less than this, it is uncertain.
     public var margin = 1.0
     /// How much more likely its direction must be than the other, ln: where the record says the other, where it agrees, and where

@@ -60,6 +60,7 @@ struct GateJudge: Sendable {
         var silence = 0
         filter.start()
         var unheard = 0
+        var before = 0.0
         for step in start...max(newest, GateStep.of(now)) {
             let begin = position
             while position < entries.endIndex, entries[position].step == step { position += 1 }
@@ -70,9 +71,14 @@ struct GateJudge: Sendable {
             let isBelieved = step > newest || silence <= Self.silenceBelieved
             let isOut = outages.contains(GateStep.start(of: step))
             let isReading = isBelieved && !isOut
+            if step == first {
+                // Coming is no evidence against lying still: both are compared from the first read on.
+                still = StillModel(antennas: antennas.count)
+                before = filter.logLikelihood
+            }
             take(hits, heard: heard, served: served, known: service.known, isReading: isReading, still: &still)
             filter.advance()
-            if step == newest { judgement.stillAdvantage = still.logLikelihood - filter.logLikelihood }
+            if step == newest { judgement.stillAdvantage = still.logLikelihood - (filter.logLikelihood - before) }
             if step > newest, !isOut { unheard += 1 }
             if unheard == Self.tail { break }
         }

@@ -40,6 +40,7 @@ enum Main {
                 ? "void: the C loop makes less than 10,000,000 reads/s on this machine"
                 : "wanted: at least 2,000,000 reads/s, ratio at most 6")
         LLRPBench.run()
+        VisitsBench.run()
     }
 
     /// The bytes of a reader with four antennas, in chunks as a read brings them. Time goes on as 16,000 reads/s take it.
