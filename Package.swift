@@ -47,7 +47,8 @@ let package = Package(
         // For Benchmarks.
         .library(name: "StockgateEngine", targets: ["Engine", "Decoding", "SiteConfiguration", "Readings", "Identifiers"]),
         // For Accuracy.
-        .library(name: "StockgateSimulation", targets: ["Simulation", "Stations", "SiteConfiguration", "Presence", "Readings", "Identifiers"]),
+        .library(
+            name: "StockgateSimulation", targets: ["Simulation", "Stations", "SiteConfiguration", "Presence", "Readings", "Identifiers"]),
     ],
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),

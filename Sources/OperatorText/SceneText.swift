@@ -3,7 +3,8 @@ public enum SceneText: String, CaseIterable, Sendable, OperatorSentence {
     case helpScene, helpSceneMore, helpScenario, helpScenarios, helpSceneCapture, helpSceneTruth, helpSceneMaster, helpSceneSite
     case helpSceneStation, helpSceneGate, helpSceneDwell, helpSceneWrong, helpSceneBadges, helpDeviceScenario, helpDeviceSpeed
     case helpScore, helpScoreMore, helpScoreEvents, helpScoreTruth, helpScoreSeed
-    case sceneUnknown, sceneNothing, sceneNoGate, sceneGate, sceneDwell, sceneWrong, sceneBadges, sceneNoReader, sceneSpeed, sceneDone, sceneCabinet
+    case sceneUnknown, sceneNothing, sceneNoGate, sceneGate, sceneDwell, sceneWrong, sceneBadges, sceneNoReader, sceneSpeed
+    case sceneDone, sceneCabinet
     case scorePairs, scoreNothing, scoreFigure, scoreInterval, scoreHead, scoreValue, scoreRange
 
     public var forms: (english: String, chinese: String) {

@@ -32,7 +32,7 @@ struct SceneReadsTests {
         batch.readings.compactMap { if case .tag(let read) = $0 { read } else { nil } }
     }
 
-    @Test("Each read comes out once, of its antenna, not before it happened and within two rounds", arguments: [GateScenario.pass, .opposite])
+    @Test("Each read comes out once, of its antenna, not too early and within two rounds", arguments: [GateScenario.pass, .loiter])
     func inTime(scenario: GateScenario) {
         let run = GateRun(scenario, layout: .angled, seed: 3)
         var reader = SimulatedReader(.a0, tags: SceneReads(run.reads))

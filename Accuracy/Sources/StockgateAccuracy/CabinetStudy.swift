@@ -42,19 +42,30 @@ struct CabinetStudy {
             var fixed = settings
             (fixed.keepsReads, fixed.fixedScan) = (true, .seconds(10))
             var result = Result(name: kind.name)
-            for number in 0..<UInt64(cabinets) {
-                let run = CabinetRun(settings: settings, seed: study.firstSeed &+ number)
-                result.final.append(Score(truth: run.truth, decisions: run.decisions(.final)))
-                result.provisional.append(Score(truth: run.truth, decisions: run.decisions(.provisional)))
-                result.answers += run.answerTimes.map { Int32(clamping: $0.milliseconds) }
-                result.undecided += run.words.reduce(0) { $0 + ($1.report.certainty == .provisional ? $1.report.undecided.count : 0) }
-                let sets = CabinetRun(settings: fixed, seed: study.firstSeed &+ number)
-                for index in result.differences.indices {
-                    let said = sets.setDifference(within: .seconds(result.differences[index].seconds))
-                    result.differences[index].scores.append(Score(truth: sets.truth, decisions: said))
-                }
+            let settingsNow = (driven: settings, fixed: fixed)
+            for one in concurrently(cabinets, { Self.play(settingsNow.driven, settingsNow.fixed, seed: study.firstSeed &+ UInt64($0)) }) {
+                result.final += one.final
+                result.provisional += one.provisional
+                result.answers += one.answers
+                result.undecided += one.undecided
+                for index in result.differences.indices { result.differences[index].scores += one.differences[index].scores }
             }
             return result
         }
+    }
+
+    private static func play(_ settings: CabinetRun.Settings, _ fixed: CabinetRun.Settings, seed: UInt64) -> Result {
+        let run = CabinetRun(settings: settings, seed: seed)
+        var result = Result(name: "")
+        result.final = [Score(truth: run.truth, decisions: run.decisions(.final))]
+        result.provisional = [Score(truth: run.truth, decisions: run.decisions(.provisional))]
+        result.answers = run.answerTimes.map { Int32(clamping: $0.milliseconds) }
+        result.undecided = run.words.reduce(0) { $0 + ($1.report.certainty == .provisional ? $1.report.undecided.count : 0) }
+        let sets = CabinetRun(settings: fixed, seed: seed)
+        for index in result.differences.indices {
+            let said = sets.setDifference(within: .seconds(result.differences[index].seconds))
+            result.differences[index].scores = [Score(truth: sets.truth, decisions: said)]
+        }
+        return result
     }
 }

@@ -4,10 +4,10 @@ import Simulation
 
 /// A way to tell from reads who went where. All methods get the same: the reads in order, when the reader was silent, and what the
 /// records say of each tool.
-protocol GateMethod {
+protocol GateMethod: Sendable {
     var name: String { get }
     /// The method's last word about everything in one run.
-    mutating func decide(_ run: GateRun) -> [ScoredDecision]
+    func decide(_ run: GateRun) -> [ScoredDecision]
 }
 
 /// What the records say, kept up to date by what a method decides.
@@ -40,7 +40,7 @@ struct Records {
 struct CheckedBaseline: GateMethod {
     let name: String
     var checksRecords = true
-    let body: (GateRun, _ isTool: (EPC) -> Bool) -> [ScoredDecision]
+    let body: @Sendable (GateRun, _ isTool: (EPC) -> Bool) -> [ScoredDecision]
 
     func decide(_ run: GateRun) -> [ScoredDecision] {
         var records = Records(run.truth)

@@ -184,7 +184,8 @@ struct Report {
         var lines = [
             "", "## Cabinet", "",
             "120 tools, 4 antennas, \(Study.openings) openings of each cabinet. The final word comes after the confirming scan; a provisional answer counts",
-            "as right when it says all changes and no other, what it leaves open counts as not said. Set difference scans as long as it says.", "",
+            "as right when it says all changes and no other, what it leaves open counts as not said. Set difference scans as long as it says.",
+            "",
             "| cabinet | method | closes | entirely right (95 %) | false moves | missed moves | answer p50, p95, longest, s | left open, per close |",
             "|---|---|---|---|---|---|---|---|",
         ]

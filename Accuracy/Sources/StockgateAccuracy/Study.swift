@@ -83,15 +83,14 @@ struct Study {
         options: GateSceneOptions = GateSceneOptions(), note: String
     ) -> [MethodResult] {
         var results = methods.map { MethodResult(name: $0.name) }
-        var methods = methods
         for (scenario, runs) in mix {
             progress("\(note), \(scenario.rawValue): \(runs) runs")
-            for number in 0..<UInt64(runs) {
-                let run = GateRun(scenario, layout: layout, seed: firstSeed &+ number, options: options)
-                for index in methods.indices {
-                    let decisions = methods[index].decide(run)
-                    results[index].runs.append((scenario, Score(truth: run.truth, decisions: decisions)))
-                }
+            let scores = concurrently(runs) { number in
+                let run = GateRun(scenario, layout: layout, seed: firstSeed &+ UInt64(number), options: options)
+                return methods.map { Score(truth: run.truth, decisions: $0.decide(run)) }
+            }
+            for run in scores {
+                for index in results.indices { results[index].runs.append((scenario, run[index])) }
             }
         }
         return results

@@ -40,7 +40,7 @@ struct TagVisit {
 /// Methods that look at a visit when it is over.
 enum VisitBaseline {
     static func method(
-        _ name: String, quiet: Instant.Span, checked: Bool = true, _ direction: @escaping (TagVisit) -> Direction?
+        _ name: String, quiet: Instant.Span, checked: Bool = true, _ direction: @escaping @Sendable (TagVisit) -> Direction?
     ) -> CheckedBaseline {
         CheckedBaseline(name: name, checksRecords: checked) { run, isTool in
             TagVisit.split(run, quiet: quiet, where: isTool).compactMap { visit in
