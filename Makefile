@@ -109,8 +109,9 @@ fuzz: setup ## random bytes guided by coverage against every decoder and parser,
 fuzz-short: setup ## the same, 20 s each
 	Fuzzing/run 20
 
-long: build $(VENV)/ready ## kills at random moments, a minute of random bytes: what takes too long for every commit
+long: build $(VENV)/ready ## kills at random moments, a minute of random bytes, thousands of closes: what takes too long for every commit
 	STOCKGATE_LONG=1 swift test --skip-build --filter SystemTests
+	STOCKGATE_LONG=1 swift test -c release -Xswiftc -enable-testing --scratch-path .build-long --no-parallel --filter PresenceTests
 
 clean: ## remove everything that was built
-	rm -rf .build .build-tsan Benchmarks/.build Accuracy/.build Fuzzing/.build .build-deb build $(VENV) run
+	rm -rf .build .build-tsan .build-long Benchmarks/.build Accuracy/.build Fuzzing/.build .build-deb build $(VENV) run

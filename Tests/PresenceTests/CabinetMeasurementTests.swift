@@ -1,6 +1,6 @@
-import Foundation
 import Identifiers
 import Readings
+import TestSupport
 import Testing
 
 @testable import Presence
@@ -93,8 +93,6 @@ struct CabinetMeasurementTests {
         return result
     }
 
-    static let isLong = ProcessInfo.processInfo.environment["STOCKGATE_LONG"] == "1"
-
     @Test("One cabinet of 30 openings: nearly all right, and each answer within 6 s")
     func few() {
         let result = Self.run(.init(), cabinets: 1, closes: 30, seed: 5)
@@ -106,7 +104,7 @@ struct CabinetMeasurementTests {
 
     @Test(
         "2,500 closes are entirely right in 97 of 100 at 0.2 % bad spots, and the answer comes within 6 s",
-        .enabled(if: isLong, "STOCKGATE_LONG is not set"), arguments: [0.0, 0.002, 0.01])
+        .enabled(if: LongRuns.areAsked, "STOCKGATE_LONG is not set"), arguments: [0.0, 0.002, 0.01])
     func many(badSpots: Double) {
         let result = Self.run(.init(badSpots: badSpots), cabinets: 25, closes: 100, seed: 5)
         Self.report("bad spots \(badSpots)", result)
@@ -119,7 +117,7 @@ struct CabinetMeasurementTests {
     /// stay as they were.
     @Test(
         "The same with channel hopping, and with margins that shift by 1.5 dB at each opening",
-        .enabled(if: isLong, "STOCKGATE_LONG is not set"), arguments: [(0.0, 97), (1.5, 90)])
+        .enabled(if: LongRuns.areAsked, "STOCKGATE_LONG is not set"), arguments: [(0.0, 97), (1.5, 90)])
     func stirred(stir: Double, percent: Int) {
         let result = Self.run(.init(stir: stir, hop: 2), cabinets: 10, closes: 100, seed: 99)
         Self.report("bad spots 0.002, stir \(stir) dB, hop 2 dB", result)

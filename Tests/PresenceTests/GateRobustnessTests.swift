@@ -1,4 +1,3 @@
-import Foundation
 import Identifiers
 import Readings
 import Simulation
@@ -144,11 +143,9 @@ struct GateRobustnessTests {
         #expect(presence.openVisits == 5)
     }
 
-    private static let isLong = ProcessInfo.processInfo.environment["STOCKGATE_LONG"] == "1"
-
     @Test("Ten thousand tags an hour that nobody knows leave nothing behind")
     func bounded() {
-        let hours = Self.isLong ? 6 : 0.03
+        let hours = LongRuns.areAsked ? 6 : 0.03
         var presence = GatePresence(
             antennas: GateTrial.antennas(of: .pedestal), startingAt: .zero, isReading: true)
         var random = SeededGenerator(seed: 31)
