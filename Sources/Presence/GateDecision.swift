@@ -18,6 +18,8 @@ public struct GateRules: Hashable, Sendable {
     public var clearAgainstRecord = 2.0
     public var clearWithRecord = -0.5
     public var clearWithoutRecord = 1.5
+    /// So many reads of its own a tag needs against its record: companions alone must not turn it round.
+    public var readsAgainstRecord = 12
     /// What each second of a visit speaks against a crossing: walks are short.
     public var perSecond = 0.15
     public var longestCounted = 20.0
@@ -115,7 +117,7 @@ extension GateRules {
         switch recorded {
         case .unknown: lead >= clearWithoutRecord
         case .inside where direction == .out, .outside where direction == .in: lead >= clearWithRecord
-        case .inside, .outside: gap >= clearAgainstRecord && judgement.isReadable
+        case .inside, .outside: gap >= clearAgainstRecord && judgement.isReadable && judgement.reads >= readsAgainstRecord
         }
     }
 
