@@ -229,7 +229,7 @@ struct CabinetRunTests {
     @Test("The reader reads while it is asked to: until the answer, and when the person has left")
     func driven() throws {
         var settings = CabinetRun.Settings()
-        settings.openings = 8
+        settings.openings = 4
         let run = CabinetRun(settings: settings, seed: 4)
         for close in run.truth.closes {
             let words = run.words.filter { $0.report.closed == close.time }
@@ -244,14 +244,14 @@ struct CabinetRunTests {
     @Test("What happens does not depend on how the reader reads; nearly all closes are right, and more than by comparing sets")
     func decided() {
         var settings = CabinetRun.Settings()
-        settings.openings = 30
+        settings.openings = 12
         let run = CabinetRun(settings: settings, seed: 5)
         settings.fixedScan = .seconds(10)
         let fixed = CabinetRun(settings: settings, seed: 5)
         #expect(fixed.truth == run.truth && fixed.words.isEmpty)
         let ours = Score(truth: run.truth, decisions: run.decisions(.final))
         let sets = Score(truth: run.truth, decisions: fixed.setDifference(within: .seconds(3)))
-        #expect(ours.closes == 30 && ours.closesRight >= 28)
+        #expect(ours.closes == 12 && ours.closesRight >= 10)
         #expect(sets.closesRight < ours.closesRight)
     }
 }

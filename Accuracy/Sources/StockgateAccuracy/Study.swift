@@ -112,7 +112,9 @@ struct Study {
     }
 
     func run() -> Report {
-        let gates = Self.gates.map(gate)
+        // Days first, side by side: each is one scene that takes minutes.
+        let days = share >= 50 ? concurrently(Self.gates.count) { day(Self.gates[$0]) } : []
+        let gates = Self.gates.enumerated().map { gate($1, day: days.isEmpty ? nil : days[$0]) }
         var dwells: [DwellResult] = []
         // A sixth of what the gates get: ten settings are compared.
         let dwellMix = mix(size / 6)
@@ -129,7 +131,7 @@ struct Study {
         return Report(study: self, gates: gates, dwells: dwells, cabinets: CabinetStudy(study: self).run())
     }
 
-    private func gate(_ layout: GateLayout) -> GateResult {
+    private func gate(_ layout: GateLayout, day: Score?) -> GateResult {
         var mix = mix(size)
         if let stray = mix.firstIndex(where: { $0.scenario == .stray }) { mix[stray].runs = part(Self.strayRuns) }
         let name = layout.name
@@ -149,7 +151,7 @@ struct Study {
         }
         return GateResult(
             layout: layout, methods: methods, wrongRecords: wrong[0], noRecords: none[0], heldBadges: held[0], further: further[0],
-            limited: limited, day: share >= 50 ? day(layout) : nil)
+            limited: limited, day: day)
     }
 
     /// The same gate with readers that tell less.
