@@ -63,7 +63,12 @@ extension Engine {
     public mutating func closed(_ device: DeviceIndex, reason: String, at now: Instant, into output: inout EngineOutput) {
         advance(to: now, into: &output)
         guard devices.indices.contains(Int(device.rawValue)) else { return }
-        devices[Int(device.rawValue)].session?.closed(reason: reason, at: self.now, into: &scratch)
+        if devices[Int(device.rawValue)].session == nil {
+            // A capture of readings alone has no session that could say so.
+            if devices[Int(device.rawValue)].state.isReading { scratch.batch.readings.append(.state(.absent(reason: reason))) }
+        } else {
+            devices[Int(device.rawValue)].session?.closed(reason: reason, at: self.now, into: &scratch)
+        }
         drain(device, into: &output)
     }
 
@@ -168,7 +173,7 @@ extension Engine {
         isStale = false
         // The outcome of a commit can be unknown: what the store holds after all is not decided twice.
         let waiting = unrecorded.filter { $0.lastSequence == 0 || $0.lastSequence >= state.nextSequence }
-            .sorted { $0.recorded.milliseconds < $1.recorded.milliseconds }
+            .sorted { $0.since < $1.since }
         unrecorded = []
         for retry in waiting {
             let plan = ledger.plan(retry.proposal, at: retry.time, recorded: retry.recorded)

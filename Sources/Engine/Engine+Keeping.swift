@@ -7,6 +7,8 @@ struct Learning: Sendable {
     private(set) var unsaved: [String: StateRow] = [:]
     /// Rows of commits without an answer.
     private var underWay: [UInt64: [StateRow]] = [:]
+    /// The tickets of those rows in `unsaved` that came back because their commit failed.
+    private var returned: [String: UInt64] = [:]
     private(set) var deadline: Instant?
 
     /// What was learned is saved with the next event, or alone after this long.
@@ -20,6 +22,7 @@ struct Learning: Sendable {
         for state in learned {
             let key = "learned/\(station)/\(state.name)"
             unsaved[key] = StateRow(key: key, value: state.value)
+            returned[key] = nil
         }
         if deadline == nil { deadline = now + Self.longestDelay }
     }
@@ -29,6 +32,7 @@ struct Learning: Sendable {
         let rows = self.rows
         if !rows.isEmpty { underWay[ticket] = rows }
         unsaved = [:]
+        returned = [:]
         deadline = nil
         return rows
     }
@@ -37,7 +41,11 @@ struct Learning: Sendable {
 
     /// Takes back what a commit did not store, unless something newer was learned since.
     mutating func failed(with ticket: UInt64, at now: Instant) {
-        for row in underWay.removeValue(forKey: ticket) ?? [] where unsaved[row.key] == nil { unsaved[row.key] = row }
+        for row in underWay.removeValue(forKey: ticket) ?? [] {
+            guard unsaved[row.key] == nil || returned[row.key].map({ $0 < ticket }) ?? false else { continue }
+            unsaved[row.key] = row
+            returned[row.key] = ticket
+        }
         if !unsaved.isEmpty { deadline = deadline ?? now + Self.longestDelay }
     }
 

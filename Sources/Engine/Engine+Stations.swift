@@ -111,7 +111,7 @@ extension Engine {
     private mutating func decide(_ proposal: Proposal, into output: inout EngineOutput) {
         let recorded = wallTime
         let time = proposal.at.map { wallTime(at: min($0, now)) } ?? recorded
-        let retry = proposal.canBeRepeated ? nil : Unrecorded(proposal: proposal, time: time, recorded: recorded)
+        let retry = proposal.canBeRepeated ? nil : Unrecorded(proposal: proposal, time: time, recorded: recorded, since: now)
         if mode(of: proposal.station) == .testing {
             guard !wasTested(proposal) else { return }
             let plan = ledger.plan(proposal, at: time, recorded: recorded)
@@ -139,14 +139,13 @@ extension Engine {
         }
         var again = retry
         again?.lastSequence = plan.events.last?.sequence ?? 0
-        // Who was answered when it was provisional waits for nothing more, unless there is something else to say.
-        guard proposal.isAwaited, proposal.isFirstWord || plan.feedback != nil else {
+        // Who was answered already waits for nothing more, unless there is something else to say.
+        guard proposal.isAwaited, let feedback = plan.feedback else {
             pending[ticket, default: []].append(.unheard(at: proposal.station, retry: again))
             return
         }
         pending[ticket, default: []].append(
-            PendingAnswer(
-                station: proposal.station, feedback: plan.feedback ?? .accepted, deadline: now + Self.feedbackDeadline, retry: again))
+            PendingAnswer(station: proposal.station, feedback: feedback, deadline: now + Self.feedbackDeadline, retry: again))
     }
 
     mutating func keep(_ retry: Unrecorded) {

@@ -103,6 +103,8 @@ public struct Engine: Sendable {
         public var time: WallTime
         /// When it was to be decided.
         public var recorded: WallTime
+        /// The same by the clock that is never set: what came first is decided first.
+        public var since: Instant
         /// The number of the last event that was made of it; 0: it was never decided.
         public var lastSequence: Int64 = 0
     }

@@ -89,7 +89,9 @@ struct Draft {
     }
 
     mutating func retract(_ fact: StandingFact, evidence: JSON) {
-        guard let retraction = fact.retraction else { return }
+        guard var retraction = fact.retraction else { return }
+        // Meanwhile somebody else has it: their loan stands, and the old one stays closed.
+        if let loan = retraction.reopened, ledger.state.loans[loan.item] != nil { retraction.reopened = nil }
         var event = fact.event
         event.sequence = nextSequence
         event.time = time

@@ -85,7 +85,12 @@ extension Ledger {
     /// A station begins anew and has no more to say about what it decided.
     /// - Parameter station: nil: all of them.
     public mutating func abandon(station: String?) {
-        memories = memories.filter { station != nil && $0.key.station != station }
+        func remaining(_ memories: [DecisionKey: DecisionMemory]) -> [DecisionKey: DecisionMemory] {
+            memories.filter { station != nil && $0.key.station != station }
+        }
+        memories = remaining(memories)
+        // Nor must it be remembered again when a commit fails that is on its way.
+        for place in earlierMemories.indices { earlierMemories[place].memories = remaining(earlierMemories[place].memories) }
     }
 
     /// Says the difference between what stands and what is true now.

@@ -122,7 +122,7 @@ extension GateRules {
     }
 
     private func sparse(_ judgement: Judgement) -> Double {
-        let perSecond = Double(judgement.reads) / max(judgement.seconds, 1)
+        let perSecond = Double(judgement.reads) / max(judgement.judgedSeconds, 1)
         return sparseLimit * min(max((sparseReads - perSecond) / sparseReads * 2, 0), 1)
     }
 

@@ -50,10 +50,14 @@ struct GateJudge: Sendable {
     mutating func learn(bias: [Float]) { filter.bias = bias }
 
     mutating func judge(_ log: VisitLog, service: ServiceLog, outages: Outages, until now: Instant) -> Judgement {
-        guard let newest = log.entries.last?.step, let oldest = log.entries.first?.step else { return Judgement() }
-        let first = max(oldest, newest - Self.longest)
-        let entries = log.entries[(log.entries.firstIndex { $0.step >= first } ?? 0)...]
-        let start = outages.start(before: first) ?? first - Self.lead
+        let passage = Passage(in: log.entries[...], antennas: antennas)
+        guard let last = log.entries.last?.step, let oldest = log.entries.first?.step else { return Judgement() }
+        let newest = passage?.range.upperBound ?? last
+        let first = max(passage?.range.lowerBound ?? oldest, newest - Self.longest)
+        let entries = log.entries[(log.entries.firstIndex { $0.step >= first } ?? 0)...].prefix { $0.step <= newest }
+        let start = first > oldest ? first : outages.start(before: first) ?? first - Self.lead
+        // What came after the passage is known: there is no silence to wait for.
+        let end = newest < last ? newest : max(newest, GateStep.of(now))
         var judgement = Judgement()
         var still = StillModel(antennas: antennas.count)
         var position = entries.startIndex
@@ -61,7 +65,7 @@ struct GateJudge: Sendable {
         filter.start()
         var unheard = 0
         var before = 0.0
-        for step in start...max(newest, GateStep.of(now)) {
+        for step in start...end {
             let begin = position
             while position < entries.endIndex, entries[position].step == step { position += 1 }
             let hits = entries[begin..<position]
@@ -84,6 +88,7 @@ struct GateJudge: Sendable {
         }
         judgement.ends = filter.ends
         judgement.summarise(entries, antennas: antennas)
+        judgement.seconds = Double(last - oldest) * Double(GateStep.length.nanoseconds) / 1e9
         return judgement
     }
 

@@ -39,7 +39,7 @@ extension GatePresence {
     /// Judges what is due and whatever may have moved with it.
     private mutating func judgeNeighbours(of due: [Int], quiet: [Instant.Span], at now: Instant) {
         let spans = due.map { (visits.entries[$0].value.first, visits.entries[$0].value.last) }
-        for index in visits.entries.indices where quiet[index] >= Self.settled {
+        for index in visits.entries.indices where quiet[index] >= settled {
             let (first, last) = (visits.entries[index].value.first, visits.entries[index].value.last)
             guard spans.contains(where: { $0.0 <= last && first <= $0.1 }) else { continue }
             let visit = visits.entries[index].value
@@ -55,7 +55,7 @@ extension GatePresence {
     private func companions(of index: Int, quiet: [Instant.Span]) -> [Int] {
         let judgement = visits.entries[index].value.judgement
         return visits.entries.indices.filter { other in
-            other != index && quiet[other] >= Self.settled && visits.entries[other].value.judgement.reads > 0
+            other != index && quiet[other] >= settled && visits.entries[other].value.judgement.reads > 0
                 && judgement.isTogether(with: visits.entries[other].value.judgement)
         }
     }
@@ -80,20 +80,20 @@ extension GatePresence {
             let known = together.compactMap { visits.entries[$0].value.group }.min() ?? before.compactMap(\.group).min()
             visit.group = known ?? visit.number
         }
-        let isNews = certainty == .final || (verdict.kind != visit.told && (visit.told != nil || verdict.kind.isPassage))
-        if isNews { visit.told = verdict.kind }
-        visits.updateValue(at: index) { $0 = visit }
-        if certainty == .final {
-            learn(from: visit, verdict: verdict, epc: epc)
-            checks.take(visit.log, antennas: judge.antennas, isDegraded: visit.isDegraded)
-        }
-        guard isNews else { return nil }
+        let told = visit.word?.kind
+        let isNews = certainty == .final || (verdict.kind != told && (told != nil || verdict.kind.isPassage))
         var sighting = visit.sighting(of: epc, kind: verdict.kind, certainty: certainty)
         sighting.crossed = verdict.kind.isPassage ? visit.crossed : nil
         sighting.odds = GateRules.thousandths(verdict.odds)
         sighting.threshold = GateRules.thousandths(verdict.threshold)
         sighting.grounds = verdict.grounds
-        return sighting
+        if isNews { visit.word = sighting }
+        visits.updateValue(at: index) { $0 = visit }
+        if certainty == .final {
+            learn(from: visit, verdict: verdict, epc: epc)
+            checks.take(visit.log, antennas: judge.antennas, isDegraded: visit.isDegraded)
+        }
+        return isNews ? sighting : nil
     }
 
     private mutating func learn(from visit: GateVisit, verdict: GateVerdict, epc: EPC) {

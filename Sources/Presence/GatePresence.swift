@@ -59,7 +59,7 @@ public struct GatePresence: Sendable {
     public private(set) var readsBelowFloor: UInt64 = 0
 
     /// A companion counts when it was unread for this long; with this much less than is asked of itself it is decided along.
-    static let settled = Instant.Span.milliseconds(500)
+    var settled: Instant.Span { min(settings.quiet, .milliseconds(500)) }
     static let along = Instant.Span.seconds(1)
     /// How long an ended visit still speaks for its companions.
     static let remembered = Instant.Span.seconds(8)
@@ -67,11 +67,11 @@ public struct GatePresence: Sendable {
     /// - Parameters:
     ///   - antennas: at most 64; reads name them by their place here
     ///   - isReading: whether the gate's readers are shown to be reading at the start
-    public init(antennas: [GateAntenna], settings: Settings = Settings(), startingAt start: Instant, isReading: Bool = false) {
+    public init(antennas: [GateAntenna], settings: Settings = Settings(), isReading: Bool = false) {
         self.settings = settings
         judge = GateJudge(antennas: Array(antennas.prefix(64)))
         sides = antennas.prefix(64).map(\.side)
-        outages = Outages(since: isReading ? nil : start)
+        outages = Outages(isReading: isReading)
         visits = TagTable(capacity: settings.capacity)
         floor = settings.floor ?? TagRead.noRSSI
         let tuned = antennas.prefix(64).contains { $0.bias != nil } ? antennas.prefix(64).map { $0.bias ?? 0 } : []
@@ -174,7 +174,10 @@ public struct GatePresence: Sendable {
     }
 
     private func interrupted(_ entry: TagTable<GateVisit>.Entry) -> Sighting {
-        entry.value.sighting(of: entry.epc, kind: entry.value.told ?? .unknown, certainty: .final)
+        guard var word = entry.value.word else { return entry.value.sighting(of: entry.epc, kind: .unknown, certainty: .final) }
+        word.certainty = .final
+        word.isDegraded = entry.value.isDegraded
+        return word
     }
 
     private func sorted(_ sightings: [Sighting]) -> [Sighting] {

@@ -19,8 +19,8 @@ struct GateVisit: Sendable {
     var isDegraded = false
     /// What the record said when the visit was first decided: the decision itself changes the record.
     var recorded: RecordedSide?
-    /// What was said of it.
-    var told: Sighting.Kind?
+    /// What was said of it last.
+    var word: Sighting?
     /// The revision of which something was said, or found not worth saying.
     var decided: UInt32 = 0
     var group: UInt64?

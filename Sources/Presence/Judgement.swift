@@ -21,7 +21,10 @@ struct Judgement: Sendable {
 
     var steps: Int { stepsInside + stepsOutside }
 
-    var seconds: Double { Double(lastStep - firstStep) * Double(GateStep.length.nanoseconds) / 1e9 }
+    /// How long the whole visit lasted.
+    var seconds = 0.0
+    /// How long that lasted of which all else speaks.
+    var judgedSeconds: Double { Double(lastStep - firstStep) * Double(GateStep.length.nanoseconds) / 1e9 }
 
     /// Heard on both sides, and more than by chance.
     var isReadable: Bool { stepsInside > 0 && stepsOutside > 0 && reads >= 3 }

@@ -37,7 +37,7 @@ struct Residents: Sendable {
         if entries[epc] == nil, entries.count >= Self.capacity { forget(before: last) }
         guard entries[epc] != nil || entries.count < Self.capacity else { return }
         // More visits than make the highest penalty change nothing that is worth a write.
-        if entries[epc].map({ $0.penalty < Self.highestPenalty }) ?? true { changed.insert(epc) }
+        if entries[epc].map({ $0.penalty < Self.highestPenalty || $0.visits > entry.visits }) ?? true { changed.insert(epc) }
         entries[epc] = entry
     }
 
@@ -69,11 +69,14 @@ extension Residents.Entry {
 
     var json: JSON { ["visits": .integer(Int64(visits)), "milliseconds": .integer(visible.milliseconds)] }
 
+    /// What makes the highest penalty by far, in milliseconds.
+    private static let longestSaved: Int64 = 86_400_000
+
     /// An entry as it was saved counts as one of now: what the clock was then, nobody knows.
     init?(json: JSON, at now: Instant) {
         guard let visits = json["visits"]?.integer.flatMap(UInt32.init(exactly:)), let visible = json["milliseconds"]?.integer,
             visible >= 0
         else { return nil }
-        self.init(visits: visits, visible: .milliseconds(visible), last: now)
+        self.init(visits: visits, visible: .milliseconds(min(visible, Self.longestSaved)), last: now)
     }
 }

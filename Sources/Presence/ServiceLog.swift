@@ -1,6 +1,6 @@
 import Readings
 
-/// Which antennas were shown to be served, step by step, over the last minute: any tag's read shows it.
+/// Which antennas were shown to be served, step by step, over the last four minutes: any tag's read shows it.
 ///
 /// A miss is evidence only where its antenna was served. A ring of fixed size; late reads find their place in it.
 struct ServiceLog: Sendable {
@@ -41,7 +41,8 @@ struct Outages: Sendable {
 
     private static let remembered = 32
 
-    init(since: Instant?) { self.since = since }
+    /// - Parameter isReading: at first. Else nobody has looked for as long as can be known: when the gateway was started says nothing.
+    init(isReading: Bool) { since = isReading ? nil : Instant(nanoseconds: .min / 2) }
 
     mutating func begin(at now: Instant) { if since == nil { since = now } }
 
@@ -65,15 +66,5 @@ struct Outages: Sendable {
             if from < first, until + 8 > first { return max(from, min(first, until) - 23) }
         }
         return nil
-    }
-
-    /// How much of the time since `start` was lost until `now`.
-    func lost(since start: Instant, until now: Instant) -> Instant.Span {
-        var sum: Int64 = 0
-        for outage in past + (since.map { [(from: $0, until: now)] } ?? []) {
-            let (from, until) = (max(outage.from, start), min(outage.until, now))
-            if until > from { sum += (until - from).nanoseconds }
-        }
-        return Instant.Span(nanoseconds: sum)
     }
 }

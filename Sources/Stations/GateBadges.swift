@@ -13,6 +13,8 @@ struct GateBadges: Hashable, Sendable {
 
     /// A badge held this soon after the last read belongs to the same walk as those held before: then a person must say whose it was.
     static let after = Instant.Span.seconds(1)
+    /// Who went through without a badge may still hold it for so long; after that it is another's.
+    static let tooLate = Instant.Span.seconds(3)
     /// What goes through within this long of each other may be one walk, and shares badges: one person's things are heard at times that
     /// differ by up to this much.
     static let sameTime = Instant.Span.milliseconds(1_200)
@@ -23,8 +25,14 @@ struct GateBadges: Hashable, Sendable {
 
     mutating func take(_ credential: String, at now: Instant, window: Instant.Span) {
         badges.removeAll { $0.credential == credential || now - ($0.at + window) > Self.longestDecision }
-        guard badges.count < Self.maximum else { return }
+        // The newest is that of who stands there now.
+        if badges.count >= Self.maximum { badges.remove(at: badges.firstIndex { $0.usedFor != nil } ?? 0) }
         badges.append(Badge(credential: credential, at: now))
+    }
+
+    /// What these served did not happen: they are for whoever comes now.
+    mutating func release(_ credentials: [String]) {
+        for index in badges.indices where credentials.contains(badges[index].credential) { badges[index].usedFor = nil }
     }
 
     /// The badges that go with a walk: those held before its end, not too long ago, and one held right after it. One held later belongs
@@ -41,7 +49,7 @@ struct GateBadges: Hashable, Sendable {
             badges[index].usedFor.map { max($0, crossed) - min($0, crossed) <= Self.sameTime } ?? true
         }
         let near = free.filter { firstEnd - badges[$0].at <= window && badges[$0].at <= last + Self.after }
-        let used = near.isEmpty ? free.filter { badges[$0].at > last } : near
+        let used = near.isEmpty ? free.filter { badges[$0].at > last && badges[$0].at <= last + Self.tooLate } : near
         for index in used where direction == .out || badges[index].at <= last { badges[index].usedFor = crossed }
         return used.map { badges[$0].credential }
     }

@@ -26,8 +26,6 @@ public struct GateStation: Sendable {
     public private(set) var readsWithoutSide: UInt64 = 0
     /// Late reads that were told before.
     public private(set) var repeatedLateReads: UInt64 = 0
-    /// Crossings against the recorded state that rested on too few reads to be believed.
-    public private(set) var weakContradictions: UInt64 = 0
 
     /// A tag that was seen for longer lies near the gate; where it was seen last says nothing.
     static let longestWalk = Instant.Span.seconds(60)
@@ -45,18 +43,19 @@ public struct GateStation: Sendable {
         var antennas: [DeviceIndex: [UInt8?]] = [:]
         var names: [DeviceIndex: String] = [:]
         var placed: [GateAntenna] = []
+        let used = Set(settings.antennas.compactMap { index($0.device) }).sorted()
         for (antenna, placement) in zip(settings.antennas, settings.placements).prefix(64) {
             guard let device = index(antenna.device) else { continue }
             antennas[device, default: Array(repeating: nil, count: 256)][Int(antenna.port)] = UInt8(placed.count)
             names[device] = antenna.device
-            let reader = antennas.keys.sorted().firstIndex(of: device) ?? 0
+            let reader = used.firstIndex(of: device) ?? 0
             let bias = antenna.bias.map { Double($0) / 100 }
             placed.append(GateAntenna(side: antenna.side, placement: placement, reader: reader, bias: bias))
         }
         self.antennas = antennas
         readers = antennas.keys.sorted()
         readerNames = names
-        presence = GatePresence(antennas: placed, settings: .init(quiet: settings.quiet, floor: settings.floor), startingAt: start)
+        presence = GatePresence(antennas: placed, settings: .init(quiet: settings.quiet, floor: settings.floor))
         presence.restore(learned, at: start)
     }
 
@@ -204,21 +203,7 @@ public struct GateStation: Sendable {
 
     /// Makes proposals of what was decided.
     private mutating func propose(_ sightings: [Sighting], known: (EPC) -> Known, into output: inout StationOutput) {
-        for sighting in sightings {
-            let bearer = known(sighting.epc)
-            switch bearer {
-            case .product, .location: continue
-            case .person, .item, .nothing: break
-            }
-            if sighting.kind == .uncertain, let odds = sighting.odds, let threshold = sighting.threshold, odds > threshold {
-                weakContradictions &+= 1
-            }
-            walks.take(sighting, isPerson: bearer == .person, isTool: bearer.isTool)
-        }
+        for sighting in sightings { walks.take(sighting, bearer: known(sighting.epc)) }
         output.proposals = walks.proposals(of: name, badges: &badges, window: settings.badgeWindow)
     }
-}
-
-extension Known {
-    fileprivate var isTool: Bool { if case .item = self { true } else { false } }
 }

@@ -23,6 +23,10 @@ struct GateWalks: Sendable {
     private struct Told: Sendable {
         var decision: UInt64
         var crossing: Proposal.Crossing
+
+        func isAbout(_ sighting: Sighting) -> Bool {
+            (crossing.tags + crossing.uncertain).contains { $0.epc == sighting.epc && $0.visit == sighting.visit }
+        }
     }
 
     private var members: [Member] = []
@@ -32,12 +36,17 @@ struct GateWalks: Sendable {
     private var touched: Set<UInt64> = []
     private var nextDecision: UInt64 = 1
 
-    mutating func take(_ sighting: Sighting, isPerson: Bool, isTool: Bool) {
-        if isPerson { return bearers.take(sighting) }
+    /// - Parameter bearer: what the ledger knows of the tag now; it may have been something else when it was told provisionally.
+    mutating func take(_ sighting: Sighting, bearer: Known) {
         let before = members.firstIndex { $0.sighting.epc == sighting.epc && $0.sighting.visit == sighting.visit }
         let former = before.map { members.remove(at: $0) }
         if let former { touched.insert(former.group) }
-        guard let (role, direction) = Self.part(of: sighting, isTool: isTool) else { return }
+        switch bearer {
+        case .person: return bearers.take(sighting)
+        case .product, .location: return
+        case .item, .nothing: break
+        }
+        guard let (role, direction) = Self.part(of: sighting, isTool: bearer.isTool) else { return }
         let group = former?.group ?? sighting.group ?? sighting.visit
         members.append(Member(sighting: sighting, role: role, group: group, direction: direction))
         touched.insert(group)
@@ -73,12 +82,17 @@ struct GateWalks: Sendable {
     }
 
     private mutating func propose(group: UInt64, station: String, badges: inout GateBadges, window: Instant.Span) -> [Proposal] {
-        let mine = members.filter { $0.group == group }.sorted {
+        let all = members.filter { $0.group == group }
+        // The last word about a part is the last, whoever else of its group is still on the way.
+        let closed = (told[group] ?? []).filter { $0.crossing.certainty == .final }
+        var old = (told[group] ?? []).filter { $0.crossing.certainty != .final }
+        told[group] = closed
+        let mine = all.filter { member in !closed.contains { $0.isAbout(member.sighting) } }.sorted {
             ($0.sighting.first, $0.sighting.epc) < ($1.sighting.first, $1.sighting.epc)
         }
         let parts = Direction.allCases.flatMap { direction in split(mine.filter { $0.direction == direction }, direction) }
-        var old = told.removeValue(forKey: group) ?? []
         let former = parts.map { part in Self.match(part, among: &old) }
+        for gone in old { badges.release(gone.crossing.credentials) }
         var proposals = old.map { gone in
             Proposal(station: station, content: .retraction(.init(decision: gone.decision, tags: gone.crossing.tags)))
         }
@@ -95,11 +109,14 @@ struct GateWalks: Sendable {
             let decision = former?.decision ?? nextDecision
             crossing.decision = decision
             if former == nil { nextDecision += 1 }
-            if crossing.certainty != .final { told[group, default: []].append(Told(decision: decision, crossing: crossing)) }
+            told[group, default: []].append(Told(decision: decision, crossing: crossing))
             guard crossing != former?.crossing else { continue }
             proposals.append(Proposal(station: station, content: .crossing(crossing), at: crossed))
         }
-        if mine.allSatisfy({ $0.sighting.certainty == .final }) { members.removeAll { $0.group == group } }
+        if all.allSatisfy({ $0.sighting.certainty == .final }) {
+            members.removeAll { $0.group == group }
+            told[group] = nil
+        }
         return proposals
     }
 
@@ -140,4 +157,8 @@ struct GateWalks: Sendable {
             direction: part.direction, certainty: isFinal ? .final : .provisional, tags: sightings(.tool), badgeTags: part.bearers,
             uncertain: sightings(.uncertain))
     }
+}
+
+extension Known {
+    fileprivate var isTool: Bool { if case .item = self { true } else { false } }
 }

@@ -19,7 +19,7 @@ struct GateHintTests {
             antennas: [
                 GateAntenna(side: .inside, placement: AntennaPlacement(x: -60, y: 200, facing: -120)),
                 GateAntenna(side: .outside, placement: AntennaPlacement(x: 60, y: 200, facing: -60)),
-            ], startingAt: .zero, isReading: true)
+            ], isReading: true)
         for person in 0..<60 {
             let start = Int64(person) * 20_000
             let path = [(milliseconds: start + 1_000, x: -3.0), (milliseconds: start + 5_500, x: 3.0)]

@@ -35,7 +35,7 @@ private let uturn: [(Int64, Double)] = [(1_000, -3), (3_400, 0.2), (3_900, 0.2),
 @Suite("Gate presence: what visits were")
 struct GatePresenceTests {
     private func presence(_ antennas: [GateAntenna] = antennas, capacity: Int = 65_536) -> GatePresence {
-        GatePresence(antennas: antennas, settings: .init(capacity: capacity), startingAt: .zero, isReading: true)
+        GatePresence(antennas: antennas, settings: .init(capacity: capacity), isReading: true)
     }
 
     /// Gives reads in their order and lets time go by until nothing is left to say.

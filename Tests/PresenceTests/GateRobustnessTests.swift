@@ -34,7 +34,7 @@ private struct GateTrial {
 
     /// - Parameter without: an antenna that is dead
     func sightings(without dead: Int? = nil) -> [Sighting] {
-        var presence = GatePresence(antennas: antennas, startingAt: .zero, isReading: true)
+        var presence = GatePresence(antennas: antennas, isReading: true)
         var said: [Sighting] = []
         func advance(to now: Instant) {
             while let deadline = presence.nextDeadline, deadline <= now {
@@ -113,7 +113,7 @@ struct GateRobustnessTests {
     @Test("A reader that is dead for an hour moves nothing: what was near is unknown, then there again")
     func deadForAnHour() {
         var presence = GatePresence(
-            antennas: GateTrial.antennas(of: .pedestal), startingAt: .zero, isReading: true)
+            antennas: GateTrial.antennas(of: .pedestal), isReading: true)
         var random = SeededGenerator(seed: 21)
         var said: [Sighting] = []
         let hour: Int64 = 3_600_000
@@ -147,7 +147,7 @@ struct GateRobustnessTests {
     func bounded() {
         let hours = LongRuns.areAsked ? 6 : 0.03
         var presence = GatePresence(
-            antennas: GateTrial.antennas(of: .pedestal), startingAt: .zero, isReading: true)
+            antennas: GateTrial.antennas(of: .pedestal), isReading: true)
         var random = SeededGenerator(seed: 31)
         var (mostVisits, mostEnded, mostEntries, learned) = (0, 0, 0, 0)
         let spacing: Int64 = 360

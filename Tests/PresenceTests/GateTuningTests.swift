@@ -16,7 +16,7 @@ struct GateTuningTests {
             GateAntenna(side: .inside, placement: AntennaPlacement(x: -60, y: 0, facing: 120), bias: bias[0]),
             GateAntenna(side: .outside, placement: AntennaPlacement(x: 60, y: 0, facing: 60), bias: bias[1]),
         ]
-        return GatePresence(antennas: antennas, settings: .init(floor: floor), startingAt: .zero, isReading: true)
+        return GatePresence(antennas: antennas, settings: .init(floor: floor), isReading: true)
     }
 
     private func decisions(_ gate: inout GatePresence) -> [Sighting] {

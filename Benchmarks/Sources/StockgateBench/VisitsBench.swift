@@ -20,7 +20,7 @@ enum VisitsBench {
         var (most, decided) = (0, 0)
         for _ in 0..<3 {
             let (count, time) = Main.measure {
-                var presence = GatePresence(antennas: antennas, startingAt: .zero, isReading: true)
+                var presence = GatePresence(antennas: antennas, isReading: true)
                 (most, decided) = (0, 0)
                 func advance(to now: Instant) {
                     while let deadline = presence.nextDeadline, deadline <= now {
