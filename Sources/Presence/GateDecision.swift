@@ -19,16 +19,16 @@ public struct GateRules: Hashable, Sendable {
     public var clearWithRecord = -0.5
     public var clearWithoutRecord = 1.5
     /// So many reads of its own a tag needs against its record: companions alone must not turn it round.
-    public var readsAgainstRecord = 12
+    public var readsAgainstRecord = 8
     /// What each second of a visit speaks against a crossing: walks are short.
     public var perSecond = 0.15
     public var longestCounted = 20.0
     /// A tag that walks alone and is read less often than this in a second is hardly in the gate, ln at most.
     public var sparseReads = 6.0
-    public var sparseLimit = 3.5
+    public var sparseLimit = 2.5
     /// One that walks alone and that one side heard for less than this share of its reads may lie on the other, ln.
     public var oneSidedShare = 0.12
-    public var oneSided = 2.5
+    public var oneSided = 1.5
     /// What each unit of likelihood of lying still counts beyond the freedom of a slow walk.
     public var still = 0.75
     public var stillFreedom = 6.0
