@@ -19,13 +19,16 @@ public struct GateRules: Hashable, Sendable {
     public var clearWithRecord = -0.5
     public var clearWithoutRecord = 1.5
     /// So many reads of its own a tag needs against its record: companions alone must not turn it round.
-    public var readsAgainstRecord = 12
+    public var readsAgainstRecord = 8
     /// What each second of a visit speaks against a crossing: walks are short.
     public var perSecond = 0.15
     public var longestCounted = 20.0
     /// A tag that walks alone and is read less often than this in a second is hardly in the gate, ln at most.
     public var sparseReads = 6.0
     public var sparseLimit = 2.5
+    /// One that walks alone and that one side heard for less than this share of its reads may lie on the other, ln.
+    public var oneSidedShare = 0.12
+    public var oneSided = 1.5
     /// What each unit of likelihood of lying still counts beyond the freedom of a slow walk.
     public var still = 0.75
     public var stillFreedom = 6.0
@@ -86,7 +89,7 @@ extension GateRules {
         let order = orderPart(judgement, companions: companions, sign: sign)
         let isAlone = companions.isEmpty
         let excess = min(max(0, judgement.stillAdvantage - stillFreedom), stillLimit)
-        let still = -self.still * excess - (isAlone ? sparse(judgement) : 0)
+        let still = -self.still * excess - (isAlone ? strayness(judgement) : 0)
         let staying = resident + perSecond * min(judgement.seconds, longestCounted)
         var verdict = GateVerdict()
         verdict.odds = max(out, `in`) + order + still - staying
@@ -121,9 +124,12 @@ extension GateRules {
         }
     }
 
-    private func sparse(_ judgement: Judgement) -> Double {
+    /// How much like a tag that lies near the gate one looks that has no companions.
+    private func strayness(_ judgement: Judgement) -> Double {
         let perSecond = Double(judgement.reads) / max(judgement.judgedSeconds, 1)
-        return sparseLimit * min(max((sparseReads - perSecond) / sparseReads * 2, 0), 1)
+        let fewer = min(judgement.readsInside, judgement.reads - judgement.readsInside)
+        let isOneSided = Double(fewer) < oneSidedShare * Double(judgement.reads)
+        return sparseLimit * min(max((sparseReads - perSecond) / sparseReads * 2, 0), 1) + (isOneSided ? oneSided : 0)
     }
 
     func hypotheses(of judgement: Judgement) -> Hypotheses {

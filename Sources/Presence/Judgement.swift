@@ -10,6 +10,7 @@ struct Judgement: Sendable {
     /// ln of how much more likely the reads are of a tag that lies still.
     var stillAdvantage = 0.0
     var reads = 0
+    var readsInside = 0
     /// Steps in which each side heard it.
     var stepsInside = 0
     var stepsOutside = 0
@@ -66,6 +67,7 @@ extension Judgement {
             let weight = entry.rssi.map { Elementary.power(decibels: ($0 + 60) / 2) } ?? 1
             if antennas[Int(entry.antenna)].side == .inside {
                 stepsInside += 1
+                readsInside += Int(entry.reads)
                 inside.add(step, weight: weight)
             } else {
                 stepsOutside += 1
