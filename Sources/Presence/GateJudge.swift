@@ -50,53 +50,89 @@ struct GateJudge: Sendable {
     mutating func learn(bias: [Float]) { filter.bias = bias }
 
     mutating func judge(_ log: VisitLog, service: ServiceLog, outages: Outages, until now: Instant) -> Judgement {
-        let passage = Passage(in: log.entries[...], antennas: antennas)
         guard let last = log.entries.last?.step, let oldest = log.entries.first?.step else { return Judgement() }
-        let newest = passage?.range.upperBound ?? last
-        let first = max(passage?.range.lowerBound ?? oldest, newest - Self.longest)
-        let entries = log.entries[(log.entries.firstIndex { $0.step >= first } ?? 0)...].prefix { $0.step <= newest }
-        let start = first > oldest ? first : outages.start(before: first) ?? first - Self.lead
-        // What came after the passage is known: there is no silence to wait for.
-        let end = newest < last ? newest : max(newest, GateStep.of(now))
-        var judgement = Judgement()
-        var still = StillModel(antennas: antennas.count)
+        let found = Passage(in: log.entries[...], antennas: antennas)?.range
+        let first = max(oldest, (found?.upperBound ?? last) - Self.longest)
+        let entries = log.entries[(log.entries.firstIndex { $0.step >= first } ?? 0)...]
+        let passage = found ?? first...last
+        // A visit is followed from before its first read until after its last one, in which nothing was heard.
+        let start = passage.lowerBound > first ? first : outages.start(before: first) ?? first - Self.lead
+        let followed = (passage.lowerBound > first ? passage.lowerBound : start)...(passage.upperBound < last ? passage.upperBound : .max)
+        var models = Models(antennas: antennas.count)
         var position = entries.startIndex
         var silence = 0
-        filter.start()
         var unheard = 0
-        var before = 0.0
-        for step in start...end {
+        filter.start()
+        for step in start...max(last, GateStep.of(now)) {
             let begin = position
             while position < entries.endIndex, entries[position].step == step { position += 1 }
             let hits = entries[begin..<position]
             let heard = hits.reduce(UInt64(0)) { $0 | 1 << UInt64($1.antenna) }
             let served = service.antennas(at: step) | heard
             silence = served == 0 ? silence + 1 : 0
-            let isBelieved = step > newest || silence <= Self.silenceBelieved
+            let isBelieved = step > last || silence <= Self.silenceBelieved
             let isOut = outages.contains(GateStep.start(of: step))
-            let isReading = isBelieved && !isOut
-            if step == first {
-                // Coming is no evidence against lying still: both are compared from the first read on.
-                still = StillModel(antennas: antennas.count)
-                before = filter.logLikelihood
-            }
-            take(hits, heard: heard, served: served, known: service.known, isReading: isReading, still: &still)
-            filter.advance()
-            if step == newest { judgement.stillAdvantage = still.logLikelihood - (filter.logLikelihood - before) }
-            if step > newest, !isOut { unheard += 1 }
+            let isFollowed = followed.contains(step)
+            // Coming is no evidence against lying still: both are compared from the first read on.
+            if step == first { models = Models(antennas: antennas.count) }
+            if step == passage.lowerBound { models.passageBegins(filter: filter.logLikelihood) }
+            take(
+                hits, heard: heard, served: served, known: service.known, isReading: isBelieved && !isOut, isFollowed: isFollowed,
+                models: &models)
+            if isFollowed { filter.advance() }
+            if step == passage.upperBound { models.passageEnds(filter: filter.logLikelihood) }
+            if step == last { models.visitEnds() }
+            if step >= last, followed.upperBound < .max { break }
+            if step > last, !isOut { unheard += 1 }
             if unheard == Self.tail { break }
         }
+        var judgement = Judgement()
+        judgement.stillAdvantage = models.stillAdvantage
         judgement.ends = filter.ends
-        judgement.summarise(entries, antennas: antennas)
-        judgement.seconds = Double(last - oldest) * Double(GateStep.length.nanoseconds) / 1e9
+        judgement.summarise(entries.drop { $0.step < passage.lowerBound }.prefix { $0.step <= passage.upperBound }, antennas: antennas)
+        judgement.seconds = found == nil ? Double(last - oldest) * Double(GateStep.length.nanoseconds) / 1e9 : judgement.judgedSeconds
         return judgement
+    }
+
+    /// What lying still is compared with: coming through, and standing at another place afterwards.
+    private struct Models {
+        var still: StillModel
+        /// Of what came after the passage alone.
+        var afterwards: StillModel
+        private var isAfterwards = false
+        private var (stillBefore, followedBefore, followed) = (0.0, 0.0, 0.0)
+        private(set) var stillAdvantage = 0.0
+
+        init(antennas: Int) { (still, afterwards) = (StillModel(antennas: antennas), StillModel(antennas: antennas)) }
+
+        mutating func passageBegins(filter: Double) { (stillBefore, followedBefore) = (still.logLikelihood, filter) }
+
+        mutating func passageEnds(filter: Double) {
+            followed = filter - followedBefore
+            isAfterwards = true
+        }
+
+        mutating func visitEnds() {
+            stillAdvantage = still.logLikelihood - stillBefore - followed - afterwards.logLikelihood
+        }
+
+        mutating func hit(antenna: Int, rssi: Double?, weight: Double) {
+            still.hit(antenna: antenna, rssi: rssi, weight: weight)
+            if isAfterwards { afterwards.hit(antenna: antenna, rssi: rssi, weight: weight) }
+        }
+
+        mutating func miss(antenna: Int, weight: Double) {
+            still.miss(antenna: antenna, weight: weight)
+            if isAfterwards { afterwards.miss(antenna: antenna, weight: weight) }
+        }
     }
 
     /// Takes what one step told. Antennas that a reader was shown to serve shared the step; where none was shown, all shared it.
     private mutating func take(
-        _ hits: ArraySlice<VisitLog.Entry>, heard: UInt64, served: UInt64, known: UInt64, isReading: Bool, still: inout StillModel
+        _ hits: ArraySlice<VisitLog.Entry>, heard: UInt64, served: UInt64, known: UInt64, isReading: Bool, isFollowed: Bool,
+        models: inout Models
     ) {
-        filter.clearEvidence()
+        if isFollowed { filter.clearEvidence() }
         for reader in readers {
             let shown = served & reader
             guard shown != 0 || isReading else { continue }
@@ -104,15 +140,15 @@ struct GateJudge: Sendable {
             // In units of one antenna's turn of 65 ms, of which a step has two.
             let weight = 2 / Double(sharing.nonzeroBitCount)
             for hit in hits where reader & (1 << UInt64(hit.antenna)) != 0 {
-                filter.addHit(antenna: Int(hit.antenna), rssi: hit.rssi, weight: weight)
-                still.hit(antenna: Int(hit.antenna), rssi: hit.rssi, weight: weight * Double(filter.belief.hit))
+                if isFollowed { filter.addHit(antenna: Int(hit.antenna), rssi: hit.rssi, weight: weight) }
+                models.hit(antenna: Int(hit.antenna), rssi: hit.rssi, weight: weight * Double(filter.belief.hit))
             }
             var missed = sharing & ~heard
             while missed != 0 {
                 let antenna = missed.trailingZeroBitCount
                 missed &= missed - 1
-                filter.addMiss(antenna: antenna, weight: weight)
-                still.miss(antenna: antenna, weight: weight * Double(filter.belief.miss))
+                if isFollowed { filter.addMiss(antenna: antenna, weight: weight) }
+                models.miss(antenna: antenna, weight: weight * Double(filter.belief.miss))
             }
         }
     }

@@ -24,7 +24,7 @@ public struct GatePresence: Sendable {
 
         public init(
             quiet: Instant.Span = .seconds(2), final: Instant.Span = .seconds(5), bridge: Instant.Span = .seconds(3),
-            capacity: Int = 65_536, floor: Int16? = nil, rules: GateRules = GateRules()
+            capacity: Int = 8_192, floor: Int16? = nil, rules: GateRules = GateRules()
         ) {
             self.quiet = quiet
             self.final = max(final, quiet)

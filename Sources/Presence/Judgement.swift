@@ -22,7 +22,7 @@ struct Judgement: Sendable {
 
     var steps: Int { stepsInside + stepsOutside }
 
-    /// How long the whole visit lasted.
+    /// How long the whole visit lasted, or its passage where one was found.
     var seconds = 0.0
     /// How long that lasted of which all else speaks.
     var judgedSeconds: Double { Double(lastStep - firstStep) * Double(GateStep.length.nanoseconds) / 1e9 }

@@ -13,29 +13,36 @@ struct Passage: Sendable {
     private static let smooth = 4
     /// A side that was louder for less than so many steps (0.8 s) was so by chance.
     private static let least = 6
+    /// A side is louder when it has at least two thirds of the power.
+    private static let clear = 1.0 / 3
+    /// Sides that changed more often did so because something moved nearby.
+    private static let most = 2
 
     /// nil: the sides did not change.
     init?(in entries: ArraySlice<VisitLog.Entry>, antennas: [GateAntenna]) {
         guard let first = entries.first?.step, let last = entries.last?.step, last - first > Self.before + Self.after else { return nil }
-        // By step, the power of the inside less that of the outside.
+        // By step, the power of the inside less that of the outside, and of both.
         var differences = Array(repeating: 0.0, count: last - first + 1)
+        var powers = differences
         for entry in entries {
             let power = entry.rssi.map { Elementary.power(decibels: $0 + 60) } ?? Double(entry.reads)
             differences[entry.step - first] += antennas[Int(entry.antenna)].side == .inside ? power : -power
+            powers[entry.step - first] += power
         }
-        var change: Int?
+        var changes: [Int] = []
         // The side that was louder for long enough, and the run of steps of the side that is louder now.
         var (side, run) = (0, (side: 0, length: 0))
         for step in differences.indices {
-            let sum = differences[max(0, step - Self.smooth)...min(differences.count - 1, step + Self.smooth)].reduce(0, +)
-            let louder = sum > 0 ? 1 : sum < 0 ? -1 : 0
+            let near = max(0, step - Self.smooth)...min(differences.count - 1, step + Self.smooth)
+            let (difference, power) = (differences[near].reduce(0, +), powers[near].reduce(0, +))
+            let louder = difference > power * Self.clear ? 1 : difference < -power * Self.clear ? -1 : 0
             guard louder != 0 else { continue }
             run = louder == run.side ? (louder, run.length + 1) : (louder, 1)
             guard run.length == Self.least, run.side != side else { continue }
-            if side != 0 { change = first + step - Self.least + 1 }
+            if side != 0 { changes.append(first + step - Self.least + 1) }
             side = run.side
         }
-        guard let change else { return nil }
+        guard let change = changes.last, changes.count <= Self.most else { return nil }
         range = max(first, change - Self.before)...min(last, change + Self.after)
     }
 }

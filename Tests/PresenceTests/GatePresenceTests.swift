@@ -213,6 +213,45 @@ struct GatePresenceTests {
         #expect(presence.visits.value(of: EPC([1, 7])!)!.log.entries.count < 2 * VisitLog.capacity)
     }
 
+    @Test("Who walks out and stands there is out, and who stood there before he walked out too", arguments: [5, 20, 45] as [Int64])
+    func standing(seconds: Int64) {
+        for path in [
+            [(1_000, -3.0), (4_000, 1.5), (4_000 + seconds * 1_000, 1.5), (5_000 + seconds * 1_000, 3)],
+            [(1_000, -1.5), (1_000 + seconds * 1_000, -1.5), (4_000 + seconds * 1_000, 3)],
+        ] as [[(Int64, Double)]] {
+            var presence = presence()
+            for read in carried(epc(1), path) { presence.observe(read.read, antenna: read.antenna, at: read.at) }
+            var said: [Sighting] = []
+            while let deadline = presence.nextDeadline { said += presence.advance(to: deadline) { _ in .inside } }
+            #expect(said.last?.kind == .passed(.out), "\(path): \(said.map(\.kind.word)), \(said.last?.odds ?? 0)")
+        }
+    }
+
+    @Test("Who stands near all the time, on either side, has not passed", arguments: [-1.5, 1.5])
+    func standingStill(at x: Double) {
+        var presence = presence()
+        for read in carried(epc(1), [(1_000, x), (40_000, x)]) { presence.observe(read.read, antenna: read.antenna, at: read.at) }
+        var said: [Sighting] = []
+        while let deadline = presence.nextDeadline { said += presence.advance(to: deadline) { _ in x < 0 ? .inside : .outside } }
+        #expect(said.map(\.kind) == [.stayed])
+    }
+
+    @Test("What was said stands when the reader falls silent before the last word: with its time and its grounds")
+    func interruptedWord() throws {
+        var presence = presence()
+        for read in carried(epc(1), out) { presence.observe(read.read, antenna: read.antenna, at: read.at) }
+        var said: [Sighting] = []
+        while let deadline = presence.nextDeadline, said.isEmpty { said += presence.advance(to: deadline) { _ in .inside } }
+        let word = try #require(said.first)
+        #expect(word.kind == .passed(.out) && word.certainty == .provisional)
+        presence.readerChanged(isReading: false, at: word.last + .milliseconds(2_600))
+        while let deadline = presence.nextDeadline { said += presence.advance(to: deadline) { _ in .inside } }
+        let last = try #require(said.last)
+        #expect(said.count == 2)
+        #expect(last.certainty == .final && last.isDegraded)
+        #expect(last.kind == word.kind && last.crossed == word.crossed && last.odds == word.odds && last.grounds == word.grounds)
+    }
+
     @Test("What was learned is handed over once and known again after a restart")
     func learned() {
         var presence = presence()

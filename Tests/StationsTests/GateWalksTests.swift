@@ -56,9 +56,11 @@ struct GateWalksTests {
         #expect(bench.withdrawn.isEmpty)
     }
 
-    @Test("A tag that is bound to something else between the two words: what was said of the tool is withdrawn", arguments: [
-        Known.product, .location, .person,
-    ])
+    @Test(
+        "A tag that is bound to something else between the two words: what was said of the tool is withdrawn",
+        arguments: [
+            Known.product, .location, .person,
+        ])
     func rebound(to bearer: Known) {
         var bench = Bench()
         bench.see(drill, visit: 1, .passed(.out), .provisional, last: 3_000)
