@@ -89,7 +89,7 @@ extension GateRules {
         let order = orderPart(judgement, companions: companions, sign: sign)
         let isAlone = companions.isEmpty
         let excess = min(max(0, judgement.stillAdvantage - stillFreedom), stillLimit)
-        let still = -self.still * excess - (isAlone ? strayness(judgement) : 0)
+        let still = -self.still * excess - (isAlone ? strayness(judgement, hasDirection: hasDirection) : 0)
         let staying = resident + perSecond * min(judgement.seconds, longestCounted)
         var verdict = GateVerdict()
         verdict.odds = max(out, `in`) + order + still - staying
@@ -125,10 +125,10 @@ extension GateRules {
     }
 
     /// How much like a tag that lies near the gate one looks that has no companions.
-    private func strayness(_ judgement: Judgement) -> Double {
+    private func strayness(_ judgement: Judgement, hasDirection: Bool) -> Double {
         let perSecond = Double(judgement.reads) / max(judgement.judgedSeconds, 1)
         let fewer = min(judgement.readsInside, judgement.reads - judgement.readsInside)
-        let isOneSided = Double(fewer) < oneSidedShare * Double(judgement.reads)
+        let isOneSided = hasDirection && Double(fewer) < oneSidedShare * Double(judgement.reads)
         return sparseLimit * min(max((sparseReads - perSecond) / sparseReads * 2, 0), 1) + (isOneSided ? oneSided : 0)
     }
 

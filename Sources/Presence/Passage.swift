@@ -16,7 +16,7 @@ struct Passage: Sendable {
     /// A side is louder when it has at least two thirds of the power.
     private static let clear = 1.0 / 3
     /// Sides that changed more often did so because something moved nearby.
-    private static let most = 2
+    private static let most = 3
 
     /// nil: the sides did not change.
     init?(in entries: ArraySlice<VisitLog.Entry>, antennas: [GateAntenna]) {
@@ -42,7 +42,8 @@ struct Passage: Sendable {
             if side != 0 { changes.append(first + step - Self.least + 1) }
             side = run.side
         }
-        guard let change = changes.last, changes.count <= Self.most else { return nil }
+        // Who came back went nowhere.
+        guard let change = changes.last, changes.count <= Self.most, changes.count % 2 == 1 else { return nil }
         range = max(first, change - Self.before)...min(last, change + Self.after)
     }
 }
