@@ -40,11 +40,12 @@ struct Gate: ParsableCommand {
                 let mode = Text.code(station["mode"]?.string, of: "mode", language)
                 throw CommandFailure(.refused, code: "conflict", [WalkText.busy(language, ["gate": name, "mode": mode])])
             }
+            let feed = WatchFeed(try daemon.connect())
             // From here on Ctrl-C must not leave the gate in testing.
             let signals = Interrupts()
             try set("testing", connection)
             var guide = WalkGuide(
-                gate: gate, antennas: antennas, plan: plan, tag: tag?.uppercased(), feed: WatchFeed(try daemon.connect()), signals: signals,
+                gate: gate, antennas: antennas, plan: plan, tag: tag?.uppercased(), feed: feed, signals: signals,
                 terminal: daemon.json ? .errors : .output, language: language)
             let outcome = Result { try guide.walk() }
             try set("running", connection)

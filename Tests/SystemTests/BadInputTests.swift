@@ -156,6 +156,7 @@ extension SystemTests {
                 day.walk(GateDay.stranger, badge: "0000100001", to: .out)
                 let raised = try await events.next(exception: "unknown_tag")
                 #expect(raised["data"]?["epcs"] == [.string(GateDay.stranger)])
+                try await events.next("the last word of it") { $0["type"] == "exception.raised" && $0["certainty"] == "final" }
                 // Known from now on, it is borrowed like anything else.
                 #expect(try await place.stockgate("tag", "bind", GateDay.stranger, "--item", "METER-01").status == 0)
                 day.walk(GateDay.stranger, badge: "0000100001", to: .out)
