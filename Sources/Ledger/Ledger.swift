@@ -121,9 +121,6 @@ public struct Ledger: Sendable {
         bearer(of: epc).map(known) ?? .nothing
     }
 
-    /// On which side of a gate a tag should be by the record.
-    public func recordedSide(of epc: EPC) -> RecordedSide { known(epc).side }
-
     /// What a station must know of a code.
     public func known(_ scan: Scan) -> Known {
         bearer(of: scan).map { known($0.bearer) } ?? .nothing

@@ -57,7 +57,6 @@ struct Companion: Sendable {
 
 /// In which order the sides heard the tag; above 0: the inside first.
 struct Order: Hashable, Sendable {
-    var slope = 0.0
     var centroid = 0.0
     var sides = 0.0
 }

@@ -105,7 +105,7 @@ public struct Sighting: Hashable, Sendable {
             case recorded
             /// Where the reads, antenna by antenna, put it.
             case position
-            /// The order in which the sides were strongest: slope and centre of the signal in time.
+            /// The order in which the sides were strongest: which was first, and the centre of each one's signal in time.
             case order
             /// What the things that moved with it did.
             case group
