@@ -8,6 +8,7 @@ import os
 import select
 import subprocess
 import termios
+import threading
 import time
 
 ROOT = "/sys/kernel/config/usb_gadget"
@@ -40,6 +41,8 @@ def write(path, value):
 class Gadget:
     nodes = {}
     terminals = {}
+    # A scanner sends one code after the other; the kernel turns away a second writer of a line that must not wait (EAGAIN).
+    sending = threading.Lock()
 
     def __init__(self, name):
         self.name = name
@@ -112,10 +115,11 @@ class Gadget:
         self.nodes.pop(self.name, None)
 
     def send(self, data):
-        terminal = self.terminal()
-        while data:
-            select.select([], [terminal], [])
-            data = data[os.write(terminal, data):]
+        with self.sending:
+            terminal = self.terminal()
+            while data:
+                select.select([], [terminal], [])
+                data = data[os.write(terminal, data):]
 
     def heard(self):
         try:

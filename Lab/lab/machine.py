@@ -190,6 +190,11 @@ class Machine:
             raise Failure(f"{action}: {got[0]['error']}")
         return got[0]
 
+    def complaints(self):
+        """What went wrong in the machine with requests that go on by themselves."""
+        with self.arrived:
+            return [answer["error"] for answers in self.answers.values() for answer in answers if "error" in answer]
+
     def run(self, command, *, timeout=60, check=True):
         """Runs a command as root. Without `check` it may fail; the output is what it printed."""
         answer = self.ask("run", patience=timeout + 15, command=command, timeout=timeout)

@@ -9,7 +9,8 @@ class Report:
     def __init__(self):
         self.started = time.monotonic()
         self.rows = []
-        self.failures = 0
+        # Name, reason and the gateway's last words.
+        self.failures = []
 
     def prepared(self):
         print(f"prepared in {time.monotonic() - self.started:.0f} s", flush=True)
@@ -22,7 +23,7 @@ class Report:
         self.add(name, "ok", shown, seconds)
 
     def failed(self, name, reason, seconds, journal):
-        self.failures += 1
+        self.failures.append((name, reason, journal))
         self.add(name, "FAILED", reason, seconds)
         if journal:
             print(textwrap.indent(journal.rstrip(), "    | "), flush=True)
@@ -41,6 +42,9 @@ class Report:
             print(f"{name:{width}}  {outcome:6}  {seconds:4.0f} s  {head}")
             for line in more:
                 print(" " * (width + 18) + line)
+        for name, reason, journal in self.failures:
+            print(f"\n{name} FAILED: {reason}")
+            print(textwrap.indent("\n".join(journal.rstrip().splitlines()[-10:]), "    | "))
         minutes, seconds = divmod(int(time.monotonic() - self.started), 60)
-        print(f"{len(self.rows)} scenarios, {self.failures} failed, {minutes} min {seconds:02d} s")
+        print(f"{len(self.rows)} scenarios, {len(self.failures)} failed, {minutes} min {seconds:02d} s")
         return 1 if self.failures else 0
