@@ -11,7 +11,12 @@ public struct GateRules: Hashable, Sendable {
     public var companionLimit = 3.0
     /// Log-odds above which a visit was a crossing.
     public var threshold = 1.9
-    /// Below the threshold by less than this, it is uncertain.
+    /// How much more is asked where the sides hear alike, of a tag that walks alone or was read less often than `readsAgainstRecord`:
+    /// all of it below `alike` dB of separation, nothing from `apart` dB on.
+    public var likeness = 1.7
+    public var alike = 12.0
+    public var apart = 30.0
+    /// Below `threshold` by less than this, it is uncertain.
     public var margin = 1.0
     /// How much more likely its direction must be than the other, ln: where the record says the other, where it agrees, and where
     /// nothing is recorded.
@@ -20,7 +25,7 @@ public struct GateRules: Hashable, Sendable {
     public var clearWithoutRecord = 1.5
     /// So many reads of its own a tag needs against its record: companions alone must not turn it round.
     public var readsAgainstRecord = 8
-    /// What each second of a visit speaks against a crossing: walks are short.
+    /// What each second of a visit, or of its passage, speaks against a crossing: walks are short.
     public var perSecond = 0.15
     public var longestCounted = 20.0
     /// A tag that walks alone and is read less often than this in a second is hardly in the gate, ln at most.
@@ -73,9 +78,11 @@ extension GateRules {
     /// - Parameters:
     ///   - judgement: what its own reads say
     ///   - resident: what its earlier visits without a crossing speak against one now
-    func decide(_ judgement: Judgement, companions: [Companion], recorded: RecordedSide, resident: Double, hasDirection: Bool)
+    ///   - separation: of the gate's sides, dB; nil: it has antennas on one side only, and cannot tell a direction
+    func decide(_ judgement: Judgement, companions: [Companion], recorded: RecordedSide, resident: Double, separation: Double?)
         -> GateVerdict
     {
+        let hasDirection = separation != nil
         let own = hypotheses(of: judgement)
         let joint = join(own, companions)
         let out = odds(joint, recorded: recorded, direction: .out)
@@ -86,26 +93,32 @@ extension GateRules {
         let groupPart = max(out, `in`) - position - recordedPart
         let sign: Double = direction == .out ? 1 : -1
         let order = orderPart(judgement, companions: companions, sign: sign)
-        let isAlone = companions.isEmpty
+        let isAlone = companions.reduce(0) { $0 + $1.share } < 0.5
         let excess = min(max(0, judgement.stillAdvantage - stillFreedom), stillLimit)
         let still = -self.still * excess - (isAlone ? strayness(judgement, hasDirection: hasDirection) : 0)
-        let staying = resident + perSecond * min(judgement.seconds, longestCounted)
+        // The passage of a long visit is the best of many that it might have had.
+        let chosen = Elementary.log(max(judgement.seconds / max(judgement.judgedSeconds, 1), 1))
+        let staying = resident + perSecond * min(judgement.judgedSeconds, longestCounted) + chosen
         var verdict = GateVerdict()
         verdict.odds = max(out, `in`) + order + still - staying
         verdict.threshold = threshold
+        // What goes against the record is asked for more reads instead.
+        if let separation, !recorded.contradicts(direction), isAlone || judgement.reads < readsAgainstRecord {
+            verdict.threshold += likeness * min(max((apart - separation) / (apart - alike), 0), 1)
+        }
         verdict.grounds = [
             (.position, position), (.recorded, recordedPart), (.group, groupPart), (.order, order), (.still, still), (.resident, -staying),
         ].map { Sighting.Ground($0, Self.thousandths($1)) }.filter { $0.amount != 0 }.sorted {
             ($1.amount.magnitude, $0.name.rawValue) < ($0.amount.magnitude, $1.name.rawValue)
         }
-        let over = Self.thousandths(verdict.odds - threshold)
+        let over = Self.thousandths(verdict.odds - verdict.threshold)
         if !hasDirection {
             verdict.kind = still == 0 && resident == 0 && judgement.steps >= 4 ? .uncertain : .stayed
         } else if over > 0 {
             let lead = (joint.out - joint.in) * sign + order
             let gap = (out - `in`) * sign + order
             verdict.kind = isClear(direction, lead: lead, gap: gap, recorded: recorded, judgement) ? .passed(direction) : .uncertain
-        } else if over > -Self.thousandths(margin), judgement.isReadable {
+        } else if Self.thousandths(verdict.odds - threshold + margin) > 0, judgement.isReadable {
             verdict.kind = .uncertain
         }
         return verdict
@@ -116,11 +129,10 @@ extension GateRules {
     ///   - lead: how much more likely it is than the other by what was read
     ///   - gap: the same with what the record says
     private func isClear(_ direction: Direction, lead: Double, gap: Double, recorded: RecordedSide, _ judgement: Judgement) -> Bool {
-        switch recorded {
-        case .unknown: lead >= clearWithoutRecord
-        case .inside where direction == .out, .outside where direction == .in: lead >= clearWithRecord
-        case .inside, .outside: gap >= clearAgainstRecord && judgement.isReadable && judgement.reads >= readsAgainstRecord
+        if recorded.contradicts(direction) {
+            return gap >= clearAgainstRecord && judgement.isReadable && judgement.reads >= readsAgainstRecord
         }
+        return lead >= (recorded == .unknown ? clearWithoutRecord : clearWithRecord)
     }
 
     /// How much like a tag that lies near the gate one looks that has no companions.
@@ -187,5 +199,12 @@ extension GateRules {
     static func thousandths(_ value: Double) -> Int32 {
         guard value.magnitude < 1e6 else { return value < 0 ? -1_000_000_000 : 1_000_000_000 }
         return Int32((value * 1_000 + 0x1.8p52) - 0x1.8p52)
+    }
+}
+
+extension RecordedSide {
+    /// Whether a tag recorded here cannot go this way.
+    fileprivate func contradicts(_ direction: Direction) -> Bool {
+        self == .inside && direction == .in || self == .outside && direction == .out
     }
 }

@@ -51,6 +51,20 @@ struct GateGeometry: Sendable {
         return middle + (left < 0 ? -1 : 1)
     }
 
+    /// How many dB louder, in the mean, one side should hear a tag than the other while it is on its way, 0.5 to 2.5 m from the middle.
+    func separation(sides: [GateSide]) -> Double {
+        var sum = 0.0
+        var cells = 0
+        for cell in 0..<Self.cells where (0.5...2.5).contains(x(cell).magnitude) {
+            func loudest(_ side: GateSide) -> Double {
+                sides.indices.reduce(-200) { sides[$1] == side ? max($0, Double(expected[$1 * Self.bodies.count * Self.cells + cell])) : $0 }
+            }
+            sum += (loudest(.inside) - loudest(.outside)).magnitude
+            cells += 1
+        }
+        return cells == 0 ? 0 : sum / Double(cells)
+    }
+
     /// The middle of a cell, in metres.
     func x(_ cell: Int) -> Double { (Double(cell) - Double(Self.cells - 1) / 2) * pitch }
 }

@@ -23,7 +23,8 @@ struct GateJudge: Sendable {
     private(set) var filter: PositionFilter
     /// By reader, its antennas as bits.
     private let readers: [UInt64]
-    private let sideOfBits: (inside: Bool, outside: Bool)
+    /// How much louder one side hears a tag than the other, dB; nil: antennas on one side only cannot tell a direction.
+    let separation: Double?
 
     /// The filter begins so many steps before the first read (0.5 s): that nothing was heard there tells how far away the tag was.
     static let lead = 4
@@ -41,11 +42,9 @@ struct GateJudge: Sendable {
         var readers = Array(repeating: UInt64(0), count: (antennas.map(\.reader).max() ?? 0) + 1)
         for (index, antenna) in antennas.enumerated() { readers[antenna.reader] |= 1 << UInt64(index) }
         self.readers = readers
-        sideOfBits = (antennas.contains { $0.side == .inside }, antennas.contains { $0.side == .outside })
+        let sides = antennas.map(\.side)
+        separation = sides.contains(.inside) && sides.contains(.outside) ? filter.geometry.separation(sides: sides) : nil
     }
-
-    /// Antennas on one side only cannot tell a direction.
-    var hasDirection: Bool { sideOfBits.inside && sideOfBits.outside }
 
     mutating func learn(bias: [Float]) { filter.bias = bias }
 
@@ -90,7 +89,7 @@ struct GateJudge: Sendable {
         judgement.stillAdvantage = models.stillAdvantage
         judgement.ends = filter.ends
         judgement.summarise(entries.drop { $0.step < passage.lowerBound }.prefix { $0.step <= passage.upperBound }, antennas: antennas)
-        judgement.seconds = found == nil ? Double(last - oldest) * Double(GateStep.length.nanoseconds) / 1e9 : judgement.judgedSeconds
+        judgement.seconds = Double(last - oldest) * Double(GateStep.length.nanoseconds) / 1e9
         return judgement
     }
 

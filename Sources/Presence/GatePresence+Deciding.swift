@@ -74,7 +74,7 @@ extension GatePresence {
         let verdict = rules.decide(
             visit.judgement,
             companions: (together.map { visits.entries[$0].value.judgement } + before.map(\.judgement)).map(rules.companion),
-            recorded: side, resident: residents.penalty(of: epc, at: now), hasDirection: hasDirection)
+            recorded: side, resident: residents.penalty(of: epc, at: now), separation: judge.separation)
         if visit.group == nil, verdict.kind != .stayed {
             // A group has the number of the visit that was decided first.
             let known = together.compactMap { visits.entries[$0].value.group }.min() ?? before.compactMap(\.group).min()

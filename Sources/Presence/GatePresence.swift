@@ -83,7 +83,7 @@ public struct GatePresence: Sendable {
     public var openVisits: Int { visits.entries.count }
 
     /// Whether the antennas stand on both sides, so that a direction can be told at all.
-    public var hasDirection: Bool { judge.hasDirection }
+    public var hasDirection: Bool { judge.separation != nil }
 
     /// Takes one read; reads may come in any order.
     /// - Parameters:

@@ -11,6 +11,14 @@ public struct ReaderOffset: Hashable, Sendable {
     private var begin = Instant.zero
     private var count = 0
     private var least = Int64.max
+    /// Samples that are all later by about the same.
+    private var later: Later?
+
+    private struct Later: Hashable {
+        var begin: Instant
+        var count = 1
+        var samples: ClosedRange<Int64>
+    }
 
     /// A block of samples after which the offset may rise.
     static let block = Instant.Span.seconds(2)
@@ -19,6 +27,10 @@ public struct ReaderOffset: Hashable, Sendable {
     static let drift: Int64 = 200
     /// If all samples of a block are later by this much (0.3 s), the reader's clock was set back.
     static let step: Int64 = 300_000
+    /// It was also set back when, for this long, all samples are more than a second later, by the same give or take `step`: what was held
+    /// up on the way for so long comes all at once.
+    static let sure = Instant.Span.milliseconds(300)
+    static let muchLater: Int64 = 1_000_000
     /// Nothing is a minute late: the reader's clock was set back, or started anew.
     static let longestDelay: Int64 = 60_000_000
 
@@ -39,14 +51,28 @@ public struct ReaderOffset: Hashable, Sendable {
             begin(with: sample, at: now)
             return now
         }
+        if sample - (offset ?? sample) > Self.muchLater { takeLater(sample, at: now) } else if later != nil { later = nil }
         count += 1
         least = min(least, sample)
         return now + Instant.Span(nanoseconds: ((offset ?? sample) - sample) * 1_000)
     }
 
+    @inline(never)
+    private mutating func takeLater(_ sample: Int64, at now: Instant) {
+        guard var run = later, sample - run.samples.lowerBound <= Self.step, run.samples.upperBound - sample <= Self.step else {
+            later = Later(begin: now, samples: sample...sample)
+            return
+        }
+        run.count += 1
+        run.samples = min(run.samples.lowerBound, sample)...max(run.samples.upperBound, sample)
+        later = run
+        if run.count >= Self.samples, now - run.begin >= Self.sure { begin(with: run.samples.lowerBound, at: now) }
+    }
+
     private mutating func begin(with sample: Int64, at now: Instant) {
         offset = sample
         (begin, count, least) = (now, 1, sample)
+        later = nil
     }
 
     private mutating func endBlock(at now: Instant) {

@@ -44,6 +44,27 @@ struct ReaderOffsetTests {
         }
     }
 
+    @Test("A clock that is set back while nobody walks is found out within a third of a second of the next walk", arguments: [2_000, 5_000, 45_000])
+    func setBack(by step: Int64) {
+        var offset = ReaderOffset()
+        for time in stride(from: Int64(0), to: 10_000, by: 50) { _ = offset.time(of: reader(time), at: at(time)) }
+        for time in stride(from: Int64(90_000), to: 92_000, by: 50) {
+            let found = offset.time(of: reader(time - step), at: at(time + 20))
+            if time > 90_300 { #expect(at(time + 20) - found <= .milliseconds(20)) }
+        }
+    }
+
+    @Test("What a network held up and tells all at once is late")
+    func heldUp() {
+        var offset = ReaderOffset()
+        for time in stride(from: Int64(0), to: 10_000, by: 50) { _ = offset.time(of: reader(time), at: at(time)) }
+        // Read during 5 s, told within 0.2 s.
+        for number in Int64(0)..<100 {
+            #expect(offset.time(of: reader(10_000 + number * 50), at: at(15_000 + number * 2)) == at(10_000 + number * 50))
+        }
+        #expect(offset.time(of: reader(21_000), at: at(21_000)) == at(21_000))
+    }
+
     @Test("A slow reader's clock is followed")
     func drift() {
         var offset = ReaderOffset()

@@ -40,19 +40,31 @@ struct GateClockTests {
         }.sorted { $0.epc < $1.epc }
     }
 
-    @Test("A reader's clock that is set by an hour in the middle of a walk changes nothing", arguments: [1, 2] as [UInt64])
+    @Test("A reader's clock that is set by an hour or a second in the middle of a walk changes nothing", arguments: [1, 2] as [UInt64])
     func clockSteps(seed: UInt64) {
         let run = GateRun(.pass, layout: .angled, seed: seed)
         let straight = facts(run, over: .none)
         #expect(!straight.isEmpty, "seed \(seed)")
         guard let first = run.reads.first?.time, let last = run.reads.last?.time else { return }
         let middle = first + Instant.Span(nanoseconds: (last - first).nanoseconds / 2)
-        for step in [Instant.Span.seconds(3_600), .seconds(-3_600), nil] {
+        for step in [Instant.Span.seconds(3_600), .seconds(-3_600), .seconds(1), .seconds(-1), nil] {
             let stepped = facts(run, over: ReportLayer(steps: [.init(time: middle, by: step)]))
             #expect(stepped.map(\.epc) == straight.map(\.epc), "seed \(seed), \(step as Any)")
             #expect(stepped.map(\.direction) == straight.map(\.direction), "seed \(seed), \(step as Any)")
             for (one, other) in zip(stepped, straight) { #expect((one.time - other.time).milliseconds.magnitude <= 10) }
         }
+    }
+
+    @Test("A reader's clock that is set back while nobody walks loses nobody", arguments: [1, 2] as [UInt64], [-3, -30] as [Int64])
+    func setBackBefore(seed: UInt64, seconds: Int64) {
+        let run = GateRun(.clock, layout: .angled, seed: seed)
+        let straight = facts(run, over: .none)
+        // After each of the first walks, when nobody is at the gate.
+        let quiet = zip(run.reads, run.reads.dropFirst()).filter { $1.time - $0.time > .seconds(8) }.map { $0.0.time + .seconds(6) }
+        #expect(quiet.count > 3, "seed \(seed)")
+        let stepped = facts(run, over: ReportLayer(steps: quiet.prefix(4).map { .init(time: $0, by: .seconds(seconds)) }))
+        #expect(stepped.map(\.epc) == straight.map(\.epc), "seed \(seed)")
+        #expect(stepped.map(\.direction) == straight.map(\.direction), "seed \(seed)")
     }
 
     @Test("A network that gathers, delays and repeats reports changes no crossing", arguments: [3, 4] as [UInt64])
