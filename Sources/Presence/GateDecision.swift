@@ -13,7 +13,7 @@ public struct GateRules: Hashable, Sendable {
     public var threshold = 1.9
     /// How much more is asked where the sides hear alike, of a tag that walks alone or was read less often than `readsAgainstRecord`:
     /// all of it below `alike` dB of separation, nothing from `apart` dB on.
-    public var likeness = 1.7
+    public var likeness = 1.5
     public var alike = 12.0
     public var apart = 30.0
     /// Below `threshold` by less than this, it is uncertain.
