@@ -13,6 +13,7 @@ extension GatePresence {
     mutating func decideDue(at now: Instant, recorded: (EPC) -> RecordedSide) -> [Sighting] {
         let quiet = visits.entries.map { now - $0.value.quietFrom }
         let dueFinally = quiet.map { $0 >= settings.final }
+        setAsideLingering(quiet: quiet)
         let due = visits.entries.indices.filter {
             dueFinally[$0] || quiet[$0] >= settings.quiet && visits.entries[$0].value.decided != visits.entries[$0].value.revision
         }
@@ -34,6 +35,18 @@ extension GatePresence {
         }
         remove(stages.filter { $0.value == .final }.keys.sorted())
         return said
+    }
+
+    /// A tag that lies at the edge of what is heard falls silent every few seconds, for hours. It is nobody's companion, and what is to be
+    /// said of it can wait until it is gone, unless it was carried through at last.
+    private mutating func setAsideLingering(quiet: [Instant.Span]) {
+        for index in visits.entries.indices where quiet[index] >= settled && quiet[index] < settings.final {
+            let visit = visits.entries[index].value
+            guard visit.decided != visit.revision, visit.last - visit.first >= Self.lingering, visit.word == nil,
+                Passage(in: visit.log.entries[...], antennas: judge.antennas) == nil
+            else { continue }
+            visits.updateValue(at: index) { $0.setAside() }
+        }
     }
 
     /// Judges what is due and whatever may have moved with it.

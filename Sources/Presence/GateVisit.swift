@@ -67,6 +67,13 @@ struct GateVisit: Sendable {
         judged = (revision, judgeable(at: now))
     }
 
+    /// Nothing is to be decided of it before it is over.
+    mutating func setAside() {
+        decided = revision
+        judgement = Judgement()
+        judged = (revision, .min)
+    }
+
     private func judgeable(at now: Instant) -> Int { min(GateStep.of(now), GateStep.of(quietFrom) + GateJudge.tail) }
 
     func sighting(of epc: EPC, kind: Sighting.Kind, certainty: Certainty) -> Sighting {

@@ -11,6 +11,8 @@ struct Judgement: Sendable {
     var stillAdvantage = 0.0
     var reads = 0
     var readsInside = 0
+    /// Whether the reader told how loud it was heard.
+    var hasLevels = false
     /// Steps in which each side heard it.
     var stepsInside = 0
     var stepsOutside = 0
@@ -64,6 +66,7 @@ extension Judgement {
         for entry in entries {
             reads += Int(entry.reads)
             let step = Double(entry.step - first.step)
+            hasLevels = hasLevels || entry.rssi != nil
             let weight = entry.rssi.map { Elementary.power(decibels: ($0 + 60) / 2) } ?? 1
             if antennas[Int(entry.antenna)].side == .inside {
                 stepsInside += 1
