@@ -344,22 +344,21 @@ private struct RowPlan: Sendable {
             cell &+= 1
         }
         let row = next + base
-        cell = 0
-        while cell < cells {
+        let weights = likelihood + self.likelihood
+        @inline(__always)
+        func moved(_ cell: Int) -> Float {
             let near = on1 * line[cell &+ 1] + back1 * line[cell &+ 3]
             let far = on2 * line[cell] + back2 * line[cell &+ 4]
-            row[cell] = stay * line[cell &+ 2] + (near + far)
+            return stay * line[cell &+ 2] + (near + far)
+        }
+        cell = 0
+        while cell < cells {
+            row[cell] = moved(cell) * weights[cell]
             cell &+= 1
         }
         // What would leave stays in the last cell.
-        row[0] += (back1 + back2) * line[2] + back2 * line[3]
-        row[cells - 1] += (on1 + on2) * line[cells + 1] + on2 * line[cells]
-        let weights = likelihood + self.likelihood
-        cell = 0
-        while cell < cells {
-            row[cell] *= weights[cell]
-            cell &+= 1
-        }
+        row[0] = (moved(0) + ((back1 + back2) * line[2] + back2 * line[3])) * weights[0]
+        row[cells - 1] = (moved(cells - 1) + ((on1 + on2) * line[cells + 1] + on2 * line[cells])) * weights[cells - 1]
         // Four quarters at a time.
         let quarter = cells / 4
         cell = 0
