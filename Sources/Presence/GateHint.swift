@@ -6,7 +6,7 @@ public enum GateHint: Hashable, Sendable {
     case oneSided
     /// The reader tells no signal levels: only whether an antenna heard a tag counts, and less is decided.
     case noSignalLevels
-    /// The antenna, by its place, comes back after more than `longestReturn`; the median of what was seen.
+    /// The antenna, by its place, comes back after more than ``WalkTest/longestReturn``; the median of what was seen.
     case slowReturn(antenna: Int, time: Instant.Span)
     /// In `visits` visits in a row both sides heard the tag, and always the same one louder: they look at the same place.
     case sidesAlike(visits: Int)
@@ -14,8 +14,6 @@ public enum GateHint: Hashable, Sendable {
     /// tags rest once they were read. A session whose flag lasts with a single target (S1 to S3, TagFocus), or a filter of repeated reads.
     case tagsFallSilent(visits: Int)
 
-    /// A walker makes half a metre in this time.
-    public static let longestReturn = Instant.Span.milliseconds(300)
     /// So many visits in a row may be by chance.
     static let visitsAlike = 50
     /// Returns to an antenna that are enough to judge it.
@@ -39,7 +37,7 @@ extension GatePresence {
         var hints: [GateHint] = hasDirection ? [] : [.oneSided]
         if checks.readsWithoutLevel > 1_000, checks.readsWithoutLevel > checks.readsWithLevel { hints.append(.noSignalLevels) }
         for (antenna, time) in service.returnTimes(antennas: judge.antennas.count, until: now).enumerated() {
-            if let time, time > GateHint.longestReturn { hints.append(.slowReturn(antenna: antenna, time: time)) }
+            if let time, time > WalkTest.longestReturn { hints.append(.slowReturn(antenna: antenna, time: time)) }
         }
         if hasDirection, checks.visitsAlike >= GateHint.visitsAlike { hints.append(.sidesAlike(visits: checks.visitsAlike)) }
         if checks.silentVisits >= GateHint.Visits.silent { hints.append(.tagsFallSilent(visits: checks.silentVisits)) }
