@@ -102,8 +102,10 @@ extension GateRules {
         var verdict = GateVerdict()
         verdict.odds = max(out, `in`) + order + still - staying
         verdict.threshold = threshold
-        // What goes against the record is asked for more reads instead; without levels it is not the levels that mislead.
-        if let separation, judgement.hasLevels, !recorded.contradicts(direction), isAlone || judgement.reads < readsAgainstRecord {
+        // The record speaks for it, and may alone have decided. Without levels it is not the levels that mislead.
+        if let separation, judgement.hasLevels, recorded != .unknown, !recorded.contradicts(direction),
+            isAlone || judgement.reads < readsAgainstRecord
+        {
             verdict.threshold += likeness * min(max((apart - separation) / (apart - alike), 0), 1)
         }
         verdict.grounds = [
