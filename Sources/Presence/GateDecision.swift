@@ -34,10 +34,15 @@ public struct GateRules: Hashable, Sendable {
     /// One that walks alone and that one side heard for less than this share of its reads may lie on the other, ln.
     public var oneSidedShare = 0.12
     public var oneSided = 1.5
+    /// The most that the length of a visit speaks against the passage that was found in it.
+    public var chosenLimit = 2.5
     /// What each unit of likelihood of lying still counts beyond the freedom of a slow walk.
     public var still = 0.75
     public var stillFreedom = 6.0
     public var stillLimit = 16.0
+
+    /// Log-odds of a passage that later reads do not take back.
+    static let clearPassage = 5.5
 
     public init() {}
 }
@@ -58,6 +63,9 @@ struct Companion: Sendable {
     let order: Order
     /// 0…1: how far it is something that moves.
     let share: Double
+
+    /// With less of all together, the tag is alone.
+    static let leastShare = 0.5
 }
 
 /// In which order the sides heard the tag; above 0: the inside first.
@@ -93,11 +101,11 @@ extension GateRules {
         let groupPart = max(out, `in`) - position - recordedPart
         let sign: Double = direction == .out ? 1 : -1
         let order = orderPart(judgement, companions: companions, sign: sign)
-        let isAlone = companions.reduce(0) { $0 + $1.share } < 0.5
+        let isAlone = companions.reduce(0) { $0 + $1.share } < Companion.leastShare
         let excess = min(max(0, judgement.stillAdvantage - stillFreedom), stillLimit)
         let still = -self.still * excess - (isAlone ? strayness(judgement, hasDirection: hasDirection) : 0)
         // The passage of a long visit is the best of many that it might have had.
-        let chosen = Elementary.log(max(judgement.seconds / max(judgement.judgedSeconds, 1), 1))
+        let chosen = min(Elementary.log(max(judgement.seconds / max(judgement.judgedSeconds, 1), 1)), chosenLimit)
         let staying = resident + perSecond * min(judgement.judgedSeconds, longestCounted) + chosen
         var verdict = GateVerdict()
         verdict.odds = max(out, `in`) + order + still - staying
@@ -191,9 +199,10 @@ extension GateRules {
     private func orderPart(_ judgement: Judgement, companions: [Companion], sign: Double) -> Double {
         let own = judgement.order
         var part = 0.3 * own.centroid + 0.1 * own.sides
-        if !companions.isEmpty {
-            let sum = companions.reduce(0) { $0 + 0.8 * $1.order.centroid + 0.4 * $1.order.sides }
-            part += sum / Double(companions.count)
+        // What lies still says nothing of the order.
+        let shares = companions.reduce(0) { $0 + $1.share }
+        if shares >= Companion.leastShare {
+            part += companions.reduce(0) { $0 + $1.share * (0.8 * $1.order.centroid + 0.4 * $1.order.sides) } / shares
         }
         return part * sign
     }

@@ -13,7 +13,7 @@ extension GatePresence {
     mutating func decideDue(at now: Instant, recorded: (EPC) -> RecordedSide) -> [Sighting] {
         let quiet = visits.entries.map { now - $0.value.quietFrom }
         let dueFinally = quiet.map { $0 >= settings.final }
-        setAsideLingering(quiet: quiet)
+        setAsideLingering(quiet: quiet, at: now)
         let due = visits.entries.indices.filter {
             dueFinally[$0] || quiet[$0] >= settings.quiet && visits.entries[$0].value.decided != visits.entries[$0].value.revision
         }
@@ -37,13 +37,13 @@ extension GatePresence {
         return said
     }
 
-    /// A tag that lies at the edge of what is heard falls silent every few seconds, for hours. It is nobody's companion, and what is to be
-    /// said of it can wait until it is gone, unless it was carried through at last.
-    private mutating func setAsideLingering(quiet: [Instant.Span]) {
+    /// A tag that lies at the edge of what is heard falls silent every few seconds, for hours. It is looked at every 20 s, which is half of
+    /// what is judged, when it is gone, and at once when it seems to have been carried through.
+    private mutating func setAsideLingering(quiet: [Instant.Span], at now: Instant) {
         for index in visits.entries.indices where quiet[index] >= settled && quiet[index] < settings.final {
             let visit = visits.entries[index].value
             guard visit.decided != visit.revision, visit.last - visit.first >= Self.lingering, visit.word == nil,
-                Passage(in: visit.log.entries[...], antennas: judge.antennas) == nil
+                let judgedAt = visit.judgedAt, now - judgedAt < Self.lookedAtEvery, Passage(in: visit.log.entries[...], antennas: judge.antennas) == nil
             else { continue }
             visits.updateValue(at: index) { $0.setAside() }
         }
@@ -57,7 +57,7 @@ extension GatePresence {
             guard spans.contains(where: { $0.0 <= last && first <= $0.1 }) else { continue }
             let visit = visits.entries[index].value
             // A companion's last word is not worth a judgement at every step of its silence.
-            let isDue = quiet[index] >= settings.quiet
+            let isDue = quiet[index] >= (visit.isSetAside ? settings.final : settings.quiet)
             guard isDue ? !visit.isJudged(at: now) : !visit.isJudged else { continue }
             let judgement = judge.judge(visit.log, service: service, outages: outages, until: now)
             visits.updateValue(at: index) { $0.take(judgement, at: now) }
@@ -84,10 +84,11 @@ extension GatePresence {
         let side = visit.recorded ?? recorded(epc)
         visit.recorded = side
         visit.decided = visit.revision
-        let verdict = rules.decide(
+        var verdict = rules.decide(
             visit.judgement,
             companions: (together.map { visits.entries[$0].value.judgement } + before.map(\.judgement)).map(rules.companion),
             recorded: side, resident: residents.penalty(of: epc, at: now), separation: judge.separation)
+        if let standing = visit.standing { verdict.follow(standing) }
         if visit.group == nil, verdict.kind != .stayed {
             // A group has the number of the visit that was decided first.
             let known = together.compactMap { visits.entries[$0].value.group }.min() ?? before.compactMap(\.group).min()
@@ -96,7 +97,7 @@ extension GatePresence {
         let told = visit.word?.kind
         let isNews = certainty == .final || (verdict.kind != told && (told != nil || verdict.kind.isPassage))
         var sighting = visit.sighting(of: epc, kind: verdict.kind, certainty: certainty)
-        sighting.crossed = verdict.kind.isPassage ? visit.crossed : nil
+        sighting.crossed = verdict.kind.isPassage ? visit.standing?.crossed ?? visit.crossed : nil
         sighting.odds = GateRules.thousandths(verdict.odds)
         sighting.threshold = GateRules.thousandths(verdict.threshold)
         sighting.grounds = verdict.grounds
@@ -133,6 +134,18 @@ extension GatePresence {
 
 extension Instant.Span {
     fileprivate func plus(_ other: Instant.Span) -> Instant.Span { Instant.Span(nanoseconds: nanoseconds &+ other.nanoseconds) }
+}
+
+extension GateVerdict {
+    /// The tag went through before what this is of: that stands, unless it came back.
+    fileprivate mutating func follow(_ word: Sighting) {
+        guard !kind.isPassage || kind == word.kind else {
+            kind = .stayed
+            return
+        }
+        self = GateVerdict(
+            kind: word.kind, odds: Double(word.odds ?? 0) / 1_000, threshold: Double(word.threshold ?? 0) / 1_000, grounds: word.grounds)
+    }
 }
 
 extension Sighting.Kind {

@@ -22,13 +22,13 @@ extension GatePresence {
     }
 
     /// What is known differently from what was handed over before.
-    public mutating func takeLearned() -> [LearnedState] {
+    public mutating func takeLearned(at now: Instant) -> [LearnedState] {
         var learned: [LearnedState] = []
         if bias != savedBias {
             savedBias = bias
             learned.append(LearnedState(name: "bias", value: bias.json))
         }
-        for epc in residents.takeChanged() {
+        for epc in residents.takeChanged(at: now) {
             learned.append(LearnedState(name: Self.resident + epc.hex, value: residents.entries[epc]?.json))
         }
         return learned

@@ -61,8 +61,9 @@ public struct GatePresence: Sendable {
     /// A companion counts when it was unread for this long; with this much less than is asked of itself it is decided along.
     var settled: Instant.Span { min(settings.quiet, .milliseconds(500)) }
     static let along = Instant.Span.seconds(1)
-    /// Nobody who walks through is heard for longer.
+    /// A visit that lasts for longer is one of a tag that lies there, or of somebody who waits.
     static let lingering = Instant.Span.seconds(60)
+    static let lookedAtEvery = Instant.Span.seconds(20)
     /// How long an ended visit still speaks for its companions.
     static let remembered = Instant.Span.seconds(8)
 

@@ -26,6 +26,7 @@ struct GateVisit: Sendable {
     var group: UInt64?
     private(set) var judgement = Judgement()
     private var judged: (revision: UInt32, until: Int) = (0, 0)
+    private(set) var judgedAt: Instant?
 
     init(number: UInt64, at time: Instant, side: GateSide) {
         self.number = number
@@ -65,13 +66,25 @@ struct GateVisit: Sendable {
     mutating func take(_ judgement: Judgement, at now: Instant) {
         self.judgement = judgement
         judged = (revision, judgeable(at: now))
+        judgedAt = now
     }
 
-    /// Nothing is to be decided of it before it is over.
+    /// Nothing is to be decided of these reads before it is over.
     mutating func setAside() {
         decided = revision
         judgement = Judgement()
         judged = (revision, .min)
+    }
+
+    var isSetAside: Bool { judged == (revision, .min) }
+
+    /// The clear word that it went through, where that was before all that is judged now: nothing of that can take it back. What was less
+    /// clear may have been one of the many movements of a tag that lies there.
+    var standing: Sighting? {
+        guard let word, word.kind.isPassage, word.odds ?? 0 >= GateRules.thousandths(GateRules.clearPassage), let crossed = word.crossed,
+            GateStep.of(crossed) < judgement.firstStep
+        else { return nil }
+        return word
     }
 
     private func judgeable(at now: Instant) -> Int { min(GateStep.of(now), GateStep.of(quietFrom) + GateJudge.tail) }

@@ -50,7 +50,8 @@ public struct ReadOrder: Sendable {
         let entry = Entry(time: time, source: source, read: read)
         var place = held.count
         while place > head, entry.isBefore(held[place - 1]) { place -= 1 }
-        var same = place
+        // A read without a time of its own repeats none.
+        var same = read.readerTime == nil ? head : place
         while same > head, held[same - 1].time == time {
             same -= 1
             guard !entry.isRepetition(of: held[same]) else { return repetitions &+= 1 }

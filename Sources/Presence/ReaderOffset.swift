@@ -7,11 +7,13 @@ import Readings
 public struct ReaderOffset: Hashable, Sendable {
     /// Gateway time less reader time, microseconds.
     private var offset: Int64?
+    /// When the last sample came.
+    private var last = Instant.zero
     /// The block of samples under way: since when, how many, and the least of them.
     private var begin = Instant.zero
     private var count = 0
     private var least = Int64.max
-    /// Samples that are all later by about the same.
+    /// Samples that are all much later, by about the same.
     private var later: Later?
 
     private struct Later: Hashable {
@@ -20,17 +22,17 @@ public struct ReaderOffset: Hashable, Sendable {
         var samples: ClosedRange<Int64>
     }
 
-    /// A block of samples after which the offset may rise.
+    /// A block of samples after which the offset may rise. After a pause of as long, it may have risen by drift alone.
     static let block = Instant.Span.seconds(2)
     static let samples = 3
     /// Quartz is not worse (200 ppm), microseconds a second.
     static let drift: Int64 = 200
     /// If all samples of a block are later by this much (0.3 s), the reader's clock was set back.
     static let step: Int64 = 300_000
-    /// It was also set back when, for this long, all samples are more than a second later, by the same give or take `step`: what was held
-    /// up on the way for so long comes all at once.
+    /// It was also set back when, for this long, all samples are later by more than two seconds, by the same give or take `step`: what was
+    /// held up on the way for so long comes all at once.
     static let sure = Instant.Span.milliseconds(300)
-    static let muchLater: Int64 = 1_000_000
+    static let muchLater: Int64 = 2_000_000
     /// Nothing is a minute late: the reader's clock was set back, or started anew.
     static let longestDelay: Int64 = 60_000_000
 
@@ -41,11 +43,17 @@ public struct ReaderOffset: Hashable, Sendable {
     public mutating func time(of readerTime: UInt64?, at now: Instant) -> Instant {
         guard let readerTime, readerTime < 1 << 61 else { return now }
         let sample = now.nanoseconds / 1_000 - Int64(readerTime)
+        let pause = now - last
+        last = now
         guard let known = offset, sample >= known, sample - known < Self.longestDelay else {
             begin(with: sample, at: now)
             return now
         }
-        if now - begin >= Self.block { endBlock(at: now) }
+        if pause >= Self.block {
+            followDrift(over: pause, to: sample, at: now)
+        } else if now - begin >= Self.block {
+            endBlock(at: now)
+        }
         // What was sent again filled a block; what is sent now is not late.
         if let offset, sample < offset {
             begin(with: sample, at: now)
@@ -55,6 +63,13 @@ public struct ReaderOffset: Hashable, Sendable {
         count += 1
         least = min(least, sample)
         return now + Instant.Span(nanoseconds: ((offset ?? sample) - sample) * 1_000)
+    }
+
+    /// Too much is undone by the next sample that is quicker.
+    private mutating func followDrift(over pause: Instant.Span, to sample: Int64, at now: Instant) {
+        if let known = offset { offset = known + min(sample - known, Self.drift * min(pause.milliseconds / 1_000, 1 << 32)) }
+        (begin, count, least) = (now, 0, .max)
+        if pause > .seconds(60) { later = nil }
     }
 
     @inline(never)

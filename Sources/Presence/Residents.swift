@@ -14,6 +14,8 @@ struct Residents: Sendable {
     private(set) var entries: [EPC: Entry] = [:]
     /// Tags of which something else is to be saved than was.
     private var changed: Set<EPC> = []
+    /// When what is forgotten was looked for last.
+    private var swept = Instant.zero
 
     /// What is longer ago is forgotten.
     static let memory = Instant.Span.seconds(600)
@@ -49,8 +51,12 @@ struct Residents: Sendable {
         if entries.count < Self.capacity { entries[epc] = entry }
     }
 
-    /// The tags whose entries are to be saved, in order.
-    mutating func takeChanged() -> [EPC] {
+    /// The tags whose entries are to be saved, in order; what is forgotten is so a minute later at most.
+    mutating func takeChanged(at now: Instant) -> [EPC] {
+        if now - swept >= .seconds(60) {
+            swept = now
+            forget(before: now)
+        }
         guard !changed.isEmpty else { return [] }
         defer { changed = [] }
         return changed.sorted()

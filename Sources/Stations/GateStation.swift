@@ -152,7 +152,7 @@ public struct GateStation: Sendable {
         output.sightings = presence.advance(to: now) { known($0).side }
         propose(output.sightings, known: known, into: &output)
         handOver(into: &output) { $0.deadline <= now }
-        output.learned = presence.takeLearned()
+        output.learned = presence.takeLearned(at: now)
         nextDeadline = dueNext
         return output
     }

@@ -227,6 +227,55 @@ struct GatePresenceTests {
         }
     }
 
+    @Test("Who was said to have gone out, and stands there for long after a pause, is out", arguments: [15, 45, 90] as [Int64])
+    func standingAfterAWord(seconds: Int64) {
+        var presence = presence()
+        var reads = carried(epc(1), [(1_000, -3), (4_500, 1.6)])
+        reads += carried(epc(1), [(7_000, 1.6), (7_000 + seconds * 1_000, 1.6)])
+        var said: [Sighting] = []
+        for read in reads {
+            while let deadline = presence.nextDeadline, deadline <= read.at { said += presence.advance(to: deadline) { _ in .inside } }
+            presence.observe(read.read, antenna: read.antenna, at: read.at)
+        }
+        said += rest(&presence)
+        #expect(!said.isEmpty && said.allSatisfy { $0.kind == .passed(.out) }, "\(said.map { ($0.kind.word, $0.odds ?? 0, $0.threshold ?? 0) })")
+        #expect(Set(said.map(\.crossed)).count <= 2)
+    }
+
+    @Test("A tag that was heard now and then for ten minutes, and is carried out, is told within seconds and not forgotten")
+    func lingering() {
+        var presence = presence()
+        func flickering(from start: Int64, count: Int64, at x: Double) -> [Timed] {
+            (0..<count).flatMap { number -> [Timed] in
+                let begin: Int64 = start + number * 3_000
+                return carried(epc(1), [(begin, x), (begin + 300, x)])
+            }
+        }
+        var reads = flickering(from: 0, count: 200, at: -1.6)
+        reads += carried(epc(1), [(601_000, -1.6), (603_500, 1.6)])
+        reads += flickering(from: 606_000, count: 30, at: 1.6)
+        var said: [(at: Instant, sighting: Sighting)] = []
+        for read in reads {
+            while let deadline = presence.nextDeadline, deadline <= read.at {
+                said += presence.advance(to: deadline) { _ in .inside }.map { (deadline, $0) }
+            }
+            presence.observe(read.read, antenna: read.antenna, at: read.at)
+        }
+        said += rest(&presence).map { (at(900_000), $0) }
+        #expect(said.first.map { $0.at <= at(606_000) && $0.sighting.kind == .passed(.out) } ?? false)
+        // Ten minutes of it speak for a tag that lies there: in the end somebody must look.
+        #expect(said.last.map { $0.sighting.kind == .passed(.out) || $0.sighting.kind == .uncertain } ?? false)
+    }
+
+    @Test("What was near the gate long ago is forgotten, also by a gate that is started anew")
+    func forgotten() {
+        var presence = presence()
+        _ = sightings(&presence, carried(epc(1), uturn))
+        let rows = presence.takeLearned(at: at(20_000))
+        #expect(rows.contains { $0.name == "resident/\(epc(1).hex)" && $0.value != nil })
+        #expect(presence.takeLearned(at: at(660_000)).contains { $0.name == "resident/\(epc(1).hex)" && $0.value == nil })
+    }
+
     @Test("Who stands near all the time, on either side, has not passed", arguments: [-1.5, 1.5])
     func standingStill(at x: Double) {
         var presence = presence()
@@ -257,14 +306,14 @@ struct GatePresenceTests {
         var presence = presence()
         _ = sightings(&presence, carried(epc(1), uturn))
         _ = sightings(&presence, carried(epc(2), [(20_000, -3), (24_500, 3)]))
-        let rows = presence.takeLearned()
+        let rows = presence.takeLearned(at: at(31_000))
         #expect(rows.map(\.name) == ["bias", "resident/\(epc(1).hex)"])
-        #expect(presence.takeLearned().isEmpty)
+        #expect(presence.takeLearned(at: at(31_000)).isEmpty)
         var again = self.presence()
         again.restore(rows, at: .zero)
         #expect(again.residents.penalty(of: epc(1), at: at(1_000)) == presence.residents.penalty(of: epc(1), at: at(30_000)))
         #expect(again.bias == presence.bias)
-        #expect(again.takeLearned().isEmpty)
+        #expect(again.takeLearned(at: at(1_000)).isEmpty)
         var other = self.presence([antennas[0]])
         other.restore(rows, at: .zero)
         #expect(other.bias.crossings == 0)

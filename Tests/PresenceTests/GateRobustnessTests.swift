@@ -155,7 +155,7 @@ struct GateRobustnessTests {
             let now = Instant(nanoseconds: number * spacing * 1_000_000)
             while let deadline = presence.nextDeadline, deadline <= now {
                 _ = presence.advance(to: deadline) { _ in .unknown }
-                learned += presence.takeLearned().count
+                learned += presence.takeLearned(at: deadline).count
             }
             let strange = EPC((0..<12).map { _ in UInt8(truncatingIfNeeded: random.next()) })!
             for (tag, offset) in [(strange, 0), (EPC([7, UInt8(number % 3)])!, 40), (strange, 80)] as [(EPC, Int64)] {

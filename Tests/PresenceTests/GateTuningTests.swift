@@ -66,7 +66,7 @@ struct GateTuningTests {
         func saved(_ bias: [Double?]) -> [LearnedState] {
             var gate = gate(bias: bias)
             gate.bias.restore(medians: [5, -5], crossings: 60)
-            return gate.takeLearned()
+            return gate.takeLearned(at: .zero)
         }
         func restored(_ learned: [LearnedState], _ bias: [Double?]) -> [Float] {
             var gate = gate(bias: bias)
