@@ -18,6 +18,8 @@ public struct Truth: Hashable, Sendable {
     public var closes: [Close]
     /// In the order of their starts.
     public var presences: [Presence] = []
+    /// In the order of time.
+    public var scans: [Scan] = []
 
     /// Something with a tag that the store owns.
     public struct Tool: Hashable, Sendable {
@@ -110,6 +112,21 @@ public struct Truth: Hashable, Sendable {
             self.epc = epc
             self.start = start
             self.end = end
+        }
+    }
+
+    /// Somebody meant to scan a code, and did.
+    public struct Scan: Hashable, Sendable {
+        /// When the scanner first gave it.
+        public var time: Instant
+        public var device: String
+        /// The data as text.
+        public var code: String
+
+        public init(time: Instant, device: String, code: String) {
+            self.time = time
+            self.device = device
+            self.code = code
         }
     }
 
