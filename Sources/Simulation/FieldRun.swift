@@ -5,7 +5,8 @@ import Readings
 /// Franklin, VLDB 2006).
 ///
 /// Near the reader is a major region where every question is answered at one rate; beyond it lies a minor region where the rate falls
-/// linearly to nothing at the edge. Time is cut in epochs: a tag is asked once in each, at any moment of it, and has one place in each.
+/// linearly to nothing at the edge. Time is cut in epochs: a tag has one place in each and is asked
+/// once in it, or oftener, at any moment.
 /// Signal strength is not told.
 public struct FieldRun: Sendable {
     /// How tags move along the line that goes past the reader.
@@ -28,6 +29,8 @@ public struct FieldRun: Sendable {
         /// Metres in an epoch; in `fido`, each move has 0.5 to 1.5 times that. 0.3 is a walk of 1.2 m/s.
         public var velocity = 0.3
         public var epochs = 2_000
+        /// Questions to each tag in an epoch, evenly spread, each answered or not by itself.
+        public var questions = 1
         /// How many epochs a move or a rest in `fido` takes on average.
         public var spell = 100.0
 
@@ -57,7 +60,7 @@ public struct FieldRun: Sendable {
         // What is read must not change how tags move.
         var readRandom = SplitMix64(state: seed &* 0x8CB9_2BA7_2F3D_8DD7 &+ 17)
         var (reads, presences): ([TimedRead], [Truth.Presence]) = ([], [])
-        let epochs = max(settings.epochs, 0)
+        let (epochs, questions) = (max(settings.epochs, 0), max(settings.questions, 1))
         for number in 0..<epochs {
             let start = Self.start(of: number)
             var answers: [TimedRead] = []
@@ -69,10 +72,12 @@ public struct FieldRun: Sendable {
                     presences.append(Truth.Presence(epc: tags[index].epc, start: entered, end: start))
                     tags[index].enteredAt = nil
                 }
-                // Both are drawn for every tag, so that the same moments belong to every rate.
-                let (chance, moment) = (readRandom.unit(), readRandom.unit())
-                if isInside, chance < settings.rate(at: distance) {
-                    let time = start + Instant.Span(nanoseconds: Int64(moment * Double(Self.epoch.nanoseconds)))
+                for question in 0..<questions {
+                    // Both are drawn for every tag, so that the same moments belong to every rate.
+                    let (chance, moment) = (readRandom.unit(), readRandom.unit())
+                    guard isInside, chance < settings.rate(at: distance) else { continue }
+                    let share = (Double(question) + moment) / Double(questions)
+                    let time = start + Instant.Span(nanoseconds: Int64(share * Double(Self.epoch.nanoseconds)))
                     answers.append(TimedRead(time: time, read: TagRead(epc: tags[index].epc, antenna: 1)))
                 }
                 tags[index].step(settings)

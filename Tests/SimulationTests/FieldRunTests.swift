@@ -56,6 +56,19 @@ struct FieldRunTests {
         #expect((Double(run.reads.count) - asked * rate).magnitude < 4 * deviation)
     }
 
+    @Test("Several questions in an epoch are answered each by itself, in its part of the epoch")
+    func questions() {
+        let run = FieldRun(
+            settings: settings(.pallet) {
+                ($0.questions, $0.readRate, $0.majorShare) = (4, 0.8, 1)
+            }, seed: 3)
+        let part = FieldRun.epoch.nanoseconds / 4
+        let parts = run.reads.map { [$0.read.epc.hex, String($0.time.nanoseconds / part)] }
+        #expect(Set(parts).count == parts.count)
+        let asked = 4 * run.truth.presences.reduce(0.0) { $0 + Double(($1.end - $1.start).nanoseconds / FieldRun.epoch.nanoseconds) }
+        #expect((Double(run.reads.count) - asked * 0.8).magnitude < 4 * (asked * 0.8 * 0.2).squareRoot())
+    }
+
     @Test("In the minor region the rate falls to nothing at the edge")
     func minor() {
         let settings = settings(.pallet) { ($0.range, $0.majorShare, $0.readRate) = (4, 0.5, 0.8) }
