@@ -4,7 +4,7 @@ public enum SceneText: String, CaseIterable, Sendable, OperatorSentence {
     case helpSceneStation, helpSceneGate, helpSceneDwell, helpSceneWrong, helpSceneBadges, helpDeviceScenario, helpDeviceSpeed
     case helpScore, helpScoreMore, helpScoreEvents, helpScoreTruth, helpScoreSeed
     case sceneUnknown, sceneNothing, sceneNoGate, sceneGate, sceneDwell, sceneWrong, sceneBadges, sceneNoReader, sceneSpeed
-    case sceneDone, sceneCabinet
+    case sceneDone, sceneCabinet, sceneField, sceneScans
     case scorePairs, scoreNothing, scoreFigure, scoreInterval, scoreHead, scoreValue, scoreRange
 
     public var forms: (english: String, chinese: String) {
@@ -60,6 +60,16 @@ public enum SceneText: String, CaseIterable, Sendable, OperatorSentence {
             (
                 "{scenario}, seed {seed}: {reads} reads, {tools} tools, {closes} closes",
                 "{scenario}，种子 {seed}：{reads} 次读取，{tools} 件工具，{closes} 次关门"
+            )
+        case .sceneField:
+            (
+                "{scenario}, seed {seed}: {reads} reads, {presences} times a tag was in the field",
+                "{scenario}，种子 {seed}：{reads} 次读取，标签 {presences} 次处于读取区"
+            )
+        case .sceneScans:
+            (
+                "{scenario}, seed {seed}: {reads} decodes, {scans} scans that were meant",
+                "{scenario}，种子 {seed}：{reads} 次解码，其中有意扫描 {scans} 次"
             )
         case .scorePairs: ("--events and --truth must be given equally often", "--events 与 --truth 的个数必须相同")
         case .scoreNothing: ("--events and --truth are missing", "缺少 --events 和 --truth")

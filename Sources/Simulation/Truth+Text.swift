@@ -65,6 +65,25 @@ extension Truth {
                     ]
                 ))
         }
+        for presence in presences {
+            later.append(
+                (
+                    presence.start.nanoseconds,
+                    [
+                        "t": .integer(presence.start.nanoseconds), "end": .integer(presence.end.nanoseconds), "kind": "presence",
+                        "epc": .string(presence.epc.hex),
+                    ]
+                ))
+        }
+        for scan in scans {
+            later.append(
+                (
+                    scan.time.nanoseconds,
+                    [
+                        "t": .integer(scan.time.nanoseconds), "kind": "scan", "device": .string(scan.device), "code": .string(scan.code),
+                    ]
+                ))
+        }
         let order = later.indices.sorted { (later[$0].time, $0) < (later[$1].time, $1) }
         let header: JSON = [
             "truth": .integer(Self.version), "scenario": .string(scenario), "seed": seedJSON, "station": .string(station),
@@ -139,6 +158,8 @@ extension Truth {
                 Close(
                     time: instant("t"), number: Int(truncatingIfNeeded: json["number"]?.integer ?? 0), taken: try epcs("taken"),
                     returned: try epcs("returned"), person: json["person"]?.string ?? ""))
+        case "presence": presences.append(Presence(epc: try epc(json["epc"]), start: instant("t"), end: instant("end")))
+        case "scan": scans.append(Scan(time: instant("t"), device: try text("device"), code: try text("code")))
         default: throw CaptureError("a line of no known kind")
         }
     }

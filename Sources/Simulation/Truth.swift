@@ -16,6 +16,10 @@ public struct Truth: Hashable, Sendable {
     public var crossings: [Crossing]
     public var visits: [Visit]
     public var closes: [Close]
+    /// In the order of their starts.
+    public var presences: [Presence] = []
+    /// In the order of time.
+    public var scans: [Scan] = []
 
     /// Something with a tag that the store owns.
     public struct Tool: Hashable, Sendable {
@@ -94,6 +98,35 @@ public struct Truth: Hashable, Sendable {
             self.taken = taken
             self.returned = returned
             self.person = person
+        }
+    }
+
+    /// A tag was in the field of a reader.
+    public struct Presence: Hashable, Sendable {
+        public var epc: EPC
+        public var start: Instant
+        /// The first moment at which it was no longer there.
+        public var end: Instant
+
+        public init(epc: EPC, start: Instant, end: Instant) {
+            self.epc = epc
+            self.start = start
+            self.end = end
+        }
+    }
+
+    /// Somebody meant to scan a code, and did.
+    public struct Scan: Hashable, Sendable {
+        /// When the scanner first gave it.
+        public var time: Instant
+        public var device: String
+        /// The data as text.
+        public var code: String
+
+        public init(time: Instant, device: String, code: String) {
+            self.time = time
+            self.device = device
+            self.code = code
         }
     }
 

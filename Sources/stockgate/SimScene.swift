@@ -50,11 +50,9 @@ struct SimScene: ParsableCommand {
 
     @OptionGroup var output: OutputOptions
 
-    private static let cabinet = "cabinet"
-
     func run() throws {
         let language = output.language
-        let names = GateScenario.allCases.map(\.rawValue) + [Self.cabinet]
+        let names = GateScenario.allCases.map(\.rawValue) + OtherScene.allCases.map(\.rawValue)
         if list {
             if output.json { return Terminal.output.write(json: ["scenarios": .array(names.map { .string($0) })]) }
             for name in names { Terminal.output.write(Printable(escaping: name)) }
@@ -64,7 +62,7 @@ struct SimScene: ParsableCommand {
         guard (0...100).contains(wrong) else { throw CommandFailure.usage(SceneText.sceneWrong(language)) }
         guard capture != nil || truth != nil || master != nil else { throw CommandFailure.usage(SceneText.sceneNothing(language)) }
         guard GateSceneOptions.Badges(rawValue: badges) != nil else { throw CommandFailure.usage(SceneText.sceneBadges(language)) }
-        if scenario == Self.cabinet { return try playCabinet() }
+        if let other = scenario.flatMap(OtherScene.init(rawValue:)) { return try play(other) }
         guard let name = scenario, let known = GateScenario(rawValue: name) else {
             throw CommandFailure.usage(
                 SceneText.sceneUnknown(
@@ -195,28 +193,9 @@ struct SimScene: ParsableCommand {
 
     private static func key(_ tool: Truth.Tool) -> String { "TOOL-\(tool.epc.hex.suffix(14))" }
 
-    // MARK: A cabinet
-
-    private func playCabinet() throws {
-        let run = CabinetRun(seed: seed)
-        if let path = capture {
-            let file = try SceneFile(path, output.language)
-            try file.write(run.truth.captureHeader(note: "\(run.settings.tools) tools").json)
-            var lines = run.reads.map { $0.captureLine(reader: "reader") }
-            lines += run.door.map {
-                Capture.Line(time: $0.time, device: "door", content: .input(InputChange(line: 0, isActive: $0.isOpen)))
-            }
-            for line in lines.enumerated().sorted(by: { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }) {
-                try file.write(line.element.json)
-            }
-            try file.close()
-        }
-        try finish(run.truth, reads: run.reads.count)
-    }
-
     // MARK: What really happened
 
-    private func finish(_ truth: Truth, reads: Int) throws {
+    func finish(_ truth: Truth, reads: Int, _ sentence: SceneText = .sceneDone) throws {
         if let path = self.truth {
             let file = try SceneFile(path, output.language)
             for line in truth.lines { try file.write(line) }
@@ -231,9 +210,9 @@ struct SimScene: ParsableCommand {
                 "scenario": .string(truth.scenario), "seed": .string(String(seed)), "reads": .integer(Int64(reads)),
                 "tools": .integer(Int64(truth.tools.count)), "crossings": .integer(Int64(truth.crossings.count)),
                 "readable": .integer(Int64(readable)), "closes": .integer(Int64(truth.closes.count)),
+                "presences": .integer(Int64(truth.presences.count)), "scans": .integer(Int64(truth.scans.count)),
             ])
         }
-        let sentence: SceneText = truth.closes.isEmpty ? .sceneDone : .sceneCabinet
         Terminal.output.write(
             sentence(
                 output.language,
@@ -241,6 +220,7 @@ struct SimScene: ParsableCommand {
                     "scenario": Printable(escaping: truth.scenario), "seed": Printable(seed), "reads": Printable(reads),
                     "tools": Printable(truth.tools.count), "crossings": Printable(truth.crossings.count),
                     "readable": Printable(readable), "closes": Printable(truth.closes.count),
+                    "presences": Printable(truth.presences.count), "scans": Printable(truth.scans.count),
                 ]))
     }
 
@@ -261,39 +241,5 @@ struct SimScene: ParsableCommand {
         let file = try SceneFile(path, output.language)
         try file.write(.array(rows))
         try file.close()
-    }
-}
-
-/// A file of JSON lines that is written piece by piece.
-private final class SceneFile {
-    private let path: String
-    private let language: Site.Language
-    private let file: OutputFile
-    private var buffer: [UInt8] = []
-
-    init(_ path: String, _ language: Site.Language) throws {
-        self.path = path
-        self.language = language
-        do throws(FileFailure) {
-            file = try OutputFile(path)
-        } catch {
-            throw CommandFailure.file(path, error.description, language)
-        }
-    }
-
-    func write(_ line: JSON) throws {
-        buffer += line.canonicalBytes
-        buffer.append(0x0A)
-        if buffer.count > 1 << 16 { try close() }
-    }
-
-    /// Writes what waits.
-    func close() throws {
-        do throws(FileFailure) {
-            try buffer.withUnsafeBufferPointer { (bytes) throws(FileFailure) in try file.write(bytes) }
-        } catch {
-            throw CommandFailure.file(path, error.description, language)
-        }
-        buffer.removeAll(keepingCapacity: true)
     }
 }

@@ -68,4 +68,18 @@ import Testing
         let list = try await program.run(["sim", "--list"])
         #expect(list.status == 0 && list.output.contains("stray") && list.output.contains("cabinet"))
     }
+
+    @Test(arguments: [("smurf-field", "presence"), ("smurf-field-fido", "presence"), ("barcode", "scan")])
+    func scenesWithoutGate(scenario: String, kind: String) async throws {
+        let list = try await program.run(["sim", "--list"])
+        #expect(list.output.split(separator: "\n").contains { $0 == scenario })
+        let truth = try await program.run(["sim", "--scenario", scenario, "--seed", "7", "--truth", "-"])
+        #expect(truth.status == 0 && truth.output.contains("\"kind\":\"\(kind)\""), "\(truth.errors)")
+        let capture = ["sim", "--scenario", scenario, "--seed", "7", "--capture", "-"]
+        let run = try await program.run(capture)
+        #expect(run.status == 0 && run.output.hasPrefix("{\"capture\""))
+        #expect(try await program.run(capture).output == run.output)
+        let said = try await program.run(["sim", "--scenario", scenario, "--truth", "/dev/null"])
+        #expect(said.status == 0 && said.output.contains("\(scenario), seed 1"))
+    }
 }

@@ -13,6 +13,7 @@ struct Report {
     let gates: [Study.GateResult]
     let dwells: [Study.DwellResult]
     let cabinets: [CabinetStudy.Result]
+    let fields: [FieldStudy.Result]
 
     private static let bootstrapSeed: UInt64 = 20_260_105
 
@@ -38,6 +39,7 @@ struct Report {
         for gate in gates { lines += section(gate) }
         lines += dwellSection
         lines += cabinetSection
+        lines += Self.fieldSection(fields, runs: study.part(FieldStudy.runs))
         return lines.joined(separator: "\n") + "\n"
     }
 

@@ -128,7 +128,8 @@ struct Study {
                     DwellResult(layout: layout, dwell: dwell, ours: results[0].total, best: best.total, bestName: best.name))
             }
         }
-        return Report(study: self, gates: gates, dwells: dwells, cabinets: CabinetStudy(study: self).run())
+        return Report(
+            study: self, gates: gates, dwells: dwells, cabinets: CabinetStudy(study: self).run(), fields: FieldStudy(study: self).run())
     }
 
     private func gate(_ layout: GateLayout, day: Score?) -> GateResult {

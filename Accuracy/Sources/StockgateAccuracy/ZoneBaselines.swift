@@ -116,31 +116,48 @@ struct SmurfBaseline {
         return result
     }
 
-    /// Algorithm 1 of the paper; what a window says holds for its middle.
+    /// What a window says holds for its middle.
     private func presence(_ epochs: [Int: Set<UInt8>], asked: Int, from first: Int, through end: Int) -> [Bool] {
         var present = Array(repeating: false, count: end - first + 1)
-        guard !epochs.isEmpty else { return present }
-        var window = 1
-        for epoch in first...end {
-            let seen = ((epoch - window + 1)...epoch).compactMap { epochs[$0] }
-            guard !seen.isEmpty else {
-                window = 1
-                continue
-            }
-            let middle = epoch - window / 2
-            if middle >= first { present[middle - first] = true }
-            let rates = seen.map { Double($0.count) / Double(max(asked, 1)) }
-            let rate = min(rates.reduce(0, +) / Double(rates.count), 1)
-            let complete = max(Int((naturalLogarithm(1 / delta) / rate).rounded(.up)), 1)
-            let expected = Double(window) * rate
-            let isTransition =
-                Double(seen.count) < expected && expected - Double(seen.count) > 2 * (expected * (1 - rate)).squareRoot()
-            if complete > window {
-                window = max(min(window + 2, complete), 1)
-            } else if isTransition {
-                window = max(min(window / 2, complete), 1)
-            }
+        for window in windows(epochs.mapValues(\.count), asked: asked, from: first, through: end) where window.middle >= first {
+            present[window.middle - first] = true
         }
         return present
+    }
+
+    /// A window of epochs that ends with one and in which the tag was read.
+    struct Window {
+        var end: Int
+        var length: Int
+
+        var middle: Int { end - length / 2 }
+    }
+
+    /// Algorithm 1 of the paper.
+    /// - Parameter answers: by epoch, those to `asked` questions.
+    func windows(_ answers: [Int: Int], asked: Int, from first: Int, through end: Int) -> [Window] {
+        guard !answers.isEmpty else { return [] }
+        var windows: [Window] = []
+        var length = 1
+        for epoch in first...end {
+            let seen = ((epoch - length + 1)...epoch).compactMap { answers[$0] }
+            guard !seen.isEmpty else {
+                length = 1
+                continue
+            }
+            windows.append(Window(end: epoch, length: length))
+            let rates = seen.map { Double($0) / Double(max(asked, 1)) }
+            let rate = min(rates.reduce(0, +) / Double(rates.count), 1)
+            let complete = max(Int((naturalLogarithm(1 / delta) / rate).rounded(.up)), 1)
+            let expected = Double(length) * rate
+            let isTransition =
+                Double(seen.count) < expected && expected - Double(seen.count) > 2 * (expected * (1 - rate)).squareRoot()
+            if complete > length {
+                length = max(min(length + 2, complete), 1)
+            } else if isTransition {
+                length = max(min(length / 2, complete), 1)
+            }
+        }
+        return windows
     }
 }
