@@ -235,7 +235,7 @@ public struct StationReport: Hashable, Sendable {
 
 /// Something odd about a station, found by itself.
 public struct StationHint: Hashable, Sendable {
-    /// `one_sided`, `no_signal_levels`, `slow_return`, `sides_alike`, `tags_fall_silent` or `intent`; `docs/api.yaml` says what they mean.
+    /// `one_sided`, `no_signal_levels`, `slow_return`, `sides_alike`, `tags_fall_silent`, `silent_antenna` or `intent`; `docs/api.yaml` says what they mean.
     public var code: String
     /// A device of the station, or one of its antennas as `DEVICE:PORT`.
     public var device: String?

@@ -45,6 +45,7 @@ extension EngineLoop {
                 case .noSignalLevels: StationHint("no_signal_levels")
                 case .sidesAlike: StationHint("sides_alike")
                 case .tagsFallSilent: StationHint("tags_fall_silent")
+                case .silentAntenna(let antenna): StationHint("silent_antenna", device: gate?.name(ofAntenna: antenna))
                 case .slowReturn(let antenna, let time):
                     StationHint("slow_return", device: gate?.name(ofAntenna: antenna), milliseconds: time.milliseconds)
                 }

@@ -305,6 +305,11 @@ extension Text: OperatorSentence {
                 "{station}: {device} is set for something else than this station; take \"intent\" out of its [device.radio]",
                 "{station}：{device} 的用途与该站点不符；请删除其 [device.radio] 中的 intent"
             )
+        case .hintSilentAntenna:
+            (
+                "{station}: antenna {device} heard none of the last 30 tags that others heard well; check its cable, its port and where it looks",
+                "{station}：最近 30 个被其他天线清楚读到的标签，天线 {device} 一个都没读到；请检查其电缆、端口和朝向"
+            )
         case .hintTagsFallSilent:
             (
                 "{station}: tags are read once and then fall silent; set the reader to session S0 or to both targets, and turn off what filters "

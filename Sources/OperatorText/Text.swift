@@ -254,6 +254,7 @@ public enum Text: String, CaseIterable, Sendable {
     case hintSidesAlike = "hint.sides_alike"
     case hintIntent = "hint.intent"
     case hintTagsFallSilent = "hint.tags_fall_silent"
+    case hintSilentAntenna = "hint.silent_antenna"
     case labelAdvice = "label.advice"
     case labelFaults = "label.faults"
     case labelNoReads = "label.no_reads"

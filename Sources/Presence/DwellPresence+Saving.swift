@@ -18,14 +18,25 @@ extension DwellPresence {
     }
 
     /// Instants of another start of the machine mean nothing here: what was present is present, quiet from now.
-    mutating func restore(_ rows: [LearnedState], at now: Instant) {
+    /// - Parameter sources: by its number then, the number of a source now; nil: as it was.
+    mutating func restore(_ rows: [LearnedState], sources: [Int?]?, at now: Instant) {
         for row in rows.sorted(by: { $0.name < $1.name }) {
             guard let epc = EPC(hex: String(row.name.dropFirst(Self.prefix.count))), let value = row.value else { continue }
             _ = tags.update(epc) {
-                Tag(row: value, at: now)
+                var tag = Tag(row: value, at: now)
+                if let sources { tag.sources = Self.moved(tag.sources, sources) }
+                return tag
             } _: { _ in
             }
         }
+    }
+
+    /// A tag that only sources saw that are no more may be anywhere: it waits for all.
+    private static func moved(_ bits: UInt64, _ sources: [Int?]) -> UInt64 {
+        let now = sources.enumerated().reduce(UInt64(0)) { sum, source in
+            bits & 1 << UInt64(source.offset & 63) == 0 ? sum : source.element.map { sum | 1 << UInt64($0 & 63) } ?? sum
+        }
+        return bits != 0 && now == 0 ? .max : now
     }
 }
 

@@ -82,12 +82,14 @@ public struct DwellPresence: Sendable {
     private var nextPurge: Instant?
     public private(set) var overflow: UInt64 = 0
 
-    /// - Parameter rows: what `takeChanges` gave before. Stays go on, their time from `now`; a source that does not read yet at the start
-    ///   must be said to be silent before the time goes on.
-    public init(settings: Settings = Settings(), restoring rows: [LearnedState] = [], at now: Instant = .zero) {
+    /// - Parameters:
+    ///   - rows: what `takeChanges` gave before. Stays go on, their time from `now`; a source that does not read yet at the start
+    ///     must be said to be silent before the time goes on.
+    ///   - sources: by the number that a source had then, the one it has now; nil: all as they were
+    public init(settings: Settings = Settings(), restoring rows: [LearnedState] = [], sources: [Int?]? = nil, at now: Instant = .zero) {
         self.settings = settings
         tags = TagTable(capacity: settings.capacity)
-        restore(rows, at: now)
+        restore(rows, sources: sources, at: now)
         guard !rows.isEmpty else { return }
         nextPurge = now + settings.memory
         reconsider()

@@ -34,7 +34,7 @@ public struct GateRules: Hashable, Sendable {
     /// One that walks alone and that one side heard for less than this share of its reads may lie on the other, ln.
     public var oneSidedShare = 0.12
     public var oneSided = 1.5
-    /// The most that the length of a visit speaks against the passage that was found in it.
+    /// The most that what a visit lasted before speaks against the passage that was found in it.
     public var chosenLimit = 2.5
     /// What each unit of likelihood of lying still counts beyond the freedom of a slow walk.
     public var still = 0.75
@@ -104,8 +104,8 @@ extension GateRules {
         let isAlone = companions.reduce(0) { $0 + $1.share } < Companion.leastShare
         let excess = min(max(0, judgement.stillAdvantage - stillFreedom), stillLimit)
         let still = -self.still * excess - (isAlone ? strayness(judgement, hasDirection: hasDirection) : 0)
-        // The passage of a long visit is the best of many that it might have had.
-        let chosen = min(Elementary.log(max(judgement.seconds / max(judgement.judgedSeconds, 1), 1)), chosenLimit)
+        // The passage of a tag that was there for long is the best of many that it might have had.
+        let chosen = min(Elementary.log(1 + judgement.secondsBefore / max(judgement.judgedSeconds, 1)), chosenLimit)
         let staying = resident + perSecond * min(judgement.judgedSeconds, longestCounted) + chosen
         var verdict = GateVerdict()
         verdict.odds = max(out, `in`) + order + still - staying

@@ -13,9 +13,15 @@ public enum GateHint: Hashable, Sendable {
     /// Of the last `Visits.remembered` visits most were of a tag heard loudly, once or twice, and then no more although the reader read:
     /// tags rest once they were read. A session whose flag lasts with a single target (S1 to S3, TagFocus), or a filter of repeated reads.
     case tagsFallSilent(visits: Int)
+    /// The antenna, by its place, heard none of the last `visitsUnheard` tags that came by and that others of its reader heard well: a cable,
+    /// a port that is off, or an antenna that looks elsewhere.
+    case silentAntenna(antenna: Int)
 
     /// So many visits in a row may be by chance.
     static let visitsAlike = 50
+    static let visitsUnheard = 30
+    /// Reads of one visit by the other antennas of a reader from which it was heard well.
+    static let readsWell = 10
     /// Returns to an antenna that are enough to judge it.
     static let returns = 20
 
@@ -41,6 +47,9 @@ extension GatePresence {
         }
         if hasDirection, checks.visitsAlike >= GateHint.visitsAlike { hints.append(.sidesAlike(visits: checks.visitsAlike)) }
         if checks.silentVisits >= GateHint.Visits.silent { hints.append(.tagsFallSilent(visits: checks.silentVisits)) }
+        for antenna in judge.antennas.indices where checks.unheard(by: antenna) >= GateHint.visitsUnheard {
+            hints.append(.silentAntenna(antenna: antenna))
+        }
         return hints
     }
 }
@@ -54,11 +63,19 @@ struct GateChecks: Sendable {
     /// A bit for each of the last visits, the newest lowest: its tag was heard loudly and fell silent.
     private var fellSilent: UInt32 = 0
 
+    /// By antenna, visits in a row that others of its reader heard well and it did not.
+    private var unheard: [Int] = []
+
     var silentVisits: Int { fellSilent.nonzeroBitCount }
 
+    func unheard(by antenna: Int) -> Int { antenna < unheard.count ? unheard[antenna] : 0 }
+
     /// Looks at a visit that is over.
-    /// - Parameter isDegraded: a reader stopped meanwhile: its silence says nothing of the tag
-    mutating func take(_ log: VisitLog, antennas: [GateAntenna], isDegraded: Bool) {
+    /// - Parameters:
+    ///   - isNew: of a tag that does not lie there
+    ///   - isDegraded: a reader stopped meanwhile: its silence says nothing of the tag
+    mutating func take(_ log: VisitLog, antennas: [GateAntenna], isNew: Bool, isDegraded: Bool) {
+        if isNew, !isDegraded { countUnheard(log, antennas) }
         if !isDegraded, let loudest = log.entries.lazy.compactMap(\.rssi).max() {
             let reads = log.entries.reduce(0) { $0 + Int($1.reads) }
             fellSilent = fellSilent << 1 | (reads <= GateHint.Visits.reads && loudest >= GateHint.Visits.loud ? 1 : 0)
@@ -92,6 +109,18 @@ struct GateChecks: Sendable {
         case 1: visitsAlike += 1
         case 2: visitsAlike = 0
         default: break
+        }
+    }
+}
+
+extension GateChecks {
+    private mutating func countUnheard(_ log: VisitLog, _ antennas: [GateAntenna]) {
+        if unheard.count != antennas.count { unheard = Array(repeating: 0, count: antennas.count) }
+        var reads = Array(repeating: 0, count: antennas.count)
+        for entry in log.entries { reads[Int(entry.antenna)] += Int(entry.reads) }
+        for (place, antenna) in antennas.enumerated() {
+            let others = antennas.indices.reduce(0) { $0 + (antennas[$1].reader == antenna.reader ? reads[$1] : 0) }
+            if reads[place] > 0 { unheard[place] = 0 } else if others >= GateHint.readsWell { unheard[place] += 1 }
         }
     }
 }

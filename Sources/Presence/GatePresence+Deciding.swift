@@ -78,6 +78,7 @@ extension GatePresence {
     ) -> Sighting? {
         let epc = visits.entries[index].epc
         var visit = visits.entries[index].value
+        let resident = residents.penalty(of: epc, at: now)
         let rules = settings.rules
         let together = companions(of: index, quiet: quiet)
         let before = ended.filter { visit.judgement.isTogether(with: $0.judgement) }
@@ -87,7 +88,7 @@ extension GatePresence {
         var verdict = rules.decide(
             visit.judgement,
             companions: (together.map { visits.entries[$0].value.judgement } + before.map(\.judgement)).map(rules.companion),
-            recorded: side, resident: residents.penalty(of: epc, at: now), separation: judge.separation)
+            recorded: side, resident: resident, separation: judge.separation)
         if let standing = visit.standing { verdict.follow(standing) }
         if visit.group == nil, verdict.kind != .stayed {
             // A group has the number of the visit that was decided first.
@@ -105,7 +106,7 @@ extension GatePresence {
         visits.updateValue(at: index) { $0 = visit }
         if certainty == .final {
             learn(from: visit, verdict: verdict, epc: epc)
-            checks.take(visit.log, antennas: judge.antennas, isDegraded: visit.isDegraded)
+            checks.take(visit.log, antennas: judge.antennas, isNew: resident == 0, isDegraded: visit.isDegraded)
         }
         return isNews ? sighting : nil
     }

@@ -24,9 +24,9 @@ struct Judgement: Sendable {
 
     var steps: Int { stepsInside + stepsOutside }
 
-    /// How long the whole visit lasted, as far as its log reaches back.
-    var seconds = 0.0
-    /// How long that lasted of which all else speaks: its passage where one was found.
+    /// How long the tag was there before that of which all else speaks.
+    var secondsBefore = 0.0
+    /// How long that lasted: the passage where one was found.
     var judgedSeconds: Double { Double(lastStep - firstStep) * Double(GateStep.length.nanoseconds) / 1e9 }
 
     /// Heard on both sides, and more than by chance.

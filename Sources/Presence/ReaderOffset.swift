@@ -22,8 +22,10 @@ public struct ReaderOffset: Hashable, Sendable {
         var samples: ClosedRange<Int64>
     }
 
-    /// A block of samples after which the offset may rise. After a pause of as long, it may have risen by drift alone.
+    /// A block of samples after which the offset may rise.
     static let block = Instant.Span.seconds(2)
+    /// After a pause of so long it may have risen by drift alone, by more than blocks follow.
+    static let longPause = Instant.Span.seconds(120)
     static let samples = 3
     /// Quartz is not worse (200 ppm), microseconds a second.
     static let drift: Int64 = 200
@@ -49,7 +51,7 @@ public struct ReaderOffset: Hashable, Sendable {
             begin(with: sample, at: now)
             return now
         }
-        if pause >= Self.block {
+        if pause >= Self.longPause {
             followDrift(over: pause, to: sample, at: now)
         } else if now - begin >= Self.block {
             endBlock(at: now)
@@ -69,7 +71,7 @@ public struct ReaderOffset: Hashable, Sendable {
     private mutating func followDrift(over pause: Instant.Span, to sample: Int64, at now: Instant) {
         if let known = offset { offset = known + min(sample - known, Self.drift * min(pause.milliseconds / 1_000, 1 << 32)) }
         (begin, count, least) = (now, 0, .max)
-        if pause > .seconds(60) { later = nil }
+        later = nil
     }
 
     @inline(never)

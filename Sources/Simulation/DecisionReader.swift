@@ -62,9 +62,11 @@ public struct DecisionReader: Sendable {
         let known = words[key]
         // That a tag stayed is worth a word only where something else was said before.
         guard verdict != .retracted || known != nil else { return true }
+        let isFirst: Bool = if case .passed = verdict { known?.decision.provisional == nil } else { false }
         let decision = ScoredDecision(
             epc: epc, verdict: verdict, time: json["crossed"]?.integer.map(Instant.init(nanoseconds:)) ?? last, lastRead: last,
-            provisional: known?.decision.provisional ?? told, final: isFinal ? told : nil,
+            provisional: isFirst ? told : known?.decision.provisional, lastReadThen: isFirst ? last : known?.decision.lastReadThen,
+            final: isFinal ? told : nil,
             isAgainstRecord: (json["evidence"]?["why"]?["recorded"]?.double ?? 0) < 0)
         set(Word(decision: decision, isFact: true), for: key)
         return true

@@ -80,7 +80,7 @@ extension Score {
         func add(_ end: Instant?, _ start: Instant?, to list: WritableKeyPath<Latencies, [Int32]>) {
             if let end, let start { latency[keyPath: list].append(Int32(clamping: (end - start).milliseconds)) }
         }
-        add(decision.provisional, decision.lastRead, to: \.readToProvisional)
+        add(decision.provisional, decision.lastReadThen, to: \.readToProvisional)
         add(decision.final, decision.lastRead, to: \.readToFinal)
         add(decision.provisional, crossing.time, to: \.crossingToProvisional)
         add(decision.final, crossing.time, to: \.crossingToFinal)

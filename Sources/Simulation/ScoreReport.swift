@@ -48,6 +48,7 @@ public struct ScoreReport: Sendable {
             if total.attributable > 0 { share("attribution", \.attribution) }
         }
         number("ghosts", Double(total.ghostTotal))
+        number("undecided_about_nothing", Double(total.undecidedGhosts))
         number("ghosts_per_day_per_100_strays", total.ghostsPerDayPer100)
         number("retractions", Double(total.retractions))
         if total.contradictions > 0 { number("contradictions_found", total.contradictionRecall, isShare: true) }

@@ -17,8 +17,9 @@ public struct ScoredDecision: Hashable, Sendable {
     public var time: Instant
     /// The tag's last read.
     public var lastRead: Instant?
-    /// When the method first said so, and when it would not change its mind any more.
+    /// When the method first said that it passed, the tag's last read then, and when it would not change its mind any more.
     public var provisional: Instant?
+    public var lastReadThen: Instant?
     public var final: Instant?
     /// The badge of who carried it, if the method named exactly one.
     public var badge: String?
@@ -26,14 +27,15 @@ public struct ScoredDecision: Hashable, Sendable {
     public var isAgainstRecord: Bool
 
     public init(
-        epc: EPC, verdict: Verdict, time: Instant, lastRead: Instant? = nil, provisional: Instant? = nil, final: Instant? = nil,
-        badge: String? = nil, isAgainstRecord: Bool = false
+        epc: EPC, verdict: Verdict, time: Instant, lastRead: Instant? = nil, provisional: Instant? = nil, lastReadThen: Instant? = nil,
+        final: Instant? = nil, badge: String? = nil, isAgainstRecord: Bool = false
     ) {
         self.epc = epc
         self.verdict = verdict
         self.time = time
         self.lastRead = lastRead
         self.provisional = provisional
+        self.lastReadThen = lastReadThen ?? lastRead
         self.final = final
         self.badge = badge
         self.isAgainstRecord = isAgainstRecord

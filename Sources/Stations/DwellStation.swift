@@ -10,6 +10,8 @@ public struct DwellStation: Sendable {
     private var order = ReadOrder()
     /// The number of each reader, in the order of the site file.
     private let sources: [DeviceIndex: Int]
+    /// Their names in this order, when they are to be saved: what was learned names them by number.
+    private var readersToSave: LearnedState?
     private var clocks: [DeviceIndex: ReaderOffset] = [:]
     private var readingReaders: Set<DeviceIndex> = []
     private var isPaused = false
@@ -25,15 +27,25 @@ public struct DwellStation: Sendable {
     ) {
         self.name = name
         var sources: [DeviceIndex: Int] = [:]
+        var names: [String] = []
         for reader in settings.readers.prefix(64) {
-            if let device = index(reader), sources[device] == nil { sources[device] = sources.count }
+            guard let device = index(reader), sources[device] == nil else { continue }
+            sources[device] = sources.count
+            names.append(reader)
         }
         self.sources = sources
+        let readers = LearnedState(name: Self.readers, value: .array(names.map(JSON.string)))
+        let saved = learned.first { $0.name == Self.readers }
+        if saved != readers { readersToSave = readers }
+        let before = saved?.value?.array?.compactMap(\.string)
+        let moved = before.map { before in before.map { names.firstIndex(of: $0) } }
         var rules = DwellPresence.Settings()
         rules.floor = settings.floor
-        presence = DwellPresence(settings: rules, restoring: learned, at: start)
+        presence = DwellPresence(settings: rules, restoring: learned, sources: moved, at: start)
         for source in sources.values.sorted() { presence.sourceChanged(source, isReading: false, at: start) }
     }
+
+    private static let readers = "readers"
 
     /// Tags that are there.
     public var presentTags: Int { presence.presentTags }
@@ -78,7 +90,11 @@ public struct DwellStation: Sendable {
         var output = StationOutput()
         output.stays = said
         (said, saidAt) = ([], nil)
-        if !output.stays.isEmpty || presence.hasForgotten { output.learned = presence.takeChanges() }
+        if !output.stays.isEmpty || presence.hasForgotten {
+            output.learned = presence.takeChanges()
+            if let readersToSave { output.learned.append(readersToSave) }
+            readersToSave = nil
+        }
         return output
     }
 

@@ -14,7 +14,8 @@ struct GateHintTests {
     /// - Parameters:
     ///   - answers: how many of the reads of a walk the tag answers, from the loudest on; nil: all
     ///   - quieter: hundredths of a dB
-    private func hints(answers: Int?, quieter: Int16 = 0, hasOutage: Bool = false) -> [GateHint] {
+    ///   - dead: an antenna whose cable has come off
+    private func hints(answers: Int?, quieter: Int16 = 0, hasOutage: Bool = false, dead: Int? = nil) -> [GateHint] {
         var presence = GatePresence(
             antennas: [
                 GateAntenna(side: .inside, placement: AntennaPlacement(x: -60, y: 200, facing: -120)),
@@ -25,7 +26,7 @@ struct GateHintTests {
             let path = [(milliseconds: start + 1_000, x: -3.0), (milliseconds: start + 5_500, x: 3.0)]
             let reads = WalkedReads.along(path, antennas: [-0.6, 0.6])
             let heard = reads.sorted { ($0.rssi, $1.milliseconds) > ($1.rssi, $0.milliseconds) }.prefix(answers ?? reads.count)
-            for read in heard.sorted(by: { $0.milliseconds < $1.milliseconds }) {
+            for read in heard.sorted(by: { $0.milliseconds < $1.milliseconds }) where read.antenna != dead {
                 let tag = TagRead(epc: epc(person), antenna: 1, rssi: read.rssi - quieter)
                 presence.observe(tag, antenna: read.antenna, at: at(read.milliseconds))
             }
@@ -53,5 +54,12 @@ struct GateHintTests {
         #expect(!tellsOfSilence(hints(answers: 4)))
         #expect(!tellsOfSilence(hints(answers: 1, quieter: 1_500)))
         #expect(!tellsOfSilence(hints(answers: 1, hasOutage: true)))
+    }
+
+    @Test("An antenna that hears nobody whom the other hears is named", arguments: [0, 1])
+    func deadAntenna(place: Int) {
+        #expect(hints(answers: nil, dead: place).contains(.silentAntenna(antenna: place)))
+        #expect(!hints(answers: nil).contains { if case .silentAntenna = $0 { true } else { false } })
+        #expect(!hints(answers: nil, hasOutage: true, dead: place).contains { if case .silentAntenna = $0 { true } else { false } })
     }
 }

@@ -238,7 +238,7 @@ struct GatePresenceTests {
             presence.observe(read.read, antenna: read.antenna, at: read.at)
         }
         said += rest(&presence)
-        #expect(!said.isEmpty && said.allSatisfy { $0.kind == .passed(.out) }, "\(said.map { ($0.kind.word, $0.odds ?? 0, $0.threshold ?? 0) })")
+        #expect(!said.isEmpty && said.allSatisfy { $0.kind == .passed(.out) }, "\(said.map(\.kind.word))")
         #expect(Set(said.map(\.crossed)).count <= 2)
     }
 

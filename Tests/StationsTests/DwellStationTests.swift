@@ -66,6 +66,30 @@ struct DwellStationTests {
         facts.sorted(by: Fact.byTag).map { "\($0.epc.hex) \($0.kind.rawValue) \($0.certainty.rawValue)" }
     }
 
+    @Test("Readers that change places in the site file keep what they saw")
+    func readersChangePlaces() {
+        var station = station(["uhf", "second"])
+        var stays: [DwellEvent] = []
+        var learned: [LearnedState] = []
+        for time in stride(from: Int64(1_000), to: 60_000, by: 200) {
+            // Without a signal level every tag is believed to have come.
+            station.observe([.tag(TagRead(epc: epc(1), antenna: 1))], from: reader, at: at(time))
+            while let deadline = station.nextDeadline, deadline <= at(time) {
+                let output = station.advance(to: deadline)
+                stays += output.stays
+                learned += output.learned
+            }
+        }
+        #expect(learned.contains { $0.name == "readers" } && stays.contains { $0.kind == .arrived })
+        // The reader that saw the tag is dead; the other one reads.
+        var again = self.station(["second", "uhf"], learned: learned.sorted { $0.name < $1.name }, isReading: false)
+        again.deviceChanged(secondReader, isReading: true, at: .zero)
+        var later: [DwellEvent] = []
+        run(&again, to: 3_600_000, into: &later)
+        #expect(later.allSatisfy { $0.kind != .departed }, "\(facts(later))")
+        #expect(again.presentTags == 1)
+    }
+
     /// Twenty tags that come and go for twenty minutes, some carried, some lying still; the reader's own clock is on every read.
     private func deliveries(seed: UInt64, clock: (Int64) -> Int64 = { $0 + 5_000_000 }) -> [Delivery] {
         var random = SeededGenerator(seed: seed)

@@ -64,6 +64,7 @@ struct GateDriver {
         var sighting: Sighting
         /// When a passage was first told, and when the word was final.
         var provisional: Instant?
+        var lastReadThen: Instant?
         var final: Instant?
         /// Where the records had the tool when the visit was judged first.
         var recorded: GateSide?
@@ -117,7 +118,7 @@ struct GateDriver {
         if words[key] == nil { order.append(key) }
         var word = words[key] ?? Word(sighting: sighting, recorded: records[sighting.epc])
         word.sighting = sighting
-        if case .passed = sighting.kind, word.provisional == nil { word.provisional = now }
+        if case .passed = sighting.kind, word.provisional == nil { (word.provisional, word.lastReadThen) = (now, sighting.last) }
         if sighting.certainty == .final { word.final = now }
         words[key] = word
     }
@@ -157,7 +158,7 @@ struct GateDriver {
             let sighting = word.sighting
             var decision = ScoredDecision(
                 epc: key.epc, verdict: .undecided, time: sighting.crossed ?? sighting.last, lastRead: sighting.last,
-                provisional: word.provisional, final: word.final)
+                provisional: word.provisional, lastReadThen: word.lastReadThen, final: word.final)
             switch sighting.kind {
             case .passed(let direction):
                 // What the station does not propose nobody hears of.
@@ -166,6 +167,7 @@ struct GateDriver {
                 decision.isAgainstRecord = word.recorded == direction.side
                 decision.badge = carrier.badges.count == 1 ? carrier.badges.first : nil
             case .uncertain: break
+            case .unknown where sighting.firstSide != sighting.lastSide && word.provisional == nil: break
             case .stayed, .unknown, .appeared:
                 // What was never said needs no taking back.
                 guard word.provisional != nil else { return nil }

@@ -56,8 +56,8 @@ struct Report {
         let wrong = gate.wrongRecords.total
         lines += [
             "",
-            "With 2 % wrong records, \(wrong.contradictions) readable crossings went against the record; it was said of "
-                + "\(wrong.contradictionsFound) (\(percent(wrong.contradictionRecall))).",
+            "With 2 % wrong records, \(wrong.contradictions) readable crossings went against the record; found were "
+                + "\(wrong.contradictionsFound) (\(percent(wrong.contradictionRecall))): what the ledger makes an exception of.",
             "", "### By scenario", "",
         ]
         lines += scenarios(ours)
@@ -95,7 +95,7 @@ struct Report {
         let stray = gate.methods[0].total(of: .stray)
         var lines = [
             "`stray`: \(stray.runs) runs of two minutes with 12 tags, \(stray.ghostTotal) ghosts: "
-                + "\(fixed(stray.ghostsPerDayPer100 ?? 0, 0)) a day for 100 tags."
+                + "\(fixed(stray.ghostsPerDayPer100 ?? 0, 0)) a day for 100 tags; \(stray.undecidedGhosts) times undecided about nothing."
         ]
         if let day = gate.day {
             lines += [
@@ -128,15 +128,15 @@ struct Report {
 
     private func scenarios(_ method: Study.MethodResult) -> [String] {
         var lines = [
-            "| scenario | runs | crossings | found | readable found | wrong direction | undecided | ghosts | right person | wrong person | nobody |",
-            "|---|---|---|---|---|---|---|---|---|---|---|",
+            "| scenario | runs | crossings | found | readable found | wrong direction | undecided | ghosts | undecided about nothing | right person | wrong person | nobody |",
+            "|---|---|---|---|---|---|---|---|---|---|---|---|",
         ]
         for scenario in GateScenario.allCases {
             let total = method.total(of: scenario)
             guard total.runs > 0 else { continue }
             lines.append(
                 "| `\(scenario.rawValue)` | \(total.runs) | \(total.crossings) | \(total.found) | \(total.readableFound) of \(total.readable) | "
-                    + "\(total.wrongDirection) | \(total.undecided) | \(total.ghostTotal) | \(total.attributedRight) | \(total.attributedWrong) | "
+                    + "\(total.wrongDirection) | \(total.undecided) | \(total.ghostTotal) | \(total.undecidedGhosts) | \(total.attributedRight) | \(total.attributedWrong) | "
                     + "\(total.attributable - total.attributedRight - total.attributedWrong) |")
         }
         return lines
