@@ -57,7 +57,9 @@ struct GateGeometry: Sendable {
         var cells = 0
         for cell in 0..<Self.cells where (0.5...2.5).contains(x(cell).magnitude) {
             func loudest(_ side: GateSide) -> Double {
-                sides.indices.reduce(-200) { sides[$1] == side ? max($0, Double(expected[$1 * Self.bodies.count * Self.cells + cell])) : $0 }
+                sides.indices.reduce(-200) {
+                    sides[$1] == side ? max($0, Double(expected[$1 * Self.bodies.count * Self.cells + cell])) : $0
+                }
             }
             sum += (loudest(.inside) - loudest(.outside)).magnitude
             cells += 1

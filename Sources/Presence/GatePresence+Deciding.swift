@@ -19,19 +19,24 @@ extension GatePresence {
         }
         guard !due.isEmpty else { return [] }
         judgeNeighbours(of: due, quiet: quiet, at: now)
+        let open = Neighbours(visits.entries.indices.filter { quiet[$0] >= settled }.map { ($0, visits.entries[$0].value.judgement) })
+        let over = Neighbours(ended.indices.map { ($0, ended[$0].judgement) })
         var stages: [Int: Certainty] = [:]
         for index in due {
             let isFinal = dueFinally[index]
             stages[index] = isFinal ? .final : stages[index] ?? .provisional
             let enough = isFinal ? settings.final : settings.quiet
-            for companion in companions(of: index, quiet: quiet) where quiet[companion].plus(Self.along) >= enough {
+            for companion in open.companions(of: visits.entries[index].value.judgement, except: index)
+            where quiet[companion].plus(Self.along) >= enough {
                 if isFinal || stages[companion] == nil { stages[companion] = isFinal ? .final : .provisional }
             }
         }
         var said: [Sighting] = []
         for index in stages.keys.sorted() {
             guard let stage = stages[index] else { continue }
-            if let sighting = decide(index, certainty: stage, quiet: quiet, at: now, recorded: recorded) { said.append(sighting) }
+            let judgement = visits.entries[index].value.judgement
+            let companions = (open: open.companions(of: judgement, except: index), over: over.companions(of: judgement))
+            if let sighting = decide(index, certainty: stage, companions, at: now, recorded: recorded) { said.append(sighting) }
         }
         remove(stages.filter { $0.value == .final }.keys.sorted())
         return said
@@ -43,7 +48,8 @@ extension GatePresence {
         for index in visits.entries.indices where quiet[index] >= settled && quiet[index] < settings.final {
             let visit = visits.entries[index].value
             guard visit.decided != visit.revision, visit.last - visit.first >= Self.lingering, visit.word == nil,
-                let judgedAt = visit.judgedAt, now - judgedAt < Self.lookedAtEvery, Passage(in: visit.log.entries[...], antennas: judge.antennas) == nil
+                let judgedAt = visit.judgedAt, now - judgedAt < Self.lookedAtEvery,
+                Passage(in: visit.log.entries[...], antennas: judge.antennas) == nil
             else { continue }
             visits.updateValue(at: index) { $0.setAside() }
         }
@@ -64,24 +70,15 @@ extension GatePresence {
         }
     }
 
-    /// The open visits that moved together with this one, quiet for long enough to be judged.
-    private func companions(of index: Int, quiet: [Instant.Span]) -> [Int] {
-        let judgement = visits.entries[index].value.judgement
-        return visits.entries.indices.filter { other in
-            other != index && quiet[other] >= settled && visits.entries[other].value.judgement.reads > 0
-                && judgement.isTogether(with: visits.entries[other].value.judgement)
-        }
-    }
-
     private mutating func decide(
-        _ index: Int, certainty: Certainty, quiet: [Instant.Span], at now: Instant, recorded: (EPC) -> RecordedSide
+        _ index: Int, certainty: Certainty, _ companions: (open: [Int], over: [Int]), at now: Instant, recorded: (EPC) -> RecordedSide
     ) -> Sighting? {
         let epc = visits.entries[index].epc
         var visit = visits.entries[index].value
         let resident = residents.penalty(of: epc, at: now)
         let rules = settings.rules
-        let together = companions(of: index, quiet: quiet)
-        let before = ended.filter { visit.judgement.isTogether(with: $0.judgement) }
+        let together = companions.open
+        let before = companions.over.map { ended[$0] }
         let side = visit.recorded ?? recorded(epc)
         visit.recorded = side
         visit.decided = visit.revision

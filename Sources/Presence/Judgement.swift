@@ -29,13 +29,16 @@ struct Judgement: Sendable {
     /// How long that lasted: the passage where one was found.
     var judgedSeconds: Double { Double(lastStep - firstStep) * Double(GateStep.length.nanoseconds) / 1e9 }
 
+    /// When it was heard best, in steps.
+    var centre: Double { Double(firstStep) + centroid }
+
     /// Heard on both sides, and more than by chance.
     var isReadable: Bool { stepsInside > 0 && stepsOutside > 0 && reads >= 3 }
 }
 
 extension Judgement {
     /// Companions' signals are strongest at the same time, within this many steps (0.35 s), and within 0.52 s on each side.
-    private static let sameTime = 2.6
+    static let sameTime = 2.6
     private static let sameTimeBySide = 3.9
     /// Neither of two companions was seen for longer than 12 s.
     private static let longestWalk = 90

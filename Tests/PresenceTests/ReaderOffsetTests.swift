@@ -44,7 +44,9 @@ struct ReaderOffsetTests {
         }
     }
 
-    @Test("A clock that is set back while nobody walks is found out within a third of a second of the next walk", arguments: [2_500, 5_000, 45_000])
+    @Test(
+        "A clock that is set back while nobody walks is found out within a third of a second of the next walk",
+        arguments: [2_500, 5_000, 45_000])
     func setBack(by step: Int64) {
         var offset = ReaderOffset()
         for time in stride(from: Int64(0), to: 10_000, by: 50) { _ = offset.time(of: reader(time), at: at(time)) }
@@ -54,7 +56,8 @@ struct ReaderOffsetTests {
         }
     }
 
-    @Test("A clock that runs away during a quiet night is followed from the first read of the morning", arguments: [20, 50, 100] as [Int64])
+    @Test(
+        "A clock that runs away during a quiet night is followed from the first read of the morning", arguments: [20, 50, 100] as [Int64])
     func night(partsInAMillion: Int64) {
         var offset = ReaderOffset()
         for time in stride(from: Int64(0), to: 10_000, by: 50) { _ = offset.time(of: reader(time), at: at(time + 5)) }
