@@ -89,6 +89,7 @@ struct GateJudge: Sendable {
         judgement.stillAdvantage = models.stillAdvantage
         judgement.ends = filter.ends
         judgement.summarise(entries.drop { $0.step < passage.lowerBound }.prefix { $0.step <= passage.upperBound }, antennas: antennas)
+        judgement.passage = found?.lowerBound
         judgement.secondsBefore = Double(judgement.firstStep - oldest) * Double(GateStep.length.nanoseconds) / 1e9
         return judgement
     }

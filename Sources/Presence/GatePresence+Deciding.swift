@@ -43,13 +43,13 @@ extension GatePresence {
     }
 
     /// A tag that lies at the edge of what is heard falls silent every few seconds, for hours. It is looked at every 20 s, which is half of
-    /// what is judged, when it is gone, and at once when it seems to have been carried through.
+    /// what is judged, when it is gone, and at once when the louder side changed.
     private mutating func setAsideLingering(quiet: [Instant.Span], at now: Instant) {
         for index in visits.entries.indices where quiet[index] >= settled && quiet[index] < settings.final {
             let visit = visits.entries[index].value
             guard visit.decided != visit.revision, visit.last - visit.first >= Self.lingering, visit.word == nil,
                 let judgedAt = visit.judgedAt, now - judgedAt < Self.lookedAtEvery,
-                Passage(in: visit.log.entries[...], antennas: judge.antennas) == nil
+                Passage(in: visit.log.entries[...], antennas: judge.antennas)?.range.lowerBound == visit.judgedPassage
             else { continue }
             visits.updateValue(at: index) { $0.setAside() }
         }

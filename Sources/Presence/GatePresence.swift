@@ -62,7 +62,7 @@ public struct GatePresence: Sendable {
     var settled: Instant.Span { min(settings.quiet, .milliseconds(500)) }
     static let along = Instant.Span.seconds(1)
     /// A visit that lasts for longer is one of a tag that lies there, or of somebody who waits.
-    static let lingering = Instant.Span.seconds(60)
+    static let lingering = Instant.Span.seconds(20)
     static let lookedAtEvery = Instant.Span.seconds(20)
     /// How long an ended visit still speaks for its companions.
     static let remembered = Instant.Span.seconds(8)

@@ -27,6 +27,8 @@ struct GateVisit: Sendable {
     private(set) var judgement = Judgement()
     private var judged: (revision: UInt32, until: Int) = (0, 0)
     private(set) var judgedAt: Instant?
+    /// The passage that was found then.
+    private(set) var judgedPassage: Int?
 
     init(number: UInt64, at time: Instant, side: GateSide) {
         self.number = number
@@ -66,7 +68,7 @@ struct GateVisit: Sendable {
     mutating func take(_ judgement: Judgement, at now: Instant) {
         self.judgement = judgement
         judged = (revision, judgeable(at: now))
-        judgedAt = now
+        (judgedAt, judgedPassage) = (now, judgement.passage)
     }
 
     /// Nothing is to be decided of these reads before it is over.

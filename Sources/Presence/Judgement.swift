@@ -24,6 +24,8 @@ struct Judgement: Sendable {
 
     var steps: Int { stepsInside + stepsOutside }
 
+    /// The step at which the passage begins that was found in a long visit.
+    var passage: Int?
     /// How long the tag was there before that of which all else speaks.
     var secondsBefore = 0.0
     /// How long that lasted: the passage where one was found.
