@@ -41,8 +41,8 @@ def write(path, value):
 class Gadget:
     nodes = {}
     terminals = {}
-    # A scanner sends one code after the other; the kernel turns away a second writer of a line that must not wait (EAGAIN).
-    sending = threading.Lock()
+    # By name: a scanner sends one code after the other. The kernel turns away a second writer of a line that must not wait (EAGAIN).
+    sending = {}
 
     def __init__(self, name):
         self.name = name
@@ -115,7 +115,7 @@ class Gadget:
         self.nodes.pop(self.name, None)
 
     def send(self, data):
-        with self.sending:
+        with self.sending.setdefault(self.name, threading.Lock()):
             terminal = self.terminal()
             while data:
                 select.select([], [terminal], [])

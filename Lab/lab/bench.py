@@ -45,7 +45,7 @@ class Bench:
             except Failure as failure:
                 trouble = failure
             if time.monotonic() > deadline or self.machine.process.poll() is not None:
-                troubles = [str(trouble)] * bool(trouble) + self.machine.complaints()
+                troubles = ([str(trouble)] if trouble else []) + self.machine.complaints()
                 raise Failure(f"not seen within {seconds} s: {what}" + (f" ({'; '.join(troubles)})" if troubles else ""))
             time.sleep(0.1)
 
