@@ -6,10 +6,13 @@ public struct GateLayout: Hashable, Sendable {
         /// The reader's antenna port, counted from 1.
         public var port: UInt8
         public var placement: AntennaPlacement
+        /// What it sends and hears more than the gate's power says, one way, dB: antennas, cables and plugs differ.
+        public var gain: Double
 
-        public init(port: UInt8, placement: AntennaPlacement) {
+        public init(port: UInt8, placement: AntennaPlacement, gain: Double = 0) {
             self.port = port
             self.placement = placement
+            self.gain = gain
         }
 
         /// The side on which it stands; what stands in the middle belongs to the side it looks at.

@@ -46,6 +46,8 @@ public struct GateSceneOptions: Hashable, Sendable {
     public var wrongRecords: Double
     public var unknownRecords: Double
     public var badges: Badges
+    /// What bodies take from a ray through their middle, on average, dB; 3 dB more in `blocked`.
+    public var bodyLoss: Double
 
     /// How people say who they are.
     public enum Badges: String, Hashable, Sendable, CaseIterable {
@@ -56,10 +58,11 @@ public struct GateSceneOptions: Hashable, Sendable {
         case none
     }
 
-    public init(wrongRecords: Double = 0, unknownRecords: Double = 0, badges: Badges = .tags) {
+    public init(wrongRecords: Double = 0, unknownRecords: Double = 0, badges: Badges = .tags, bodyLoss: Double = 14) {
         self.wrongRecords = wrongRecords
         self.unknownRecords = unknownRecords
         self.badges = badges
+        self.bodyLoss = bodyLoss
     }
 }
 

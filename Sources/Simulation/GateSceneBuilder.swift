@@ -57,7 +57,9 @@ struct GateSceneBuilder {
     mutating func walkingSpeed() -> Double { random.normal(1.34, 0.26, clippedTo: 0.6...2.2) }
 
     /// What a body takes from a ray through its middle, dB: working values, as no clean figure for 866 MHz is published.
-    mutating func bodyLoss(heavy: Bool = false) -> Double { random.normal(heavy ? 17 : 14, 4, clippedTo: 5...25) }
+    mutating func bodyLoss(heavy: Bool = false) -> Double {
+        random.normal(options.bodyLoss + (heavy ? 3 : 0), 4, clippedTo: 5...25)
+    }
 
     mutating func laneY() -> Double { random.normal(1, 0.15, clippedTo: 0.55...1.45) }
 

@@ -66,6 +66,7 @@ struct RadioAntenna {
     let y: Double
     let z: Double
     private let facing: (x: Double, y: Double)
+    private let gain: Double
 
     init(_ antenna: GateLayout.Antenna) {
         port = antenna.port
@@ -74,6 +75,7 @@ struct RadioAntenna {
         z = Double(antenna.placement.z) / 100
         let wave = Elementary.sinCos(Double(antenna.placement.facing) * Elementary.pi / 180)
         facing = (wave.cos, wave.sin)
+        gain = Radio.antennaGain + antenna.gain
     }
 
     /// Distance in metres and gain less free-space loss in dB, one way.
@@ -83,7 +85,7 @@ struct RadioAntenna {
         let distance = max((dx * dx + dy * dy + dz * dz).squareRoot(), 0.05)
         let angle = Elementary.acos((dx * facing.x + dy * facing.y) / distance) * (180 / Elementary.pi)
         let ratio = angle / Radio.beamWidth
-        let gain = Radio.antennaGain - min(12 * ratio * ratio, Radio.sideLobe)
+        let gain = gain - min(12 * ratio * ratio, Radio.sideLobe)
         return (distance, gain - Radio.lossAtOneMetre - 20 * Elementary.log10(distance))
     }
 }

@@ -66,6 +66,11 @@ struct Report {
         lines += ["", "### People", ""] + people(gate)
         lines += ["", "### Other scenarios", ""] + scenarios(gate.further)
         lines += ["", "### Readers that tell less", ""] + table([ours] + gate.limited)
+        lines += [
+            "", "### A world that is not as the gate expects", "",
+            "The gate's model of radio is that of the simulated world. Here the world differs from it, and nobody tells the gate.", "",
+        ]
+        lines += table([ours] + gate.otherwise)
         lines += ["", "### Tags that lie near the gate", ""] + ghosts(gate)
         lines.append("")
         return lines

@@ -44,6 +44,8 @@ struct Study {
         var further: MethodResult
         /// Readers that tell less: without signal strength, with fewer antennas, slow.
         var limited: [MethodResult]
+        /// Worlds that are not as the gate expects.
+        var otherwise: [MethodResult]
         /// A whole day; nil where it was left out.
         var day: Score?
     }
@@ -150,23 +152,53 @@ struct Study {
         let limited = Self.limits(of: layout).map { limit in
             play(limit.layout, sixth, [OurMethod(limit.name)], note: "\(name), \(limit.name)")[0]
         }
+        let otherwise = Self.otherWorlds(of: layout).map { world in
+            play(world.layout, sixth, [world.method], options: world.options, note: "\(name), \(world.method.name)")[0]
+        }
         return GateResult(
             layout: layout, methods: methods, wrongRecords: wrong[0], noRecords: none[0], heldBadges: held[0], further: further[0],
-            limited: limited, day: day)
+            limited: limited, otherwise: otherwise, day: day)
+    }
+
+    private static func changed(_ layout: GateLayout, _ change: (inout GateLayout) -> Void) -> GateLayout {
+        var changed = layout
+        change(&changed)
+        return changed
+    }
+
+    /// The gate expects 27 dBm, bodies of 14 dB, equal antennas where the site file says, and to be told when the reader is silent.
+    private static func otherWorlds(
+        of layout: GateLayout
+    ) -> [(method: OurMethod, layout: GateLayout, options: GateSceneOptions)] {
+        let usual = GateSceneOptions()
+        // Each antenna stands 10 to 20 cm from its place and looks 10° past it, no two the same way.
+        let moved = changed(layout) { layout in
+            for (index, by) in [(10, -20, 10), (-15, 10, -10), (15, 20, 10), (-10, -10, -10)].enumerated() {
+                guard layout.antennas.indices.contains(index) else { break }
+                layout.antennas[index].placement.x += Int16(by.0)
+                layout.antennas[index].placement.y += Int16(by.1)
+                layout.antennas[index].placement.facing += Int16(by.2)
+            }
+        }
+        return [
+            (OurMethod("3 dB less power"), changed(layout) { $0.power -= 3 }, usual),
+            (OurMethod("3 dB more power"), changed(layout) { $0.power += 3 }, usual),
+            (OurMethod("one antenna 4 dB weaker"), changed(layout) { $0.antennas[0].gain = -4 }, usual),
+            (OurMethod("both inner antennas 4 dB stronger"), changed(layout) { for i in [0, 2] { $0.antennas[i].gain = 4 } }, usual),
+            (OurMethod("bodies of 8 dB"), layout, GateSceneOptions(bodyLoss: 8)),
+            (OurMethod("bodies of 20 dB"), layout, GateSceneOptions(bodyLoss: 20)),
+            (OurMethod("antennas 10 to 20 cm and 10° elsewhere", believing: layout), moved, usual),
+            (OurMethod("not told when the reader is silent", isToldOutages: false), layout, usual),
+        ]
     }
 
     /// The same gate with readers that tell less.
     private static func limits(of layout: GateLayout) -> [(name: String, layout: GateLayout)] {
-        func changed(_ change: (inout GateLayout) -> Void) -> GateLayout {
-            var changed = layout
-            change(&changed)
-            return changed
-        }
-        return [
-            ("no signal strength", changed { $0.tellsStrength = false }),
+        [
+            ("no signal strength", changed(layout) { $0.tellsStrength = false }),
             ("250 ms on each antenna", layout.dwelling(.milliseconds(250))),
-            ("one antenna on each side", changed { $0.antennas = Array($0.antennas.prefix(2)) }),
-            ("one antenna only", changed { $0.antennas = Array($0.antennas.prefix(1)) }),
+            ("one antenna on each side", changed(layout) { $0.antennas = Array($0.antennas.prefix(2)) }),
+            ("one antenna only", changed(layout) { $0.antennas = Array($0.antennas.prefix(1)) }),
         ]
     }
 }
