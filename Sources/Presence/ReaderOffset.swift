@@ -15,6 +15,16 @@ public struct ReaderOffset: Hashable, Sendable {
     private var least = Int64.max
     /// Samples that are all much later, by about the same.
     private var later: Later?
+    /// The one reader time that came last.
+    private var shown = UInt64.max
+    /// Since when nothing else came, at how many moments, and the last of them.
+    private var still = Still(since: .zero, last: .zero)
+
+    private struct Still: Hashable {
+        var since: Instant
+        var moments = 1
+        var last: Instant
+    }
 
     private struct Later: Hashable {
         var begin: Instant
@@ -35,6 +45,11 @@ public struct ReaderOffset: Hashable, Sendable {
     /// held up on the way for so long comes all at once.
     static let sure = Instant.Span.milliseconds(300)
     static let muchLater: Int64 = 2_000_000
+    /// A clock that shows one time for so long, at so many moments at least a tenth of a second apart, stands still: some readers send zeros.
+    /// What is sent again shows other times in between.
+    static let standstill = Instant.Span.seconds(2)
+    static let stillMoments = 5
+    static let stillGap = Instant.Span.milliseconds(100)
     /// Nothing is a minute late: the reader's clock was set back, or started anew.
     static let longestDelay: Int64 = 60_000_000
 
@@ -43,7 +58,7 @@ public struct ReaderOffset: Hashable, Sendable {
     /// When a read that arrives now was read. Never later than now.
     @inline(__always)
     public mutating func time(of readerTime: UInt64?, at now: Instant) -> Instant {
-        guard let readerTime, readerTime < 1 << 61 else { return now }
+        guard let readerTime, readerTime < 1 << 61, !standsStill(readerTime, at: now) else { return now }
         let sample = now.nanoseconds / 1_000 - Int64(readerTime)
         let pause = now - last
         last = now
@@ -65,6 +80,20 @@ public struct ReaderOffset: Hashable, Sendable {
         count += 1
         least = min(least, sample)
         return now + Instant.Span(nanoseconds: ((offset ?? sample) - sample) * 1_000)
+    }
+
+    @inline(__always)
+    private mutating func standsStill(_ readerTime: UInt64, at now: Instant) -> Bool {
+        guard readerTime == shown else {
+            shown = readerTime
+            still = Still(since: now, last: now)
+            return false
+        }
+        if now - still.last >= Self.stillGap {
+            still.last = now
+            still.moments += still.moments < Self.stillMoments ? 1 : 0
+        }
+        return still.moments >= Self.stillMoments && now - still.since >= Self.standstill
     }
 
     /// Too much is undone by the next sample that is quicker.

@@ -124,6 +124,8 @@ private struct ReaderOwnClock {
         } else {
             (epoch, offset) = (0, -step.time.nanoseconds)
         }
+        // No clock shows a time before its first.
+        offset = max(offset, -step.time.nanoseconds &- epoch)
     }
 
     func microseconds(at time: Instant) -> UInt64 {

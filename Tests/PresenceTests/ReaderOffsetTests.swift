@@ -89,6 +89,29 @@ struct ReaderOffsetTests {
         }
     }
 
+    @Test("A clock that stands still is no clock; one that goes again is one", arguments: [0, 1_767_600_000_000_000] as [UInt64])
+    func standstill(shown: UInt64) {
+        var offset = ReaderOffset()
+        // A walk of three seconds, and another one a minute later.
+        var late = 0
+        for millisecond in Array(stride(from: Int64(1_000), to: 4_000, by: 50)) + Array(stride(from: Int64(60_000), to: 63_000, by: 50)) {
+            let now = at(millisecond)
+            if offset.time(of: shown, at: now) != now { late += 1 }
+            if millisecond > 3_000 { #expect(offset.time(of: shown, at: now) == now) }
+        }
+        #expect(late <= 40)
+        // What is late by the clock that goes again is late.
+        for millisecond in stride(from: Int64(70_000), to: 72_000, by: 50) { _ = offset.time(of: reader(millisecond), at: at(millisecond)) }
+        #expect(offset.time(of: reader(71_000), at: at(72_000)) == at(71_000))
+    }
+
+    @Test("A report that is sent again shows one time and is late all the same")
+    func sentAgain() {
+        var offset = ReaderOffset()
+        for millisecond in stride(from: Int64(0), to: 1_000, by: 100) { _ = offset.time(of: reader(millisecond), at: at(millisecond)) }
+        for _ in 0..<20 { #expect(offset.time(of: reader(900), at: at(5_000)) <= at(1_000)) }
+    }
+
     @Test("No numbers trap", arguments: [1, 2] as [UInt64])
     func anything(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
