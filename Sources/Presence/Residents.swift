@@ -21,7 +21,12 @@ struct Residents: Sendable {
     static let memory = Instant.Span.seconds(600)
     static let capacity = 4_096
 
+    /// What a few visits can make of it.
     static let highestPenalty = 5.4
+    /// After more than so many the chance of a crossing falls in proportion: a tag that lay there a thousand times moves hardly ever.
+    static let manyVisits: UInt32 = 20
+    /// A tool that was put down by the gate is taken away some day.
+    static let highestOfMany = 8.0
 
     /// What its earlier visits speak against a crossing now, ln.
     func penalty(of epc: EPC, at now: Instant) -> Double {
@@ -38,8 +43,9 @@ struct Residents: Sendable {
         entry.last = last
         if entries[epc] == nil, entries.count >= Self.capacity { forget(before: last) }
         guard entries[epc] != nil || entries.count < Self.capacity else { return }
-        // More visits than make the highest penalty change nothing that is worth a write.
-        if entries[epc].map({ $0.penalty < Self.highestPenalty || $0.visits > entry.visits }) ?? true { changed.insert(epc) }
+        // Beyond the highest penalty of few visits only their doubling is worth a write.
+        let isMore = entry.visits & (entry.visits &- 1) == 0
+        if entries[epc].map({ $0.penalty < Self.highestPenalty || $0.visits > entry.visits || isMore }) ?? true { changed.insert(epc) }
         entries[epc] = entry
     }
 
@@ -71,7 +77,11 @@ struct Residents: Sendable {
 }
 
 extension Residents.Entry {
-    var penalty: Double { min(Residents.highestPenalty, 2.2 * Double(visits) + 0.09 * Double(visible.milliseconds) / 1_000) }
+    var penalty: Double {
+        let few = min(Residents.highestPenalty, 2.2 * Double(visits) + 0.09 * Double(visible.milliseconds) / 1_000)
+        guard visits > Residents.manyVisits else { return few }
+        return min(Residents.highestOfMany, few + Elementary.log(Double(visits) / Double(Residents.manyVisits)))
+    }
 
     var json: JSON { ["visits": .integer(Int64(visits)), "milliseconds": .integer(visible.milliseconds)] }
 

@@ -110,7 +110,9 @@ struct Study {
             reads.removeAll(keepingCapacity: true)
         }
         let decisions = driver.finished()
-        return Score(truth: simulation.truth, decisions: decisions)
+        let score = Score(truth: simulation.truth, decisions: decisions)
+        progress("\(layout.name), the day is over: \(score.found) of \(score.crossings) found, \(score.ghostTotal) ghosts")
+        return score
     }
 
     func run() -> Report {
