@@ -5,8 +5,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 # What the build and the tests need from Debian.
-PACKAGES := pkg-config libudev-dev libsqlite3-dev libcurl4-openssl-dev libssl-dev libmodbus-dev libmosquitto-dev zlib1g-dev \
-    umockdev gir1.2-umockdev-1.0 python3-gi python3-venv systemd udev sqlite3 libxkbcommon0 xkb-data tshark
+PACKAGES := pkg-config libudev-dev libsqlite3-dev libcurl4-openssl-dev libssl-dev libmodbus-dev libmosquitto-dev libpq-dev zlib1g-dev \
+    umockdev gir1.2-umockdev-1.0 python3-gi python3-venv systemd udev sqlite3 libxkbcommon0 xkb-data tshark openssl \
+    mosquitto postgresql xfsprogs e2fsprogs
 
 ROOT := $(CURDIR)
 VENV := $(ROOT)/.venv-tests
@@ -82,8 +83,9 @@ sanitize: setup ## the engine and device tests under the thread sanitizer
 	TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/thread-sanitizer.suppressions \
 		swift test --skip-build --no-parallel --sanitize=thread --scratch-path .build-tsan --filter 'EngineTests|DevicesTests|ModbusTests'
 
-bench: setup ## reads per second and CPU beside a plain C loop, in one run
+bench: setup ## reads per second and CPU, durable commits and bytes, beside plain C, in one run
 	swift run -c release --package-path Benchmarks stockgate-bench
+	swift run -c release --package-path Benchmarks stockgate-store-bench
 
 # Percent of the runs of the shipped table; less is written to build/accuracy, for a look.
 ACCURACY_SHARE ?= 100
@@ -109,9 +111,10 @@ fuzz: setup ## random bytes guided by coverage against every decoder and parser,
 fuzz-short: setup ## the same, 20 s each
 	Fuzzing/run 20
 
-long: build $(VENV)/ready ## kills at random moments, a minute of random bytes, thousands of closes: what takes too long for every commit
+long: build $(VENV)/ready ## kills at random moments, a minute of random bytes, thousands of closes, power cuts, 10,000 crash histories: what takes too long for every commit
 	STOCKGATE_LONG=1 swift test --skip-build --filter SystemTests
-	STOCKGATE_LONG=1 swift test -c release -Xswiftc -enable-testing --scratch-path .build-long --no-parallel --filter PresenceTests
+	STOCKGATE_LONG=1 swift test -c release -Xswiftc -enable-testing --scratch-path .build-long --no-parallel \
+	    --filter 'PresenceTests|CatchUpTests|CrashTests|StoreTests.KillTests'
 
 clean: ## remove everything that was built
 	rm -rf .build .build-tsan .build-long Benchmarks/.build Accuracy/.build Fuzzing/.build .build-deb build $(VENV) run

@@ -46,6 +46,7 @@ let package = Package(
         .executable(name: "stockgate", targets: ["stockgate"]),
         // For Benchmarks.
         .library(name: "StockgateEngine", targets: ["Engine", "Decoding", "SiteConfiguration", "Readings", "Identifiers"]),
+        .library(name: "StockgateStore", targets: ["Store", "Ledger", "Readings", "Identifiers"]),
         // For Accuracy.
         .library(
             name: "StockgateSimulation", targets: ["Simulation", "Stations", "SiteConfiguration", "Presence", "Readings", "Identifiers"]),
@@ -76,18 +77,21 @@ let package = Package(
         system("CUdev", pkgConfig: "libudev", apt: "libudev-dev"),
         system("CModbus", pkgConfig: "libmodbus", apt: "libmodbus-dev"),
         system("CCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
+        system("CMosquitto", pkgConfig: "libmosquitto", apt: "libmosquitto-dev"),
+        system("CPostgres", pkgConfig: "libpq", apt: "libpq-dev"),
         .target(name: "CLinux"),
         .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
+        .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(name: "CTLS", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
 
         // With effects.
         effectful("Profiles", ["Decoding", "TOMLKit"]),
-        effectful("Store", ["Ledger", grdb, .product(name: "GRDBSQLite", package: "GRDB.swift"), "CCrypto"]),
+        effectful("Store", ["Ledger", grdb, .product(name: "GRDBSQLite", package: "GRDB.swift"), "CCrypto", "CSQLite"]),
         effectful("Devices", ["Readings", "CLinux", "CTLS", "CUdev", "CModbus", nioCore, nioPosix, nioLocks]),
         effectful("Probing", ["Profiles", "Devices"]),
         effectful("MasterImport", ["Ledger"]),
         effectful("HTTPClient", ["CCurl"]),
-        effectful("Upstream", ["Ledger", "HTTPClient"]),
+        effectful("Upstream", ["Ledger", "HTTPClient", "CCrypto", "CTLS", "CMosquitto", "CPostgres"]),
         effectful(
             "Control",
             [
@@ -98,14 +102,15 @@ let package = Package(
         effectful(
             "Gateway",
             [
-                "Engine", "Profiles", "Store", "Devices", "Upstream", "Control", "DeviceSimulators", logging,
+                "Engine", "Profiles", "Store", "Devices", "Upstream", "MasterImport", "Control", "DeviceSimulators", logging,
                 lifecycle, signals, nioCore, nioPosix, "CLinux",
             ]),
         .executableTarget(name: "stockgated", dependencies: ["Gateway", arguments], swiftSettings: settings),
         .executableTarget(
             name: "stockgate",
             dependencies: [
-                "Gateway", "Control", "MasterImport", "OperatorText", "DeviceSimulators", "Presence", "Simulation", "Probing", arguments,
+                "Gateway", "Control", "Store", "MasterImport", "OperatorText", "DeviceSimulators", "Presence", "Simulation", "Probing",
+                arguments,
             ],
             swiftSettings: settings),
 
@@ -125,7 +130,8 @@ let package = Package(
         tests("MasterImportTests", ["MasterImport"]),
         tests("StoreTests", ["Store", "StoreWriterProbe", grdb]),
         tests("UpstreamTests", ["Upstream", "HTTPClient"]),
-        tests("GatewayTests", ["Gateway", "OperatorText", "Ledger"]),
+        tests("CrashTests", ["Store", "StoreWriterProbe", "Upstream", "Ledger", "Readings", "SiteConfiguration", "CFaultVFS", grdb]),
+        tests("GatewayTests", ["Gateway", "Profiles", "OperatorText", "Ledger"]),
         tests("SimulationTests", ["DeviceSimulators", "Simulation", "Presence", "Decoding", "Profiles"]),
         tests("DevicesTests", ["Devices", "DeviceSimulators", "device-probe", "USBBench", "CLinux", nioCore, nioPosix]),
         tests("ModbusTests", ["Devices", "DeviceSimulators", "Decoding", "Profiles", nioCore, nioPosix, nioLocks]),
@@ -154,6 +160,7 @@ let package = Package(
         .target(
             name: "ControlTestSupport", dependencies: ["Control", logging, lifecycle], path: "Tests/ControlTestSupport",
             swiftSettings: settings),
+        .target(name: "CFaultVFS", path: "Tests/System/FaultVFS", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         .target(name: "USBBench", path: "Tests/System/USBBench", swiftSettings: settings),
     ]

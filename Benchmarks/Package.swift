@@ -16,6 +16,10 @@ let package = Package(
                 .product(name: "StockgateSimulation", package: "stockgate"),
             ],
             path: "Sources/StockgateBench"),
+        .target(name: "CStorePeer", linkerSettings: [.linkedLibrary("sqlite3")]),
+        .executableTarget(
+            name: "stockgate-store-bench", dependencies: ["CStorePeer", .product(name: "StockgateStore", package: "stockgate")],
+            path: "Sources/StockgateStoreBench"),
         // Simulated readers on pseudo-terminals and a bare read loop, against the unmodified daemon.
         .target(name: "CSoak"),
         .executableTarget(name: "stockgate-soak", dependencies: ["CSoak"], path: "Sources/StockgateSoak"),

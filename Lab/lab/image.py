@@ -14,7 +14,7 @@ HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PACKAGES = """
 systemd systemd-sysv udev dbus kmod linux-image-amd64 initramfs-tools python3-minimal e2fsprogs sqlite3 tzdata procps libeatmydata1 login
 libpython3-stdlib adduser
-libudev1 libmodbus5 libsqlite3-0 libmosquitto1 libssl3 libcurl4 zlib1g libstdc++6 libgcc-s1
+libudev1 libmodbus5 libsqlite3-0 libmosquitto1 libpq5 libssl3 libcurl4 zlib1g libstdc++6 libgcc-s1
 modemmanager brltty
 """.split()
 

@@ -1,6 +1,10 @@
+// memmem
+#define _GNU_SOURCE
+
 #include "CCurl.h"
 
 #include <curl/curl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -13,7 +17,13 @@ struct ccurl_connection {
     CURL *easy;
     char *unix_socket;
     char *authority_file;
+    char *certificate_file;
+    char *key_file;
+    char *revocation_file;
+    char *proxy;
     atomic_bool cancelled;
+    // Held where another thread may want to wake `multi` while it is replaced.
+    pthread_mutex_t waking;
 
     uint8_t *body;
     size_t body_count;
@@ -21,9 +31,14 @@ struct ccurl_connection {
     const ccurl_request *request;
     bool too_large;
     bool receiver_stopped;
+    int sends;
     struct curl_header *header;
     char text[CURL_ERROR_SIZE];
+    char alert[CURL_ERROR_SIZE];
 };
+
+// How long a TLS alert is waited for.
+enum { CCURL_ALERT_MS = 2000 };
 
 static pthread_once_t global_once = PTHREAD_ONCE_INIT;
 
@@ -31,39 +46,69 @@ static void start_libcurl(void) {
     curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-static char *copy(const char *text) {
-    return text ? strdup(text) : NULL;
+static bool copy(const char *text, char **target) {
+    *target = text ? strdup(text) : NULL;
+    return !text || *target;
 }
 
-ccurl_connection *ccurl_connection_create(const char *unix_socket, const char *authority_file) {
+ccurl_connection *ccurl_connection_create(const ccurl_settings *settings) {
     pthread_once(&global_once, start_libcurl);
     ccurl_connection *connection = calloc(1, sizeof *connection);
     if (!connection) return NULL;
     atomic_init(&connection->cancelled, false);
+    pthread_mutex_init(&connection->waking, NULL);
     connection->multi = curl_multi_init();
     connection->easy = curl_easy_init();
-    connection->unix_socket = copy(unix_socket);
-    connection->authority_file = copy(authority_file);
-    if (!connection->multi || !connection->easy || (unix_socket && !connection->unix_socket)
-        || (authority_file && !connection->authority_file)) {
-        ccurl_connection_destroy(connection);
-        return NULL;
-    }
-    return connection;
+    bool complete = connection->multi && connection->easy;
+    complete = copy(settings->unix_socket, &connection->unix_socket) && complete;
+    complete = copy(settings->authority_file, &connection->authority_file) && complete;
+    complete = copy(settings->certificate_file, &connection->certificate_file) && complete;
+    complete = copy(settings->key_file, &connection->key_file) && complete;
+    complete = copy(settings->revocation_file, &connection->revocation_file) && complete;
+    complete = copy(settings->proxy, &connection->proxy) && complete;
+    if (complete) return connection;
+    ccurl_connection_destroy(connection);
+    return NULL;
 }
 
 void ccurl_connection_destroy(ccurl_connection *connection) {
     if (connection->easy) curl_easy_cleanup(connection->easy);
     if (connection->multi) curl_multi_cleanup(connection->multi);
+    pthread_mutex_destroy(&connection->waking);
     free(connection->unix_socket);
     free(connection->authority_file);
+    free(connection->certificate_file);
+    free(connection->key_file);
+    free(connection->revocation_file);
+    free(connection->proxy);
     free(connection->body);
     free(connection);
 }
 
+bool ccurl_forget(ccurl_connection *connection) {
+    CURLM *multi = curl_multi_init();
+    CURL *easy = curl_easy_init();
+    if (!multi || !easy) {
+        if (easy) curl_easy_cleanup(easy);
+        if (multi) curl_multi_cleanup(multi);
+        return false;
+    }
+    curl_easy_cleanup(connection->easy);
+    connection->easy = easy;
+    connection->header = NULL;
+    pthread_mutex_lock(&connection->waking);
+    CURLM *old = connection->multi;
+    connection->multi = multi;
+    pthread_mutex_unlock(&connection->waking);
+    curl_multi_cleanup(old);
+    return true;
+}
+
 void ccurl_cancel(ccurl_connection *connection) {
     atomic_store(&connection->cancelled, true);
+    pthread_mutex_lock(&connection->waking);
     curl_multi_wakeup(connection->multi);
+    pthread_mutex_unlock(&connection->waking);
 }
 
 static bool keep(ccurl_connection *connection, const char *bytes, size_t count) {
@@ -101,6 +146,12 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *context) {
     return keep(connection, bytes, total) ? total : 0;
 }
 
+static int count_send(void *context, char *to, char *from, int to_port, int from_port) {
+    (void)to, (void)from, (void)to_port, (void)from_port;
+    ((ccurl_connection *)context)->sends++;
+    return CURL_PREREQFUNC_OK;
+}
+
 static CURLcode set_options(ccurl_connection *connection, const ccurl_request *request, struct curl_slist *headers) {
     CURL *easy = connection->easy;
     CURLcode code = CURLE_OK;
@@ -117,11 +168,22 @@ static CURLcode set_options(ccurl_connection *connection, const ccurl_request *r
     SET(CURLOPT_HTTPHEADER, headers);
     SET(CURLOPT_WRITEFUNCTION, take_body);
     SET(CURLOPT_WRITEDATA, connection);
+    SET(CURLOPT_PREREQFUNCTION, count_send);
+    SET(CURLOPT_PREREQDATA, connection);
     SET(CURLOPT_CONNECTTIMEOUT_MS, request->connect_timeout_ms);
     SET(CURLOPT_TIMEOUT_MS, request->total_timeout_ms);
+    if (request->stall_s > 0) {
+        SET(CURLOPT_LOW_SPEED_LIMIT, (long)CCURL_STALLED);
+        SET(CURLOPT_LOW_SPEED_TIME, request->stall_s);
+    }
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     SET(CURLOPT_TCP_KEEPALIVE, 1L);
     if (connection->authority_file) SET(CURLOPT_CAINFO, connection->authority_file);
+    if (connection->certificate_file) SET(CURLOPT_SSLCERT, connection->certificate_file);
+    // The key may stand in the same file.
+    if (connection->certificate_file) SET(CURLOPT_SSLKEY, connection->key_file ? connection->key_file : connection->certificate_file);
+    if (connection->revocation_file) SET(CURLOPT_CRLFILE, connection->revocation_file);
+    if (connection->proxy) SET(CURLOPT_PROXY, connection->proxy);
     if (connection->unix_socket) {
         SET(CURLOPT_UNIX_SOCKET_PATH, connection->unix_socket);
         SET(CURLOPT_NOPROXY, "*");
@@ -176,8 +238,71 @@ static CURLcode run(ccurl_connection *connection) {
     return code;
 }
 
+static long now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+// Into the error buffer libcurl writes the first of its complaints only, and an alert may be the second.
+static int keep_alert(CURL *easy, curl_infotype type, char *words, size_t count, void *context) {
+    (void)easy;
+    ccurl_connection *connection = context;
+    if (type != CURLINFO_TEXT || count >= sizeof connection->alert || connection->alert[0] || !memmem(words, count, " alert ", 7)) return 0;
+    while (count > 0 && words[count - 1] == '\n') count--;
+    memcpy(connection->alert, words, count);
+    connection->alert[count] = 0;
+    return 0;
+}
+
+// A server that takes no client without a certificate says so in TLS 1.3 after the client's first words are on their way, and what it says
+// may be lost in the reset that they cause. To a connection on which nothing is sent it is heard.
+static CURLcode listen_for_alert(ccurl_connection *connection) {
+    CURL *easy = connection->easy;
+    curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
+    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+    curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L);
+    curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, keep_alert);
+    curl_easy_setopt(easy, CURLOPT_DEBUGDATA, connection);
+    CURLMcode status = curl_multi_add_handle(connection->multi, easy);
+    CURLcode code = CURLE_FAILED_INIT;
+    bool connected = false;
+    long end = now_ms() + CCURL_ALERT_MS;
+    while (status == CURLM_OK && !atomic_load(&connection->cancelled) && now_ms() < end) {
+        if (connected) {
+            char byte;
+            size_t count;
+            code = curl_easy_recv(easy, &byte, 1, &count);
+            if (code != CURLE_AGAIN) break;
+            curl_socket_t socket = CURL_SOCKET_BAD;
+            curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &socket);
+            struct pollfd entry = {.fd = socket, .events = POLLIN};
+            poll(&entry, 1, 50);
+            continue;
+        }
+        int running = 0, left = 0;
+        status = curl_multi_perform(connection->multi, &running);
+        CURLMsg *message;
+        while ((message = curl_multi_info_read(connection->multi, &left))) {
+            if (message->msg != CURLMSG_DONE) continue;
+            code = message->data.result;
+            connected = code == CURLE_OK;
+        }
+        if (connected) continue;
+        if (!running) break;
+        if (status == CURLM_OK) status = curl_multi_poll(connection->multi, NULL, 0, 50, NULL);
+    }
+    curl_multi_remove_handle(connection->multi, easy);
+    return code;
+}
+
+static bool may_hide_alert(ccurl_connection *connection, CURLcode code) {
+    bool ended = code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING || code == CURLE_SSL_CONNECT_ERROR;
+    return ended && strncmp(connection->request->url, "https://", 8) == 0 && !strstr(connection->text, " alert ");
+}
+
 // OpenSSL writes with write(2): a peer that went away would raise SIGPIPE, which ends a process that does not ignore it.
-static CURLcode run_without_sigpipe(ccurl_connection *connection) {
+static CURLcode run_without_sigpipe(ccurl_connection *connection, CURLcode (*run)(ccurl_connection *)) {
     sigset_t pipe_only, before, pending;
     sigemptyset(&pipe_only);
     sigaddset(&pipe_only, SIGPIPE);
@@ -199,6 +324,7 @@ ccurl_response ccurl_perform(ccurl_connection *connection, const ccurl_request *
     connection->body_count = 0;
     connection->too_large = false;
     connection->receiver_stopped = false;
+    connection->sends = 0;
     connection->header = NULL;
     connection->text[0] = 0;
     // Keeps connections, names and TLS sessions; clears options.
@@ -208,11 +334,22 @@ ccurl_response ccurl_perform(ccurl_connection *connection, const ccurl_request *
     bool complete;
     struct curl_slist *headers = list_headers(request, &complete);
     CURLcode code = complete ? set_options(connection, request, headers) : CURLE_OUT_OF_MEMORY;
-    if (code == CURLE_OK) code = run_without_sigpipe(connection);
+    if (code == CURLE_OK) code = run_without_sigpipe(connection, run);
+    if (may_hide_alert(connection, code)) {
+        char text[CURL_ERROR_SIZE];
+        memcpy(text, connection->text, sizeof text);
+        connection->alert[0] = 0;
+        run_without_sigpipe(connection, listen_for_alert);
+        bool heard = connection->alert[0] != 0;
+        if (heard) code = CURLE_RECV_ERROR;
+        memcpy(connection->text, heard ? connection->alert : text, sizeof text);
+    }
 
     response.code = code;
+    response.sends = connection->sends;
     response.timed_out = code == CURLE_OPERATION_TIMEDOUT;
     curl_easy_getinfo(connection->easy, CURLINFO_RESPONSE_CODE, &response.status);
+    curl_easy_getinfo(connection->easy, CURLINFO_SSL_VERIFYRESULT, &response.verify_result);
     response.body = connection->body;
     response.body_count = connection->body_count;
     if (code == CURLE_OK) response.outcome = CCURL_OK;

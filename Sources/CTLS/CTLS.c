@@ -6,6 +6,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -214,3 +215,66 @@ bool ctls_peer_subject(const ctls_session *session, char *text, size_t size) {
 }
 
 const char *ctls_version(const ctls_session *session) { return SSL_get_version(session->ssl); }
+
+struct ctls_client {
+    SSL_CTX *ssl;
+    atomic_long verify_result;
+};
+
+static int note_verification(int is_good, X509_STORE_CTX *store) {
+    SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+    ctls_client *client = ssl == NULL ? NULL : SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+    if (client != NULL && !is_good) {
+        long none = X509_V_OK;
+        atomic_compare_exchange_strong(&client->verify_result, &none, X509_STORE_CTX_get_error(store));
+    }
+    return is_good;
+}
+
+ctls_client *ctls_client_new(
+    const char *authority_file, const char *certificate_file, const char *key_file, const char *revocation_file, const char *peer_name,
+    bool is_address, enum ctls_file *file, char *reason, size_t reason_size) {
+    ctls_context *context = ctls_context_new(false, authority_file, certificate_file, key_file, file, reason, reason_size);
+    if (context == NULL) return NULL;
+    ctls_client *client = calloc(1, sizeof *client);
+    if (client == NULL) {
+        ctls_context_free(context);
+        return NULL;
+    }
+    client->ssl = context->ssl;
+    free(context);
+    atomic_init(&client->verify_result, X509_V_OK);
+    SSL_CTX_set_app_data(client->ssl, client);
+    SSL_CTX_set_verify(client->ssl, SSL_VERIFY_PEER, note_verification);
+    X509_VERIFY_PARAM *parameters = SSL_CTX_get0_param(client->ssl);
+    X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    bool is_good = is_address ? X509_VERIFY_PARAM_set1_ip_asc(parameters, peer_name) == 1
+                              : X509_VERIFY_PARAM_set1_host(parameters, peer_name, 0) == 1;
+    if (is_good && revocation_file != NULL) {
+        *file = CTLS_FILE_REVOCATION;
+        X509_LOOKUP *lookup = X509_STORE_add_lookup(SSL_CTX_get_cert_store(client->ssl), X509_LOOKUP_file());
+        is_good = lookup != NULL && X509_load_crl_file(lookup, revocation_file, X509_FILETYPE_PEM) > 0
+            && X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL) == 1;
+    }
+    if (is_good) return client;
+    copy_error(reason, reason_size);
+    ctls_client_free(client);
+    return NULL;
+}
+
+void ctls_client_free(ctls_client *client) {
+    SSL_CTX_free(client->ssl);
+    free(client);
+}
+
+void *ctls_client_context(ctls_client *client) { return client->ssl; }
+
+long ctls_client_verify_result(ctls_client *client) { return atomic_load(&client->verify_result); }
+
+void ctls_client_probe(ctls_client *client, int socket) {
+    ERR_clear_error();
+    SSL *ssl = SSL_new(client->ssl);
+    if (ssl != NULL && SSL_set_fd(ssl, socket) == 1) SSL_connect(ssl);
+    SSL_free(ssl);
+    ERR_clear_error();
+}

@@ -44,6 +44,11 @@ public protocol GatewayOperations: Sendable {
     /// - Throws: `invalid` with all problems when the rows contradict themselves or what is there; then nothing was changed.
     func importMaster(_ rows: [MasterRow], dryRun: Bool, by caller: Caller) async throws(OperationError) -> ImportOutcome
 
+    /// Forgets a person: rows of master data with their traces in the file, recordings, files of master data.
+    /// - Parameter person: employee number or key.
+    /// - Throws: `not_found`; `conflict` while they have open loans.
+    func erase(person: String, dryRun: Bool, by caller: Caller) async throws(OperationError) -> ErasureOutcome
+
     /// Why a device has its profile, or none.
     func explainProfile(device: String) async throws(OperationError) -> ProfileReport
 
@@ -61,6 +66,13 @@ public protocol GatewayOperations: Sendable {
     /// The path of a finished recording by its name, for the server to send.
     /// - Throws: `not_found`; names come from strangers and may not lead out of the folder of recordings.
     func recordingFile(named name: String) async throws(OperationError) -> String
+
+    /// Backs the record and the master data up.
+    /// - Parameter directory: an absolute path; nil: where the site's backups go.
+    /// - Throws: `not_stored` when the disk does not take it.
+    func backUp(to directory: String?, by caller: Caller) async throws(OperationError) -> BackupOutcome
+    /// Walks over the whole record: lines of progress, and last `result` (schema `Verification`) or `problem`.
+    func verify() async -> AsyncStream<JSON>
 
     /// Reads the site file and the profiles again; a failed reload changes nothing.
     /// - Throws: `invalid` with all problems.

@@ -65,6 +65,35 @@ public struct ImportOutcome: Hashable, Sendable {
     }
 }
 
+/// What was forgotten of a person, or would be.
+public struct ErasureOutcome: Hashable, Sendable {
+    public var isDryRun: Bool
+    /// What stands for them in events, and leads nowhere from now on.
+    public var person: PersonKey
+    /// Rows of master data, deleted ones included.
+    public var rows: [MasterRow.Set: Int] = [:]
+    /// Recordings, and files that master data were taken from.
+    public var files = 0
+    /// Files that could not be cleaned, each with the reason: they still hold what was to be erased, and somebody must remove them.
+    public var remaining: [String] = []
+    /// Of the master data, now in force.
+    public var version: Int64
+
+    public init(isDryRun: Bool, person: PersonKey, version: Int64) {
+        self.isDryRun = isDryRun
+        self.person = person
+        self.version = version
+    }
+
+    var json: JSON {
+        [
+            "dry_run": .bool(isDryRun), "person": .string(person.text), "files": .integer(Int64(files)), "version": .integer(version),
+            "rows": .object(Dictionary(uniqueKeysWithValues: rows.map { ($0.key.rawValue, .integer(Int64($0.value))) })),
+            "remaining": .array(remaining.map(JSON.string)),
+        ]
+    }
+}
+
 /// What a tag is bound to.
 public struct TagReport: Hashable, Sendable {
     public var epc: EPC
@@ -159,4 +188,28 @@ public struct ReloadOutcome: Hashable, Sendable {
     }
 
     var json: JSON { ["changed": .array(changed.map(JSON.string))] }
+}
+
+/// A backup that was made.
+public struct BackupOutcome: Hashable, Sendable {
+    /// Its folder.
+    public var path: String
+    /// The newest event in it.
+    public var last: Int64
+    public var bytes: Int64
+    /// Folders of older ones that made room.
+    public var removed: [String]
+
+    public init(path: String, last: Int64, bytes: Int64, removed: [String]) {
+        self.path = path
+        self.last = last
+        self.bytes = bytes
+        self.removed = removed
+    }
+
+    var json: JSON {
+        [
+            "path": .string(path), "last": .integer(last), "bytes": .integer(bytes), "removed": .array(removed.map(JSON.string)),
+        ]
+    }
 }

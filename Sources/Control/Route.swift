@@ -20,7 +20,7 @@ struct Route: Sendable {
         self.answer = answer
     }
 
-    static let all = states + events + ledger + exceptions + tags + recordings
+    static let all = states + events + ledger + exceptions + tags + recordings + keeping
 
     private static let states = [
         Route(.get, "/v1/status", .read) { request in
@@ -79,6 +79,16 @@ struct Route: Sendable {
             let rows = try await request.masterRows()
             return Answer.json(try await request.operations.importMaster(rows, dryRun: isDryRun, by: caller).json)
         },
+        // Not in the path: paths end up in logs.
+        Route(.post, "/v1/people/erase", .operate) { request in
+            let caller = try await request.caller()
+            let body = try await request.body()
+            guard let person = body["person"]?.string, !person.isEmpty else {
+                throw OperationError(.invalid, "person: needs an employee number or key")
+            }
+            let isDryRun = body["dry_run"]?.bool ?? false
+            return Answer.json(try await request.operations.erase(person: person, dryRun: isDryRun, by: caller).json)
+        },
     ]
 
     private static let exceptions = [
@@ -120,6 +130,21 @@ struct Route: Sendable {
         Route(.delete, "/v1/tags/{epc}", .operate) { request in
             let caller = try await request.caller()
             return try await request.perform(.unbindTag(epc: request.epc()), by: caller)
+        },
+    ]
+
+    private static let keeping = [
+        Route(.post, "/v1/backup", .operate) { request in
+            let caller = try await request.caller()
+            let directory = try await request.body()["directory"]?.string
+            guard directory.map({ $0.utf8.count <= 4_096 && $0.hasPrefix("/") }) ?? true else {
+                throw OperationError(.invalid, "directory: must be an absolute path")
+            }
+            return Answer.json(try await request.operations.backUp(to: directory, by: caller).json, status: .created)
+        },
+        Route(.get, "/v1/verification", .operate) { request in
+            _ = try await request.caller()
+            return VerificationStream.answer(request)
         },
     ]
 

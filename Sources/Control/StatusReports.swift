@@ -15,6 +15,8 @@ public struct GatewayStatus: Hashable, Sendable {
     public var masterVersion: Int64
     /// RFC 3339; when that version was applied.
     public var masterApplied: String?
+    /// Where master data come from by themselves.
+    public var masterSources: [MasterSourceReport]
     /// Events in the log.
     public var events: Int64
     public var openLoans: Int
@@ -28,10 +30,12 @@ public struct GatewayStatus: Hashable, Sendable {
     /// Reads that readers had kept and that are lost, since then.
     public var lostLateReads: UInt64
     public var recording: RecordingReport?
+    public var store = StoreReport()
 
     public init(
         gateway: String, site: String, version: String, language: String, uptimeSeconds: Int64, clock: ClockQuality, masterVersion: Int64,
-        masterApplied: String?, events: Int64, openLoans: Int, overdueLoans: Int, openExceptions: Int, devicesReading: Int,
+        masterApplied: String?, masterSources: [MasterSourceReport] = [], events: Int64, openLoans: Int, overdueLoans: Int,
+        openExceptions: Int, devicesReading: Int,
         devicesSilent: Int,
         devicesAbsent: Int, lostCrossings: UInt64 = 0, lostLateReads: UInt64 = 0, recording: RecordingReport? = nil
     ) {
@@ -43,6 +47,7 @@ public struct GatewayStatus: Hashable, Sendable {
         self.clock = clock
         self.masterVersion = masterVersion
         self.masterApplied = masterApplied
+        self.masterSources = masterSources
         self.events = events
         self.openLoans = openLoans
         self.overdueLoans = overdueLoans
@@ -59,7 +64,10 @@ public struct GatewayStatus: Hashable, Sendable {
         .compact([
             "gateway": .string(gateway), "site": .string(site), "version": .string(version), "language": .string(language),
             "uptime_s": .integer(uptimeSeconds), "clock": .string(clock.rawValue),
-            "master": .compact(["version": .integer(masterVersion), "applied": masterApplied.map(JSON.string)]),
+            "master": .compact([
+                "version": .integer(masterVersion), "applied": masterApplied.map(JSON.string),
+                "sources": masterSources.isEmpty ? nil : .array(masterSources.map(\.json)),
+            ]),
             "events": .integer(events),
             "open": [
                 "loans": .integer(Int64(openLoans)), "overdue": .integer(Int64(overdueLoans)),
@@ -71,7 +79,62 @@ public struct GatewayStatus: Hashable, Sendable {
             ],
             "lost": lostCrossings == 0 && lostLateReads == 0
                 ? nil : ["crossings": .integer(Int64(clamping: lostCrossings)), "late_reads": .integer(Int64(clamping: lostLateReads))],
-            "recording": recording?.json,
+            "recording": recording?.json, "store": store.json,
+        ])
+    }
+}
+
+/// What the ledger costs the disk, since the gateway started.
+public struct StoreReport: Hashable, Sendable {
+    /// Bytes written for each event, its state rows and checkpoints included; nil before the first.
+    public var bytesPerEvent: Int64?
+    public var writeAheadBytes: Int64 = 0
+    /// The newest event that was moved to the archive; 0: none.
+    public var archivedThrough: Int64 = 0
+    /// Whether the space kept back for a full disk is there.
+    public var hasReserve = true
+    /// What went wrong last.
+    public var problem: String?
+
+    public init() {}
+
+    var json: JSON {
+        .compact([
+            "bytes_per_event": bytesPerEvent.map(JSON.integer), "wal_bytes": .integer(writeAheadBytes),
+            "archived_through": .integer(archivedThrough), "reserve": .bool(hasReserve), "problem": problem.map(JSON.string),
+        ])
+    }
+}
+
+/// One source of master data.
+public struct MasterSourceReport: Hashable, Sendable {
+    public var name: String
+    /// `pull`, `folder`.
+    public var kind: String
+    /// `current`, `asking`, `backing_off`, `refused`, `ended`.
+    public var state: String
+    /// Up to where it was taken in.
+    public var cursor: String?
+    /// Seconds since it last said that there is nothing more; nil: not since the gateway started.
+    public var age: Int64?
+    /// Batches that changed something since the gateway started.
+    public var batches: Int64
+    public var problem: String?
+
+    public init(name: String, kind: String, state: String, cursor: String?, age: Int64?, batches: Int64, problem: String?) {
+        self.name = name
+        self.kind = kind
+        self.state = state
+        self.cursor = cursor
+        self.age = age
+        self.batches = batches
+        self.problem = problem
+    }
+
+    var json: JSON {
+        .compact([
+            "name": .string(name), "kind": .string(kind), "state": .string(state), "cursor": cursor.map(JSON.string),
+            "age_s": age.map(JSON.integer), "batches": .integer(batches), "problem": problem.map(JSON.string),
         ])
     }
 }

@@ -96,6 +96,20 @@ enum WatchStream {
     }
 }
 
+/// How a verification goes on, and what it found.
+enum VerificationStream {
+    static func answer(_ request: ControlRequest) -> Response {
+        Answer.lines { writer in
+            var output = writer
+            let operations = request.operations
+            try await request.request.body.consumeWithCancellationOnInboundClose { _ in
+                for await line in await operations.verify().cancelOnGracefulShutdown() { try await output.write(line: line) }
+            }
+            try await output.finish(nil)
+        }
+    }
+}
+
 /// A finished recording.
 enum RecordingFile {
     static func answer(_ path: String, _ request: ControlRequest) async throws -> Response {

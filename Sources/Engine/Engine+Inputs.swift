@@ -114,6 +114,7 @@ extension Engine {
         if let wall { earlierWalls = earlierWalls.suffix(7) + [wall] }
         wall = anchor
         if anchor.quality != .unknown { ledger.referenceYear = wallTime.localYear }
+        correctClock(into: &output)
     }
 
     /// A person or program asks for a change. The answer may be given when the commit with the returned ticket is on the disk.
@@ -171,6 +172,7 @@ extension Engine {
         ledger.reload(state)
         generation += 1
         isStale = false
+        correctClock(into: &output)
         // The outcome of a commit can be unknown: what the store holds after all is not decided twice.
         let waiting = unrecorded.filter { $0.lastSequence == 0 || $0.lastSequence >= state.nextSequence }
             .sorted { $0.since < $1.since }
@@ -186,6 +188,8 @@ extension Engine {
             again.lastSequence = last
             pending[ticket] = [.unheard(at: retry.proposal.station, retry: again)]
         }
+        // What waited can have been stamped by the clock of then.
+        correctClock(into: &output)
         if ledger.hasOrphans { settlingTime = self.now + .seconds(1) }
     }
 

@@ -164,6 +164,13 @@ extension Engine {
         return ticket
     }
 
+    /// Says in the log that the clock was wrong that stamped events before, should it have been. What cannot be recorded now is recorded
+    /// when the image was loaded again: the state still has the wrong clock then.
+    mutating func correctClock(into output: inout EngineOutput) {
+        guard !isStale, let wall, let plan = ledger.plan(clock: wall) else { return }
+        _ = commit(plan, into: &output)
+    }
+
     mutating func commit(_ plan: Plan, ticket: UInt64, into output: inout EngineOutput) {
         openTickets.insert(ticket)
         let learned = learning.save(with: ticket)

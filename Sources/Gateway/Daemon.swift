@@ -55,9 +55,27 @@ public enum Daemon {
     }
 
     private static func run(_ site: Site, path: String, notifier: ServiceNotifier, logger: Logger) async throws -> ExitCode {
-        let store = try EventStore(directory: site.gateway.stateDirectory, gateway: site.gateway.code) { UInt64.random(in: .min ... .max) }
-        let loaded = try store.load()
-        let masterStore = try MasterStore(directory: site.gateway.stateDirectory)
+        // A recovery, a new schema or a look through a large file takes its time; killed, it would begin again for ever.
+        let patience = Task {
+            while !Task.isCancelled {
+                notifier.extendTimeout(seconds: 90)
+                try? await Task.sleep(for: .seconds(30))
+            }
+        }
+        defer { patience.cancel() }
+        let (store, state, lastHash) = try EventStore.opened(
+            directory: site.gateway.stateDirectory, gateway: site.gateway.code, backups: site.gateway.backups
+        ) { UInt64.random(in: .min ... .max) }
+        let (masterStore, rescue) = try MasterStore.opened(
+            directory: site.gateway.stateDirectory, gateway: site.gateway.code, backups: site.gateway.backups)
+        if let rescue {
+            logger.critical(
+                "the master data were damaged",
+                metadata: [
+                    "reason": "\(rescue.reason)", "damaged": "\(rescue.setAside)",
+                    "taken from": "\(rescue.backup ?? "nowhere: import them again")",
+                ])
+        }
         let index = try EventIndex(directory: site.gateway.stateDirectory)
         let master = try loadMaster(masterStore, logger: logger)
         let library = ProfileLibrary(directories: site.gateway.profileDirectories)
@@ -70,21 +88,27 @@ public enum Daemon {
         let loop = group.next()
         let service = try await loop.submit { () -> GatewayService in
             let engineLoop = EngineLoop(
-                loop: loop, pool: pool, site: site, library: library, store: store, loaded: .init(loaded.state, lastHash: loaded.lastHash),
+                loop: loop, pool: pool, site: site, library: library, store: store, loaded: .init(state, lastHash: lastHash),
                 master: master,
                 masterDigest: masterStore.version.digest, logger: logger)
             let service = GatewayService(
                 configurationPath: path, engineLoop: NIOLoopBound(engineLoop, eventLoop: loop), loop: loop, store: store,
                 masterStore: masterStore, index: index, logger: logger)
             engineLoop.eventsCommitted = { [weak service] _ in service?.wakeDeliveries() }
+            for device in site.devices { service.show(device.name, .absent(reason: "not seen since the start")) }
+            engineLoop.storeDamaged = { [weak service] error in service?.damage.continuation.yield(error) }
+            engineLoop.deviceChanged = { [weak service] name, state in service?.show(name, state) }
             engineLoop.start()
             return service
         }.get()
-        do throws(OperationError) { try await service.recordMasterVersion(loaded.state) } catch {
+        do throws(OperationError) { try await service.recordMasterVersion(state) } catch {
             // A full disk must not keep the gate shut; the next start or import records it.
             logger.error("the version of the master data is not recorded", metadata: ["error": "\(error)"])
         }
+        await service.recordRecovery()
+        patience.cancel()
         service.startDeliveries(of: site)
+        service.startSources(of: site)
         let monitor = startMonitor(service, logger: logger)
 
         let diagnosis = PeerDiagnosis(environment: environmentVariables())
@@ -102,6 +126,9 @@ public enum Daemon {
                         failureTerminationBehavior: .gracefullyShutdownGroup),
                     .init(service: Watchdog(service: service, notifier: notifier)),
                     .init(service: Reloader(service: service, notifier: notifier)),
+                    .init(service: MasterFolders(service: service)),
+                    .init(service: Housekeeping(service: service)),
+                    .init(service: DamageWatch(service: service), failureTerminationBehavior: .gracefullyShutdownGroup),
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(logger)))
         var failure: (any Error)?
         do { try await services.run() } catch { failure = error }
@@ -111,6 +138,7 @@ public enum Daemon {
         monitor?.stop()
         try await service.onLoop { $0.stop() }.get()
         service.stopDeliveries()
+        service.stopSources()
         if !store.close() { logger.error("the disk did not take everything in time") }
         masterStore.close()
         index.close()

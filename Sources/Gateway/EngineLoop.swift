@@ -48,6 +48,10 @@ final class EngineLoop {
     let watchers = Watchers()
     /// Called on the loop when new events are on the disk.
     var eventsCommitted: (@Sendable ([StoredEvent]) -> Void)?
+    /// Called on the loop when the store turns out to be damaged: only a start can recover it.
+    var storeDamaged: @Sendable (StoreError) -> Void = { _ in }
+    /// Called on the loop with the name of a device that has come, gone, or fallen silent.
+    var deviceChanged: @Sendable (String, DeviceState) -> Void = { _, _ in }
 
     /// What was last loaded from the store.
     struct StartPoint: Sendable {
@@ -303,6 +307,7 @@ final class EngineLoop {
             logger.log(level: error.code == .superseded ? .debug : .error, "not recorded", metadata: ["error": "\(error)"])
             record(.commitFailed(ticket: ticket), at: now)
             input { $0.commitFailed(ticket: ticket, at: now, into: &$1) }
+            if error.code == .corrupt { storeDamaged(error) }
             reloadSoon()
         }
         answers.removeValue(forKey: ticket)?(outcome)
@@ -341,11 +346,13 @@ final class EngineLoop {
             input { $0.reloaded(loaded.state, at: now, into: &$1) }
         case .failure(let error):
             logger.error("the store cannot be read", metadata: ["error": "\(error)"])
+            if error.code == .corrupt { storeDamaged(error) }
             reloadSoon()
         }
     }
 
     private func tell(_ happening: Happening) {
+        if case .deviceState(let device, let state) = happening { deviceChanged(name(device), state) }
         switch happening {
         case .deviceState(let device, .silent(let reason)):
             logger.notice("device is silent", metadata: ["device": "\(name(device))", "reason": "\(reason)"])

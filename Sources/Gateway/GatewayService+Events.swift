@@ -89,7 +89,7 @@ extension GatewayService {
         switch reference {
         case .sequence(let sequence): number = sequence
         case .id(let id):
-            guard let sequence = store.identity.sequence(of: id) else {
+            guard let sequence = store.sequence(of: id) else {
                 throw OperationError(.notFound, "there is no event \(id) at this gateway")
             }
             number = sequence

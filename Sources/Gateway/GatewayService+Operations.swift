@@ -20,13 +20,19 @@ extension GatewayService: GatewayOperations {
 
     func status() async throws(OperationError) -> GatewayStatus {
         let (last, version, started) = (store.lastSequence, masterStore.version, started)
+        let sources = sourceStates.map { configuration, status in
+            MasterSourceReport(
+                name: configuration.name, kind: configuration.kind.name, state: status.state.rawValue, cursor: status.cursor,
+                age: status.age.map { $0 / 1_000 }, batches: status.batches, problem: status.lastError)
+        }
+        let storeReport = storeReport
         return try await look { loop in
             let (ledger, now) = (loop.engine.ledger, loop.wallTime)
             let states = loop.engine.devices.map(\.state)
-            return GatewayStatus(
+            var status = GatewayStatus(
                 gateway: loop.site.gateway.code, site: loop.site.gateway.site, version: GatewayVersion.text,
                 language: loop.site.gateway.language.rawValue, uptimeSeconds: (BootClock.now() - started).milliseconds / 1_000,
-                clock: now.quality, masterVersion: version.number, masterApplied: version.pulledAt, events: last,
+                clock: now.quality, masterVersion: version.number, masterApplied: version.pulledAt, masterSources: sources, events: last,
                 openLoans: ledger.state.loans.count,
                 overdueLoans: ledger.state.loans.values.count { $0.due.quality != .unknown && $0.due.milliseconds < now.milliseconds },
                 openExceptions: ledger.state.exceptions.count, devicesReading: states.count(where: \.isReading),
@@ -34,7 +40,20 @@ extension GatewayService: GatewayOperations {
                 devicesAbsent: states.count { if case .absent = $0 { true } else { false } },
                 lostCrossings: loop.engine.lostCrossings, lostLateReads: loop.engine.lostLateReads,
                 recording: loop.recordingReport ?? loop.ring.map(loop.report))
+            status.store = storeReport
+            return status
         }
+    }
+
+    private var storeReport: StoreReport {
+        let statistics = store.statistics
+        var report = StoreReport()
+        report.bytesPerEvent = statistics.bytesPerEvent.map { Int64($0) }
+        report.writeAheadBytes = statistics.walBytes
+        report.archivedThrough = store.archivedThrough
+        report.hasReserve = statistics.hasReserve
+        report.problem = statistics.lastError?.description
+        return report
     }
 
     func devices() async throws(OperationError) -> [DeviceReport] {
@@ -89,6 +108,9 @@ extension GatewayService: GatewayOperations {
                 switch configuration.kind {
                 case .file: "file"
                 case .epcis: "epcis"
+                case .webhook: "webhook"
+                case .mqtt: "mqtt"
+                case .postgresql: "postgresql"
                 }
             return DestinationReport(
                 name: configuration.name, kind: kind, state: status.state.rawValue, cursor: status.cursor, waiting: status.pending,

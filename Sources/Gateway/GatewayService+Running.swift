@@ -63,7 +63,10 @@ extension GatewayService {
             throw OperationError(.unavailable, "the store is busy; try again: \(error)")
         }
         // Ending a delivery waits for its thread.
-        try await blocking { [self] in startDeliveries(of: site) }
+        try await blocking { [self] in
+            startDeliveries(of: site)
+            startSources(of: site)
+        }
         return ReloadOutcome(changed: old.differences(to: site))
     }
 }
@@ -77,7 +80,8 @@ extension Site {
             return Set(before.keys).union(after.keys).filter { before[$0] != after[$0] }.sorted().map { "\(kind) \($0)" }
         }
         return compare("device", devices, new.devices, \.name) + compare("station", stations, new.stations, \.name)
-            + compare("destination", destinations, new.destinations, \.name) + (policy == new.policy ? [] : ["policy"])
+            + compare("destination", destinations, new.destinations, \.name) + compare("source", sources, new.sources, \.name)
+            + (policy == new.policy ? [] : ["policy"])
             + (gateway == new.gateway ? [] : ["gateway"])
     }
 }

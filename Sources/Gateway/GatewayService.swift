@@ -23,18 +23,25 @@ final class GatewayService: Sendable {
     let index: EventIndex
     let logger: Logger
     let started = BootClock.now()
-    /// One import at a time: each is checked against what the one before it left.
     private let imports = Turns()
+    /// One backup at a time, because they share a folder.
+    let backups = Turns()
+    /// Damage of the store that was found while running.
+    let damage = AsyncStream<StoreError>.makeStream()
     /// One reload at a time, likewise.
     let reloads = Turns()
     private let engineLoop: NIOLoopBound<EngineLoop>
     private let deliveries = Mutex<[String: Delivery]>([:])
+    let sources = Mutex<[String: Source]>([:])
     private let nodes = Mutex<[String: DeviceNode]>([:])
+    /// For destinations that show the devices.
+    private let deviceStates = DeviceStateBoard()
 
     struct Delivery: Sendable {
         var configuration: Site.Destination
-        /// Of the gateway; it stands in what is delivered.
+        /// Of the gateway; they stand in what is delivered.
         var uriPrefix: String
+        var site: String
         var loop: DeliveryLoop
     }
 
@@ -79,7 +86,11 @@ final class GatewayService: Sendable {
         let old = deliveries.withLock { $0 }
         var new: [String: Delivery] = [:]
         for destination in site.destinations {
-            if let same = old[destination.name], same.configuration == destination, same.uriPrefix == site.gateway.uriPrefix {
+            if let same = old[destination.name], same.configuration == destination, same.uriPrefix == site.gateway.uriPrefix,
+                same.site == site.gateway.site
+            {
+                // What it waits out may be what the reload is for: a secret, a certificate.
+                same.loop.retryNow()
                 new[destination.name] = same
                 continue
             }
@@ -90,7 +101,9 @@ final class GatewayService: Sendable {
                 try self.recordDeadLetter(destination, sequence, reason)
             }
             do throws(DeliveryError) {
-                let delivery = try DeliveryLoop(destination, of: site.gateway, log: log) { [logger] status in
+                let delivery = try DeliveryLoop(
+                    destination, of: site.gateway, log: log, board: deviceStates, stateDirectory: site.gateway.stateDirectory
+                ) { [logger] status in
                     let metadata: Logger.Metadata = ["destination": "\(name)", "state": "\(status.state.rawValue)"]
                     if let error = status.lastError {
                         logger.warning("delivery fails", metadata: metadata.merging(["error": "\(error)"]) { $1 })
@@ -99,7 +112,8 @@ final class GatewayService: Sendable {
                     }
                 }
                 try delivery.start()
-                new[destination.name] = Delivery(configuration: destination, uriPrefix: site.gateway.uriPrefix, loop: delivery)
+                new[destination.name] = Delivery(
+                    configuration: destination, uriPrefix: site.gateway.uriPrefix, site: site.gateway.site, loop: delivery)
             } catch {
                 logger.error("destination cannot work", metadata: ["destination": "\(destination.name)", "error": "\(error)"])
             }
@@ -107,6 +121,10 @@ final class GatewayService: Sendable {
         for (name, delivery) in old where new[name] == nil { _ = delivery.loop.stop() }
         let started = new
         deliveries.withLock { $0 = started }
+    }
+
+    func show(_ device: String, _ state: DeviceState) {
+        deviceStates.update(device, .compact(["state": .string(state.word), "reason": state.reasonText.map(JSON.string)]))
     }
 
     func stopDeliveries() {
@@ -160,25 +178,40 @@ final class GatewayService: Sendable {
     // MARK: Master data
 
     /// Checks a batch against the master data in force, and takes it in unless it is a dry run.
-    func importMaster(_ rows: [MasterRow], source: String, dryRun: Bool, client: String) async throws(OperationError) -> ImportOutcome {
+    /// - Parameters:
+    ///   - client: who asked for it; nil: it came by itself.
+    ///   - snapshot: sets of which the rows are all there is.
+    ///   - cursor: up to where a source is taken in with it, also when it changes nothing.
+    func importMaster(
+        _ rows: [MasterRow], source: String, dryRun: Bool, client: String?, snapshot: Set<MasterRow.Set> = [],
+        cursor: (source: String, text: String)? = nil
+    ) async throws(OperationError) -> ImportOutcome {
+        try await importing { () throws(OperationError) in
+            try await importInTurn(rows, source: source, dryRun: dryRun, client: client, snapshot: snapshot, cursor: cursor)
+        }
+    }
+
+    /// One change of the master data at a time: each is checked against what the one before it left.
+    func importing<Outcome: Sendable>(_ body: () async throws(OperationError) -> Outcome) async throws(OperationError) -> Outcome {
         await imports.enter()
-        let outcome: Result<ImportOutcome, OperationError>
-        do throws(OperationError) {
-            outcome = .success(try await importInTurn(rows, source: source, dryRun: dryRun, client: client))
-        } catch { outcome = .failure(error) }
+        let outcome: Result<Outcome, OperationError>
+        do throws(OperationError) { outcome = .success(try await body()) } catch { outcome = .failure(error) }
         await imports.leave()
         return try outcome.get()
     }
 
-    private func importInTurn(_ rows: [MasterRow], source: String, dryRun: Bool, client: String) async throws(OperationError)
-        -> ImportOutcome
-    {
+    private func importInTurn(
+        _ rows: [MasterRow], source: String, dryRun: Bool, client: String?, snapshot: Set<MasterRow.Set>,
+        cursor: (source: String, text: String)?
+    ) async throws(OperationError) -> ImportOutcome {
         let (master, tags, time, isStale) = try await look {
             ($0.engine.ledger.master, $0.engine.ledger.state.tags, $0.wallTime, $0.engine.isStale)
         }
         guard !isStale else { throw OperationError(.notStored, "the store cannot be written at present; nothing was changed") }
         let masterStore = masterStore
-        let keyed = master.mintingKeys(for: rows) { UInt64.random(in: .min ... .max) }
+        let stored = try await blocking { try masterStore.load() }
+        let whole = MasterBatch(snapshot: snapshot, rows: rows, cursor: "").rows(over: stored)
+        let keyed = master.mintingKeys(for: whole) { UInt64.random(in: .min ... .max) }
         let next: MasterData
         do throws(MasterRefusal) { next = try master.applying(keyed) } catch {
             throw OperationError(
@@ -191,12 +224,15 @@ final class GatewayService: Sendable {
             }
         }
         guard clashes.isEmpty else { throw OperationError(.invalid, "nothing was changed", problems: clashes.sorted().map { .init($0) }) }
-        let stored = try await blocking { try masterStore.load() }
         let changes = MasterRow.changes(from: stored, by: keyed)
         var outcome = ImportOutcome(isDryRun: dryRun, version: masterStore.version.number, counts: Self.counts(keyed, changes), changes: [])
         outcome.changes = Array(changes.prefix(ImportOutcome.maximumChanges))
-        guard !dryRun, !changes.isEmpty else { return outcome }
-        let version = try await blocking { try masterStore.apply(keyed, at: time.rfc3339, source: source) }
+        guard !dryRun else { return outcome }
+        guard !changes.isEmpty else {
+            if let cursor { try await blocking { try masterStore.setCursor(of: cursor.source, to: cursor.text) } }
+            return outcome
+        }
+        let version = try await blocking { try masterStore.apply(keyed, at: time.rfc3339, source: source, cursor: cursor) }
         var applied = next
         applied.version = version.number
         let final = applied

@@ -1,6 +1,7 @@
 import CNIOLinux
 import Glibc
 import SiteConfiguration
+import Upstream
 
 /// What the network filter of the systemd unit lets through, and what a site needs beyond that.
 public enum ServiceNetwork {
@@ -33,9 +34,9 @@ public enum ServiceNetwork {
 
     static func needs(of site: Site, resolve: (String) -> [String], nameServers: [String]) -> [Need] {
         let called: [(what: String, host: String)] =
-            site.destinations.compactMap { destination in
-                guard case .epcis(let epcis) = destination.kind, let host = host(ofURL: epcis.url) else { return nil }
-                return ("destination \(destination.name)", host)
+            site.destinations.flatMap { destination in hosts(of: destination).map { ("destination \(destination.name)", $0) } }
+            + site.sources.compactMap { source in
+                self.host(of: source).map { ("source \(source.name)", $0) }
             }
             + site.devices.compactMap { device in
                 // The filter looks at the other end's address, which nobody knows of a device that calls.
@@ -76,6 +77,27 @@ public enum ServiceNetwork {
                 let mask = UInt8(0x80) >> UInt8(bit % 8)
                 return network[bit / 8] & mask == bytes[bit / 8] & mask
             }
+        }
+    }
+
+    /// Where the daemon connects for a destination: to its proxy, where it has one.
+    private static func hosts(of destination: Site.Destination) -> [String] {
+        switch destination.kind {
+        case .file: return []
+        case .epcis(let epcis): return [host(ofURL: epcis.proxy ?? epcis.url)].compactMap { $0 }
+        case .webhook(let webhook): return [host(ofURL: webhook.proxy ?? webhook.url)].compactMap { $0 }
+        case .mqtt(let mqtt): return [mqtt.host]
+        case .postgresql(let postgresql):
+            let parameters = try? PostgreSQLParameters(postgresql.connection)
+            return (parameters?.addresses ?? []).filter { !$0.hasPrefix("/") && !$0.hasPrefix("@") }
+        }
+    }
+
+    private static func host(of source: Site.Source) -> String? {
+        switch source.kind {
+        case .folder: nil
+        case .pull(let pull): host(ofURL: pull.proxy ?? pull.url)
+        case .mqtt(let broker): broker.host
         }
     }
 

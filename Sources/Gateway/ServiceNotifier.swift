@@ -18,6 +18,8 @@ struct ServiceNotifier: Sendable {
     func status(_ text: String) { send("STATUS=\(text)") }
     func reloading() { send("RELOADING=1") }
     func stopping() { send("STOPPING=1") }
+    /// The start, or the end, takes longer than the unit allows: this many seconds more from now on.
+    func extendTimeout(seconds: Int64) { send("EXTEND_TIMEOUT_USEC=\(seconds * 1_000_000)") }
     func feedWatchdog() { send("WATCHDOG=1") }
 
     private func send(_ message: String) {

@@ -1,5 +1,4 @@
 import Glibc
-import Ledger
 import Profiles
 import Readings
 import SiteConfiguration
@@ -12,6 +11,7 @@ struct SiteCollector {
     var devices: [Site.Device] = []
     var stations: [Site.Station] = []
     var destinations: [Site.Destination] = []
+    var sources: [Site.Source] = []
     /// Where every name was first given.
     var names: [String: [String: String]] = [:]
     var firstFile = ""
@@ -51,6 +51,7 @@ struct SiteCollector {
         for table in root.tables("station", maximumCount: 1_000) { readStation(table) }
         for table in root.tables("tuning", maximumCount: 1_000) { readTuning(table) }
         for table in root.tables("destination") { if let destination = readDestination(table) { destinations.append(destination) } }
+        for table in root.tables("source", maximumCount: 16) { if let source = readSource(table) { sources.append(source) } }
         root.finish()
         problems += root.problems
     }
@@ -63,7 +64,9 @@ struct SiteCollector {
         all += applyTunings()
         guard let gateway, all.isEmpty else { return .failure(SiteProblems(problems: all)) }
         return .success(
-            Site(gateway: gateway, devices: devices, stations: stations, destinations: destinations, policy: policy ?? LoanPolicy()))
+            Site(
+                gateway: gateway, devices: devices, stations: stations, destinations: destinations, sources: sources,
+                policy: policy ?? LoanPolicy()))
     }
 
     /// The name of a device, station or destination: it goes into file names, topics and URLs.
@@ -126,7 +129,10 @@ struct SiteCollector {
             stateDirectory: table.string("state_directory", maximum: 4_096) ?? defaults.stateDirectory,
             controlSocket: table.string("control_socket", maximum: 100) ?? defaults.controlSocket,
             profileDirectories: table.strings("profiles", maximum: 4_096) ?? defaults.profileDirectories, uriPrefix: prefix,
-            recorder: recorder)
+            recorder: recorder, backupDirectory: table.string("backup_directory", maximum: 4_096),
+            backupHours: table.integer("backup_every_h", in: 0...8_760).map(Int.init) ?? defaults.backupHours,
+            backupKeep: table.integer("backup_keep", in: 1...1_000).map(Int.init) ?? defaults.backupKeep,
+            retentionDays: table.integer("retention_days", in: 1...36_500).map(Int.init) ?? defaults.retentionDays)
     }
 
     func readPolicy(_ table: TOMLTableReader) -> LoanPolicy {
@@ -137,44 +143,5 @@ struct SiteCollector {
         if let hour = table.integer("due_hour", in: 0...23) { policy.dueHour = Int(hour) }
         policy.quota = table.integer("quota", in: 1...10_000).map(Int.init)
         return policy
-    }
-
-    mutating func readDestination(_ table: TOMLTableReader) -> Site.Destination? {
-        enum Word: String, CaseIterable { case file, epcis }
-        let name = name(of: table, kind: "destination")
-        let word: Word? = table.choice("kind", isRequired: true)
-        let types = table.strings("types", maximum: 64) ?? []
-        for (index, type) in types.enumerated() {
-            let isKnown = Event.Body.types.contains { type.hasSuffix("*") ? $0.hasPrefix(type.dropLast()) : $0 == type }
-            if !isKnown {
-                table.problem(
-                    at: table.path + [.key("types"), .index(index)], "no event has the type \"\(type)\"; docs/events.md lists them")
-            }
-        }
-        let certainty: Certainty = table.choice("certainty") ?? .final
-        if word == .epcis, certainty == .provisional {
-            table.problem("certainty", "must be final: an EPCIS repository forgets nothing that was withdrawn")
-        }
-        let batch = table.integer("batch", in: 1...10_000).map(Int.init) ?? 500
-        var kind: Site.Destination.Kind?
-        switch word {
-        case .file: kind = table.string("path", maximum: 4_096, isRequired: true).map { .file(path: $0) }
-        case .epcis:
-            let url = table.string("url", maximum: 2_048, isRequired: true)
-            if let url, !url.hasPrefix("http://"), !url.hasPrefix("https://") {
-                table.problem("url", "must begin with https:// or http://")
-            }
-            kind = url.map {
-                .epcis(
-                    .init(
-                        url: $0.hasSuffix("/") ? String($0.dropLast()) : $0, tokenFile: table.string("token_file", maximum: 4_096),
-                        authorityFile: table.string("authority_file", maximum: 4_096), usesOnlyCBV: table.bool("cbv_only") ?? false,
-                        timeoutSeconds: Int(table.integer("timeout_s", in: 1...600) ?? 30)))
-            }
-        case nil: break
-        }
-        if word != nil { table.finish() }
-        guard let name, let kind else { return nil }
-        return Site.Destination(name: name, kind: kind, types: types, certainty: certainty, batch: batch)
     }
 }

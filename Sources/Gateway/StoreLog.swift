@@ -1,4 +1,6 @@
+import Devices
 import Ledger
+import Readings
 import Store
 import Upstream
 
@@ -19,6 +21,8 @@ struct StoreLog: EventLog {
     func acknowledge(_ destination: String, upTo sequence: Int64) throws(EventLogError) {
         store.acknowledge(destination: destination, upTo: sequence)
     }
+
+    func bootTime() -> BootTime? { WallClock.bootTime(at: BootClock.now()) }
 
     func deadLetter(_ destination: String, sequence: Int64, reason: String) throws(EventLogError) {
         try reportDeadLetter(destination, sequence, reason)

@@ -45,9 +45,20 @@ struct WallClock {
         clock_gettime(CLOCK_REALTIME, &time)
         var local = tm()
         localtime_r(&time.tv_sec, &local)
+        let now = BootClock.now()
         let milliseconds = Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
         return WallAnchor(
-            instant: BootClock.now(), milliseconds: milliseconds, offsetMinutes: local.tm_gmtoff / 60, quality: quality(milliseconds))
+            instant: now, milliseconds: milliseconds, offsetMinutes: local.tm_gmtoff / 60, quality: quality(milliseconds),
+            boot: bootTime(at: now))
+    }
+
+    static func bootTime(at now: Instant) -> BootTime? {
+        boot.map { BootTime(boot: $0, milliseconds: now.nanoseconds / 1_000_000) }
+    }
+
+    /// The first 64 bits of this boot's id; nil where the kernel tells none.
+    private static let boot: UInt64? = SiteFile.contents(of: "/proc/sys/kernel/random/boot_id").flatMap { text in
+        UInt64(text.filter(\.isHexDigit).prefix(16), radix: 16)
     }
 
     /// 2026-01-01: a clock before it was never set.

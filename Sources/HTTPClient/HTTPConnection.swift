@@ -9,19 +9,28 @@ public final class HTTPConnection: @unchecked Sendable {
     public static let maximumBody = 1 << 20
     public static let maximumHeaders = 64
 
-    // `perform` and `stream` take the lock for as long as a request runs; `ccurl_cancel` is safe beside them, and the handle lives as
+    // `perform` and `stream` hold the lock of `stamps` for as long as a request runs; `ccurl_cancel` is safe beside them, and the handle lives as
     // long as this object.
     private let handle: OpaquePointer
-    private let lock = Mutex(())
+    private let tls: TLSFiles
+    /// The files as they were when they were read.
+    private let stamps: Mutex<[FileStamp]>
 
     /// - Parameters:
     ///   - unixSocket: the path of a Unix socket to connect to instead of the URL's host.
-    ///   - authorityFile: a PEM file of certificate authorities to trust instead of the system's.
+    ///   - tls: files for TLS; looked at before every request, and read again when one has changed.
+    ///   - proxy: the URL of a proxy, instead of the one that the environment names.
     /// - Throws: `HTTPError` when libcurl cannot be set up: memory ran out.
-    public init(unixSocket: String? = nil, authorityFile: String? = nil) throws(HTTPError) {
-        guard let handle = ccurl_connection_create(unixSocket, authorityFile) else {
-            throw HTTPError(reason: .failed, code: 27, text: "out of memory", url: "")
+    public init(unixSocket: String? = nil, tls: TLSFiles = TLSFiles(), proxy: String? = nil) throws(HTTPError) {
+        self.tls = tls
+        stamps = Mutex(tls.stamps)
+        let handle = withOptionalCStrings([unixSocket, tls.authority, tls.certificate, tls.key, tls.revocation, proxy]) { texts in
+            var settings = ccurl_settings(
+                unix_socket: texts[0], authority_file: texts[1], certificate_file: texts[2], key_file: texts[3], revocation_file: texts[4],
+                proxy: texts[5])
+            return ccurl_connection_create(&settings)
         }
+        guard let handle else { throw HTTPError(reason: .failed, code: 27, text: "out of memory", url: "") }
         self.handle = handle
     }
 
@@ -64,7 +73,9 @@ public final class HTTPConnection: @unchecked Sendable {
     private func run(_ request: HTTPRequest, receiver: Receiver?) throws(HTTPError) -> HTTPResponse {
         let url = HTTPError.withoutSecrets(request.url)
         if let problem = request.problem { throw HTTPError(reason: .invalidRequest, code: 0, text: problem, url: url) }
-        let outcome: Result<HTTPResponse, HTTPError> = lock.withLock { _ in
+        let outcome: Result<HTTPResponse, HTTPError> = stamps.withLock { stamps in
+            let now = tls.stamps
+            if now != stamps, ccurl_forget(handle) { stamps = now }
             let response = perform(request, receiver: receiver)
             let reason: HTTPError.Reason
             switch response.outcome {
@@ -74,7 +85,11 @@ public final class HTTPConnection: @unchecked Sendable {
             case CCURL_RECEIVER_STOPPED: reason = .receiverStopped
             default: reason = response.timed_out ? .timedOut : .failed
             }
-            return .failure(HTTPError(reason: reason, code: response.code, text: String(cString: response.text), url: url))
+            let text = String(cString: response.text)
+            let problem =
+                reason == .failed
+                ? TLSProblem(curl: response.code, verification: response.verify_result, text: text, files: tls, url: url) : nil
+            return .failure(HTTPError(reason: reason, code: response.code, text: text, url: url, tls: problem))
         }
         return try outcome.get()
     }
@@ -96,8 +111,9 @@ public final class HTTPConnection: @unchecked Sendable {
                             var raw = ccurl_request(
                                 method: method, url: url, headers: pointers.baseAddress, header_count: pointers.count, body: body,
                                 body_count: count, connect_timeout_ms: max(1, request.connectTimeout),
-                                total_timeout_ms: request.totalTimeout.map { max(1, $0) } ?? 0, maximum_body: Self.maximumBody,
-                                receiver: nil, receiver_context: nil)
+                                total_timeout_ms: request.totalTimeout.map { max(1, $0) } ?? 0,
+                                stall_s: request.stallSeconds.map { max(1, $0) } ?? 0, maximum_body: Self.maximumBody, receiver: nil,
+                                receiver_context: nil)
                             guard let receiver else { return ccurl_perform(handle, &raw) }
                             raw.receiver = passOn
                             raw.receiver_context = Unmanaged.passUnretained(receiver).toOpaque()
@@ -125,9 +141,26 @@ public final class HTTPConnection: @unchecked Sendable {
             guard position > 0, let name, let value else { break }
             headers[String(cString: name).lowercased()] = String(cString: value)
         }
-        return HTTPResponse(
+        var copy = HTTPResponse(
             status: Int(response.status), headers: headers,
             body: Array(UnsafeBufferPointer(start: response.body_count > 0 ? response.body : nil, count: response.body_count)))
+        copy.isToRepetition = response.sends > 1
+        return copy
+    }
+}
+
+/// The texts as C strings, nil as NULL, in the order given.
+private func withOptionalCStrings<Result>(_ texts: [String?], _ use: ([UnsafePointer<CChar>?]) -> Result) -> Result {
+    let copies = texts.map { $0.map { Array($0.utf8CString) } }
+    let all = copies.flatMap { $0 ?? [] }
+    return all.withUnsafeBufferPointer { all in
+        var start = 0
+        return use(
+            copies.map { copy in
+                guard let copy else { return nil }
+                defer { start += copy.count }
+                return all.baseAddress.map { $0 + start }
+            })
     }
 }
 

@@ -22,11 +22,21 @@ public struct HTTPError: Error, Hashable, Sendable, CustomStringConvertible {
     public var text: String
     /// The URL without user, password, query and fragment.
     public var url: String
+    /// What is wrong with TLS, where that is why.
+    public var tls: TLSProblem?
 
-    public var description: String { "\(url): \(text) (curl \(code))" }
+    init(reason: Reason, code: Int32, text: String, url: String, tls: TLSProblem? = nil) {
+        self.reason = reason
+        self.code = code
+        self.text = text
+        self.url = url
+        self.tls = tls
+    }
+
+    public var description: String { tls.map { "\(url): \($0)" } ?? "\(url): \(text) (curl \(code))" }
 
     /// A URL as it may stand in a log: without user, password, query and fragment.
-    static func withoutSecrets(_ url: String) -> String {
+    public static func withoutSecrets(_ url: String) -> String {
         let end = url.firstIndex { $0 == "?" || $0 == "#" } ?? url.endIndex
         let plain = url[..<end]
         guard let scheme = plain.range(of: "://") else { return String(plain.prefix(200)) }

@@ -9,6 +9,8 @@ public struct HTTPRequest: Hashable, Sendable {
     public var connectTimeout: Int
     /// For the whole request, in milliseconds; nil: none, for a stream.
     public var totalTimeout: Int?
+    /// How long nothing may come and go before the request fails with `.timedOut`, in whole seconds; nil: as long as `totalTimeout` allows.
+    public var stallSeconds: Int?
 
     public struct Header: Hashable, Sendable {
         public var name: String
@@ -54,6 +56,8 @@ public struct HTTPResponse: Hashable, Sendable {
     public var headers: [String: String]
     /// Empty for a stream with a 2xx status.
     public var body: [UInt8]
+    /// The request was sent once before, on a kept connection that ended without an answer: the server may have carried it out twice.
+    public var isToRepetition = false
 
     public init(status: Int, headers: [String: String] = [:], body: [UInt8] = []) {
         self.status = status

@@ -10,6 +10,13 @@ public enum Command: Hashable, Sendable {
     case setStationMode(station: String, mode: StationMode)
     /// A destination refused an event for good: somebody must look. Asked for by the gateway itself; once for each event.
     case reportDeadLetter(destination: String, sequence: Int64, reason: String)
+    /// A source sent master data that cannot be taken in. Asked for by the gateway itself; once for each source until somebody has looked.
+    case reportRefusedMaster(source: String)
+    /// The store was recovered: somebody must look what is missing. Asked for by the gateway itself.
+    /// `missing` is a range of numbers, `FIRST-?` where its end is not known, or `none`; `last` the newest event that was saved, `known` the
+    /// newest that is known to have existed; `acknowledged` what each destination had acknowledged. `setAside` tells recoveries apart.
+    case reportRecovery(
+        missing: String, last: Int64, setAside: String, reason: String, known: Int64 = 0, acknowledged: [String: Int64] = [:])
 
     public var json: JSON {
         switch self {
@@ -21,6 +28,12 @@ public enum Command: Hashable, Sendable {
         case .setStationMode(let station, let mode): ["do": "station.mode", "station": .string(station), "mode": .string(mode.rawValue)]
         case .reportDeadLetter(let destination, let sequence, let reason):
             ["do": "dead_letter", "destination": .string(destination), "event": .integer(sequence), "reason": .string(reason)]
+        case .reportRefusedMaster(let source): ["do": "master_refused", "source": .string(source)]
+        case .reportRecovery(let missing, let last, let setAside, let reason, let known, let acknowledged):
+            [
+                "do": "recovery", "missing": .string(missing), "last": .integer(last), "set_aside": .string(setAside),
+                "reason": .string(reason), "known": .integer(known), "acknowledged": .object(acknowledged.mapValues(JSON.integer)),
+            ]
         }
     }
 
@@ -52,6 +65,14 @@ public enum Command: Hashable, Sendable {
         case "dead_letter":
             guard let destination = json["destination"]?.string, let sequence = json["event"]?.integer else { return nil }
             self = .reportDeadLetter(destination: destination, sequence: sequence, reason: json["reason"]?.string ?? "")
+        case "master_refused":
+            guard let source = json["source"]?.string else { return nil }
+            self = .reportRefusedMaster(source: source)
+        case "recovery":
+            guard let missing = json["missing"]?.string, let last = json["last"]?.integer else { return nil }
+            self = .reportRecovery(
+                missing: missing, last: last, setAside: json["set_aside"]?.string ?? "", reason: json["reason"]?.string ?? "",
+                known: json["known"]?.integer ?? 0, acknowledged: json["acknowledged"]?.object?.compactMapValues(\.integer) ?? [:])
         default: return nil
         }
     }

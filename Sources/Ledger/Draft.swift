@@ -120,7 +120,7 @@ struct Draft {
     private var nextSequence: Int64 { ledger.state.nextSequence + Int64(events.count) }
 
     private func recordedTime(of event: Event) -> WallTime? {
-        var decided = recorded ?? time
+        var decided = (recorded ?? time).calendar
         guard decided.milliseconds != event.time.milliseconds else { return nil }
         decided.quality = event.time.quality
         return decided
@@ -132,7 +132,7 @@ struct Draft {
         direction: Direction? = nil, evidence: JSON = .null
     ) {
         let hours = Int64(station?.exceptionHours ?? 24)
-        var deadline = time
+        var deadline = time.calendar
         deadline.milliseconds += hours * 3_600_000
         // A cart of tools is several exceptions rather than one that names only some of them.
         let parts = max(1, min(Self.maximumParts, (max(items.count, epcs.count) + Self.maximumListed - 1) / Self.maximumListed))
@@ -195,7 +195,7 @@ extension Ledger {
         case .observedLate(let observed):
             return [observed.epc.identity().canonicalURI] + (observed.bearer.map { [uri(of: $0)] } ?? [])
         case .crossingRetracted(let retraction): return subjects(of: retraction.fact.body)
-        case .exceptionAssigned, .exceptionResolved, .stationModeChanged, .masterApplied: return []
+        case .exceptionAssigned, .exceptionResolved, .stationModeChanged, .masterApplied, .clockCorrected: return []
         }
     }
 }

@@ -37,6 +37,8 @@ extension Event {
             "corrects": corrects.map(JSON.integer),
             "time": .string(time.rfc3339),
             "clock": .string(time.quality.rawValue),
+            "boot": time.boot.map { .string($0.bootText) },
+            "uptime": time.boot.map { .integer($0.milliseconds) },
             "recorded": recorded.map { .string($0.rfc3339) },
             "station": station.map(JSON.string),
             "episode": episode.map(JSON.string),
@@ -61,6 +63,9 @@ extension Event {
             let quality = json["clock"]?.string.flatMap(ClockQuality.init)
         else { throw EventError("event \(sequence): time or clock") }
         time.quality = quality
+        time.boot = json["boot"]?.string.flatMap(BootTime.boot(text:)).flatMap { boot in
+            json["uptime"]?.integer.map { BootTime(boot: boot, milliseconds: $0) }
+        }
         var recorded: WallTime?
         if let text = json["recorded"]?.string {
             guard var decided = WallTime(rfc3339: text) else { throw EventError("event \(sequence): recorded") }

@@ -56,6 +56,8 @@ public struct Event: Hashable, Sendable {
         case observedLate(ObservedLate)
         case stationModeChanged(StationMode)
         case masterApplied(version: Int64, digest: String, rows: Int64)
+        /// The wall clock was wrong, and it is known now by how much.
+        case clockCorrected(ClockCorrection)
     }
 
     public struct Checkout: Hashable, Sendable {
@@ -81,6 +83,22 @@ public struct Event: Hashable, Sendable {
         public var locationURI: String
         /// Where a single item was before.
         public var from: LocationKey?
+    }
+
+    /// Events of one boot, from `first` up to this one, carry wall times that are wrong.
+    public struct ClockCorrection: Hashable, Sendable {
+        public var boot: UInt64
+        /// The number of the first event that was stamped by the wrong clock.
+        public var first: Int64
+        /// Milliseconds to add to the times of the clock that stamped `first`.
+        public var shift: Int64
+        /// Right wall clock less time since boot, in milliseconds: with `uptime` of an event it tells when that was, whatever clock
+        /// stamped it.
+        public var offset: Int64
+        /// How far the clock was trusted then.
+        public var was: ClockQuality
+        /// The machine was started anew before it learned the time: those events are put as late as they fit before this boot.
+        public var isEstimate = false
     }
 
     public struct ObservedLate: Hashable, Sendable {
@@ -196,6 +214,10 @@ public enum ExceptionKind: String, Hashable, Sendable, CaseIterable {
     case bindingConflict = "binding_conflict"
     /// A destination refused an event for good; `code` is DESTINATION/EVENT.
     case deliveryRefused = "delivery_refused"
+    /// A source of master data sent what cannot be taken in; `code` is its name.
+    case masterRefused = "master_refused"
+    /// The store was recovered from a damaged file; `code` is the range of event numbers that were given and are gone, or `none`.
+    case recordsLost = "records_lost"
 }
 
 /// Whether a station decides.

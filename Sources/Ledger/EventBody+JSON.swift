@@ -17,6 +17,7 @@ extension Event.Body {
         case .observedLate: "tag.observed_late"
         case .stationModeChanged: "station.mode_changed"
         case .masterApplied: "master.applied"
+        case .clockCorrected: "clock.corrected"
         }
     }
 
@@ -24,7 +25,7 @@ extension Event.Body {
     public static let types = [
         "loan.checked_out", "loan.returned", "crossing.retracted", "stock.put_away", "exception.raised", "exception.assigned",
         "exception.resolved", "tag.bound",
-        "tag.unbound", "tag.observed_late", "station.mode_changed", "master.applied",
+        "tag.unbound", "tag.observed_late", "station.mode_changed", "master.applied", "clock.corrected",
     ]
 
     /// The `data` member.
@@ -58,6 +59,7 @@ extension Event.Body {
         case .stationModeChanged(let mode): ["mode": .string(mode.rawValue)]
         case .masterApplied(let version, let digest, let rows):
             ["version": .integer(version), "digest": .string(digest), "rows": .integer(rows)]
+        case .clockCorrected(let correction): correction.json
         }
     }
 
@@ -107,6 +109,9 @@ extension Event.Body {
                 return nil
             }
             self = .masterApplied(version: version, digest: digest, rows: rows)
+        case "clock.corrected":
+            guard let correction = Event.ClockCorrection(json: json) else { return nil }
+            self = .clockCorrected(correction)
         default: return nil
         }
     }

@@ -19,13 +19,19 @@ public struct EventIdentity: Hashable, Sendable {
     public func id(sequence: Int64) -> String {
         let high = (prefix >> 12) << 16 | 0x8000 | prefix & 0xFFF
         let low = 0x8000_0000_0000_0000 | UInt64(bitPattern: sequence) & 0x3FFF_FFFF_FFFF_FFFF
-        let digits = hexadecimal(high) + hexadecimal(low)
-        var text = ""
-        for (position, digit) in digits.enumerated() {
-            if [8, 12, 16, 20].contains(position) { text.append("-") }
-            text.append(digit)
+        return String(unsafeUninitializedCapacity: 36) { target in
+            var position = 0
+            for digit in 0..<32 {
+                if digit == 8 || digit == 12 || digit == 16 || digit == 20 {
+                    target[position] = 0x2D
+                    position += 1
+                }
+                let value = UInt8((digit < 16 ? high : low) >> UInt64(60 - digit % 16 * 4) & 15)
+                target[position] = value < 10 ? 0x30 + value : 0x57 + value
+                position += 1
+            }
+            return position
         }
-        return text
     }
 
     /// The number in an id of ours; nil for the id of another gateway or epoch.
@@ -34,10 +40,5 @@ public struct EventIdentity: Hashable, Sendable {
         guard digits.utf8.count == 32, let low = UInt64(digits.suffix(16), radix: 16) else { return nil }
         let sequence = Int64(bitPattern: low & 0x3FFF_FFFF_FFFF_FFFF)
         return self.id(sequence: sequence) == id.lowercased() ? sequence : nil
-    }
-
-    private func hexadecimal(_ value: UInt64) -> String {
-        let digits = String(value, radix: 16)
-        return String(repeating: "0", count: 16 - digits.utf8.count) + digits
     }
 }

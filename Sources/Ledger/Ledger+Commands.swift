@@ -48,8 +48,38 @@ extension Ledger {
             draft.actor = .gateway
             draft.raise(
                 .deliveryRefused, code: code, evidence: ["event": .integer(sequence), "reason": .string(reason.shortened(to: 200))])
+        case .reportRefusedMaster(let source):
+            // A source that is wrong is wrong at every question: one exception is enough.
+            guard !state.exceptions.values.contains(where: { $0.raised.kind == .masterRefused && $0.raised.code == source }) else { break }
+            draft.actor = .gateway
+            // Not why: a reason quotes names and badge numbers, and an event is for ever.
+            draft.raise(.masterRefused, code: source, evidence: .null)
+        case .reportRecovery(let missing, let last, let setAside, let reason, let known, let acknowledged):
+            let code = "\(missing) \(setAside)".shortened(to: 64)
+            // Raised again when the power failed before the store could forget it. Two recoveries can miss the same numbers, but each has
+            // a folder of its own.
+            guard !state.exceptions.values.contains(where: { $0.raised.kind == .recordsLost && $0.raised.code == code }) else { break }
+            draft.actor = .gateway
+            draft.raise(
+                .recordsLost, code: code,
+                evidence: .compact([
+                    "saved": .integer(last), "known": .integer(known), "file": .string(setAside.shortened(to: 64)),
+                    "reason": .string(reason.shortened(to: 120)),
+                    "acknowledged": acknowledged.isEmpty ? nil : Self.listed(acknowledged),
+                ]))
         }
         return draft.plan(feedback: nil)
+    }
+
+    /// `NAME NUMBER` each, by name, as far as evidence has room.
+    private static func listed(_ numbers: [String: Int64]) -> JSON {
+        var texts: [JSON] = []
+        for (name, number) in numbers.sorted(by: { $0.key < $1.key }) {
+            let longer = texts + [.string("\(name.shortened(to: 64)) \(number)")]
+            guard JSON.array(longer).canonicalBytes.count <= 150 else { break }
+            texts = longer
+        }
+        return .array(texts)
     }
 
     private func openException(_ number: Int64) throws(CommandRefusal) -> OpenException {

@@ -212,7 +212,7 @@ extension LedgerState {
 
 extension StandingFact {
     var retraction: Event.Retraction? {
-        Event.CrossingFact(event.body).map { Event.Retraction(fact: $0, time: event.time, reopened: closed) }
+        Event.CrossingFact(event.body).map { Event.Retraction(fact: $0, time: event.time.calendar, reopened: closed) }
     }
 
     /// Tags that it is about.

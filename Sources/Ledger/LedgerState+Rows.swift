@@ -6,6 +6,7 @@ extension LedgerState {
     public var rows: [StateRow] {
         var rows: [StateRow] = []
         if loanCounter > 0 || episodeCounter > 0 { rows.append(countersRow) }
+        if let clock { rows.append(StateRow(key: "clock", value: clock.row)) }
         if masterVersion > 0 { rows.append(StateRow(key: "master", value: .integer(masterVersion))) }
         rows += loans.values.map { StateRow(key: "loan/\($0.item)", value: $0.row) }
         rows += places.map { StateRow(key: "place/\($0.key)", value: .string($0.value.text)) }
@@ -43,6 +44,9 @@ extension LedgerState {
             else { throw failure }
             loanCounter = loan
             episodeCounter = episode
+        case "clock":
+            guard let clock = RecordedClock(row: value) else { throw failure }
+            self.clock = clock
         case "loan":
             guard let loan = Loan(row: value) else { throw failure }
             loans[loan.item] = loan
@@ -102,15 +106,17 @@ extension Loan {
             "permit": permit.map { .string($0.text) }, "since": .string(since.rfc3339), "due": .string(due.rfc3339),
             "station": station.map(JSON.string), "event": .integer(opened),
             "clock": due.quality == .synchronised ? nil : .string(due.quality.rawValue),
+            "boot": since.boot.map { .string($0.bootText) }, "uptime": since.boot.map { .integer($0.milliseconds) },
         ])
     }
 
     init?(row: JSON) {
         guard let number = row["loan"]?.string.flatMap(LoanNumber.init), let item = row["item"]?.string.flatMap(ItemKey.init),
-            let person = row["person"]?.string.flatMap(PersonKey.init), let since = row["since"]?.string.flatMap(WallTime.init(rfc3339:)),
+            let person = row["person"]?.string.flatMap(PersonKey.init), var since = row["since"]?.string.flatMap(WallTime.init(rfc3339:)),
             var due = row["due"]?.string.flatMap(WallTime.init(rfc3339:)), let opened = row["event"]?.integer
         else { return nil }
         due.quality = row["clock"]?.string.flatMap(ClockQuality.init) ?? .synchronised
+        since.restore(from: row, quality: due.quality)
         self.init(
             number: number, item: item, person: person, permit: row["permit"]?.string.flatMap(PermitKey.init), since: since, due: due,
             station: row["station"]?.string, opened: opened)
@@ -124,13 +130,30 @@ extension OpenException {
         members["since"] = .string(since.rfc3339)
         members["station"] = station.map(JSON.string)
         members["number"] = .integer(number)
+        if let boot = since.boot {
+            members["boot"] = .string(boot.bootText)
+            members["uptime"] = .integer(boot.milliseconds)
+        }
         return .object(members)
     }
 
     init?(number: Int64, row: JSON) {
-        guard let raised = Event.ExceptionRaised(json: row), let since = row["since"]?.string.flatMap(WallTime.init(rfc3339:)) else {
+        guard var raised = Event.ExceptionRaised(json: row), var since = row["since"]?.string.flatMap(WallTime.init(rfc3339:)) else {
             return nil
         }
+        if row["boot"] != nil {
+            since.restore(from: row, quality: .unknown)
+            raised.deadline.quality = .unknown
+        }
         self.init(number: number, raised: raised, since: since, station: row["station"]?.string)
+    }
+}
+
+extension WallTime {
+    /// Takes back what only a row keeps of a time.
+    fileprivate mutating func restore(from row: JSON, quality: ClockQuality) {
+        guard let boot = row["boot"]?.string.flatMap(BootTime.boot(text:)), let uptime = row["uptime"]?.integer else { return }
+        self.boot = BootTime(boot: boot, milliseconds: uptime)
+        self.quality = quality
     }
 }

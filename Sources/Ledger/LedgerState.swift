@@ -41,6 +41,8 @@ public struct LedgerState: Hashable, Sendable {
     /// The version of the master data that was recorded last; the store's own may be one ahead after a power cut.
     public internal(set) var masterVersion: Int64 = 0
     public internal(set) var loans: [ItemKey: Loan] = [:]
+    /// The clock by which the newest events are stamped; nil where no machine is known.
+    public internal(set) var clock: RecordedClock?
     /// Where single items were put.
     public internal(set) var places: [ItemKey: LocationKey] = [:]
     /// Quantities of products, by location and subject.
@@ -96,6 +98,10 @@ public struct StockPosition: Hashable, Sendable {
 }
 
 extension LedgerState {
+    /// What happens when a store goes on under a new epoch, after a restore or a recovery: what was provisional stands as it is, for
+    /// those who could confirm or withdraw it know nothing of it.
+    public mutating func beginEpoch() { provisional = [:] }
+
     /// Takes one event into the state and tells which rows changed. The only way the state ever changes.
     public mutating func apply(_ event: Event) -> [StateRow] {
         nextSequence = max(nextSequence, event.sequence + 1)
@@ -104,6 +110,7 @@ extension LedgerState {
             episodeCounter = counter
             rows.append(countersRow)
         }
+        if let row = note(clockOf: event) { rows.append(row) }
         let corrected = event.corrects.flatMap { provisional.removeValue(forKey: $0) }
         if let corrected { rows.append(StateRow(key: corrected.key, value: nil)) }
         switch event.body {
@@ -123,7 +130,7 @@ extension LedgerState {
         case .exceptionRaised(let raised):
             // One that confirms an exception changes nothing: somebody may have taken it over, or closed it, in the meantime.
             guard raised.number == nil else { break }
-            let exception = OpenException(number: event.sequence, raised: raised, since: event.time, station: event.station)
+            let exception = OpenException(number: event.sequence, raised: raised, since: event.time.kept, station: event.station)
             exceptions[event.sequence] = exception
             rows.append(StateRow(key: "exception/\(event.sequence)", value: exception.row))
             if event.certainty == .provisional { rows.append(hold(StandingFact(event: event))) }
@@ -151,6 +158,8 @@ extension LedgerState {
         case .masterApplied(let version, _, _):
             masterVersion = version
             rows.append(StateRow(key: "master", value: .integer(version)))
+        case .clockCorrected(let correction):
+            rows += apply(correction, of: event)
         }
         return rows
     }
@@ -158,7 +167,7 @@ extension LedgerState {
     private mutating func apply(_ checkout: Event.Checkout, of event: Event) -> [StateRow] {
         var rows: [StateRow] = []
         let loan = Loan(
-            number: checkout.loan, item: checkout.item, person: checkout.person, permit: checkout.permit, since: event.time,
+            number: checkout.loan, item: checkout.item, person: checkout.person, permit: checkout.permit, since: event.time.kept,
             due: checkout.due.with(quality: event.time.quality), station: event.station, opened: event.sequence)
         if event.corrects != nil {
             // It confirms a loan that is open already; one that was closed in the meantime stays closed.

@@ -48,10 +48,11 @@ struct ImportColumn: Hashable, Sendable {
         }
     }
 
-    /// The set that a file is named after: `people.csv`, `人员-2026.csv`.
+    /// The set that a file is named after: `people.csv`, `人员-2026.csv`, `10-people.csv`.
     static func set(fileName: String) -> MasterRow.Set? {
         let name = fileName.split(separator: "/").last ?? ""
-        let stem = name.lowercased().prefix { !$0.isNumber && !"-_ .(（".contains($0) }
+        let isOrder: (Character) -> Bool = { $0.isNumber || "-_ .(（".contains($0) }
+        let stem = name.lowercased().drop(while: isOrder).prefix { !isOrder($0) }
         return names.first { $0.value.contains(String(stem)) }?.key
     }
 

@@ -71,9 +71,25 @@ public enum EventSentence {
                 ])
         case "master.applied":
             return Text.eventMasterApplied(language, ["version": number("version"), "rows": number("rows")])
+        case "clock.corrected":
+            let shift = Printable(escaping: Self.span(milliseconds: data["shift_ms"]?.integer ?? 0), limit: 40)
+            return Text.eventClockCorrected(language, ["first": number("first"), "shift": shift])
         default:
             return Text.eventUnknown(language, ["type": Printable(escaping: event["type"]?.string ?? "", limit: 64)])
         }
+    }
+
+    /// `-1:00:00.000`, `20779 d 08:15:30.123`.
+    private static func span(milliseconds: Int64) -> String {
+        let size = milliseconds.magnitude
+        func padded(_ number: UInt64, _ count: Int) -> String {
+            let digits = String(number)
+            return String(repeating: "0", count: max(0, count - digits.utf8.count)) + digits
+        }
+        let (days, rest) = size.quotientAndRemainder(dividingBy: 86_400_000)
+        let clock =
+            "\(padded(rest / 3_600_000, 2)):\(padded(rest / 60_000 % 60, 2)):\(padded(rest / 1_000 % 60, 2)).\(padded(rest % 1_000, 3))"
+        return (milliseconds < 0 ? "-" : "") + (days > 0 ? "\(days) d " : "") + clock
     }
 
     private static func returned(_ event: JSON, _ data: JSON, _ naming: Naming) -> Printable {

@@ -40,6 +40,8 @@ extension Text: OperatorSentence {
             ("{device} had seen {what} while nobody listened: {reads} reads", "{device} 在离线期间读到{what}：{reads} 次")
         case .eventModeChanged: ("{client} set station {station} to: {mode}", "{client} 将站点 {station} 设为：{mode}")
         case .eventMasterApplied: ("Master data version {version} applied, {rows} rows", "主数据版本 {version} 已生效，共 {rows} 条")
+        case .eventClockCorrected:
+            ("The clock was wrong: to the times of the events from {first} on {shift} must be added", "时钟曾不准：自事件 {first} 起，时间应加上 {shift}")
         case .eventUnknown: ("An event of type {type}, which this program does not know", "类型为 {type} 的事件，本程序无法识别")
 
         // People and things in sentences.
@@ -76,6 +78,8 @@ extension Text: OperatorSentence {
         case .exceptionUncertainPassage: ("may or may not have passed", "无法确认是否通过")
         case .exceptionBindingConflict: ("tag bound to two things", "标签重复绑定")
         case .exceptionDeliveryRefused: ("upstream refused an event", "上级系统拒收事件")
+        case .exceptionMasterRefused: ("master data from upstream cannot be taken in", "上级系统的主数据无法采用")
+        case .exceptionRecordsLost: ("the store was damaged and recovered; events may be missing", "账本损坏后已恢复，可能缺少事件")
 
         // What a person at a station is told.
         case .feedbackAccepted: ("recorded", "已记录")
@@ -107,8 +111,14 @@ extension Text: OperatorSentence {
         case .deliveryWaiting: ("waiting", "待发送")
         case .deliveryDead: ("refused, kept as a dead letter", "被拒收，已转入死信")
         case .deliveryNotSelected: ("not selected for this destination", "该目的地不接收此类事件")
+        case .sourceCurrent: ("up to date", "已是最新")
+        case .sourceAsking: ("asking", "查询中")
+        case .sourceBackingOff: ("tried again soon", "稍后重试")
+        case .sourceRefused: ("refused", "被拒绝")
+        case .sourceEnded: ("not running", "未运行")
         case .destinationIdle: ("up to date", "已全部送达")
         case .destinationSending: ("sending", "发送中")
+        case .destinationHolding: ("waits for the clock to be set", "等待校时")
         case .destinationBackingOff: ("tried again soon", "稍后重试")
         case .destinationRefused: ("refused", "被拒绝")
         case .destinationEnded: ("not running", "未运行")
@@ -168,6 +178,8 @@ extension Text: OperatorSentence {
         case .headURI: ("URI", "URI")
         case .headSource: ("SOURCE", "来源")
         case .headDestination: ("DESTINATION", "目的地")
+        case .headMasterSource: ("MASTER DATA FROM", "主数据来源")
+        case .headAge: ("CHECKED BEFORE", "距上次核对")
         case .headWaiting: ("WAITING", "待发送")
         case .headDelivered: ("DELIVERED UP TO", "已送达至")
         case .headProblem: ("PROBLEM", "问题")
@@ -200,6 +212,8 @@ extension Text: OperatorSentence {
         case .labelDevices: ("devices", "设备")
         case .labelRecording: ("recording", "录制")
         case .labelLost: ("NOT recorded", "未能记录")
+        case .labelDisk: ("DISK", "磁盘")
+        case .labelStore: ("store", "账本")
         case .labelPermit: ("permit", "借入申请")
         case .whenClock: ("{time} (clock {quality})", "{time}（时钟{quality}）")
         case .whenAgo: ("{time}, {ago}", "{time}，{ago}")
@@ -250,6 +264,8 @@ extension Text: OperatorSentence {
         case .statusOpen: ("{loans} loans ({overdue} overdue), {exceptions} exceptions", "借用 {loans} 笔（逾期 {overdue} 笔），异常 {exceptions} 项")
         case .statusDevices: ("{reading} reading, {silent} silent, {absent} absent", "正常 {reading}，无响应 {silent}，未连接 {absent}")
         case .deviceGrabbed: ("taken {ms} ms after it appeared", "出现后 {ms} 毫秒独占")
+        case .statusDiskFull: ("full, or nearly: make room, or soon nothing is recorded", "已满或即将满：请腾出空间，否则将无法记录")
+        case .statusStore: ("{bytes} KiB written for each event", "每个事件写入 {bytes} KiB")
         case .statusLost: ("{crossings} crossings, {reads} reads that readers had kept", "{crossings} 次通过，{reads} 条读写器缓存读数")
         case .statusRecording: ("{file}, {bytes} bytes, since {ago}", "{file}，{bytes} 字节，开始于{ago}")
         case .durationDays: ("{days} d {hours} h", "{days} 天 {hours} 小时")
@@ -356,6 +372,15 @@ extension Text: OperatorSentence {
         case .doneExceptionAssigned: ("Exception {number} is assigned to {owner}.", "异常 {number} 已指派给 {owner}。")
         case .doneTagBound: ("Tag {epc} is bound to {bearer}.", "标签 {epc} 已绑定到{bearer}。")
         case .doneTagUnbound: ("Tag {epc} is no longer bound here.", "标签 {epc} 已解绑。")
+        case .doneErased: ("Erased. {person} stands for nobody any more.", "已删除。{person} 不再对应任何人。")
+        case .eraseRemaining: ("still holds the name, remove it: {file}", "仍含姓名，请删除：{file}")
+        case .eraseSummary:
+            (
+                "{person}: {rows} rows of master data go, and {files} recordings and files of master data that may name them",
+                "{person}：将删除 {rows} 条主数据，以及 {files} 个可能含其信息的录制和主数据文件"
+            )
+        case .eraseAsk: ("This cannot be undone. Erase? [y/N]", "此操作无法撤销。确定删除？[y/N]")
+        case .eraseKept: ("Nothing was erased.", "未删除任何内容。")
         case .doneMode: ("Station {station}: {mode}.", "站点 {station}：{mode}。")
         case .doneModeTesting:
             (
@@ -367,8 +392,8 @@ extension Text: OperatorSentence {
         case .doneImportSame: ("The files hold nothing new.", "文件内容与现有数据一致。")
         case .doneConfig:
             (
-                "{file} is good: {devices} devices, {stations} stations, {destinations} destinations.",
-                "{file} 检查通过：设备 {devices} 个，站点 {stations} 个，目的地 {destinations} 个。"
+                "{file} is good: {devices} devices, {stations} stations, {destinations} destinations, {sources} sources of master data.",
+                "{file} 检查通过：设备 {devices} 个，站点 {stations} 个，目的地 {destinations} 个，主数据来源 {sources} 个。"
             )
         case .configNetwork:
             (
@@ -478,6 +503,10 @@ extension Text: OperatorSentence {
         case .helpTagList: ("List bound tags", "列出已绑定的标签")
         case .helpTagBind: ("Bind a tag", "绑定标签")
         case .helpTagUnbind: ("Take a local binding away", "解除本机绑定")
+        case .helpPerson: ("People of the master data", "主数据中的人员")
+        case .helpPersonErase: ("Forget a person: name, number, badges, recordings", "删除人员信息：姓名、工号、卡号和录制")
+        case .helpPersonReference: ("Employee number or key", "工号或键")
+        case .helpEraseYes: ("Do not ask", "不再询问")
         case .helpTagShow: ("Show what a tag belongs to", "查看标签绑定")
         case .helpStation: ("Stations: pause, test, resume", "站点：暂停、测试、恢复")
         case .helpStationList: ("List stations", "列出站点")
@@ -500,6 +529,43 @@ extension Text: OperatorSentence {
         case .helpReload: ("Read the site file again", "重新读取站点文件")
         case .doneReload: ("The site file was read again.", "站点文件已重新读取。")
         case .doneReloadSame: ("The site file was read again; nothing had changed.", "站点文件已重新读取，没有变化。")
+        case .helpVerify: ("Check the ledger: its chain, its archive, and the state against all events", "校验账本：哈希链、归档，以及状态与全部事件是否一致")
+        case .helpVerifyDirectory: ("The state directory of a daemon that does not run", "未运行的守护进程的状态目录")
+        case .doneVerify:
+            (
+                "All is well: {events} events, {archived} of them in the archive, {rows} state rows.",
+                "一切正常：{events} 条事件，其中归档 {archived} 条，状态 {rows} 行。"
+            )
+        case .verifyProgress: ("{events} of {last}", "{events} / {last}")
+        case .verifyBad: ("{problem}", "{problem}")
+        case .verifyWhere: ("  in {file}, event {event}", "  文件 {file}，事件 {event}")
+        case .verifyNext: ("  next: {step}", "  下一步：{step}")
+        case .helpBackup: ("Back up the ledger and the master data now", "立即备份账本和主数据")
+        case .helpBackupTo: ("The folder that gets the backup", "存放备份的目录")
+        case .doneBackup: ("Backed up to {path}: up to event {last}, {bytes} bytes.", "已备份到 {path}：截至事件 {last}，{bytes} 字节。")
+        case .helpRestore: ("Put a backup in the place of the ledger; the daemon must not run", "用备份替换账本；守护进程必须已停止")
+        case .helpRestoreBackup: ("The folder of the backup", "备份目录")
+        case .helpRestoreDirectory: ("The state directory", "状态目录")
+        case .helpRestoreDryRun: ("Only say what would be lost", "只说明会丢失什么")
+        case .helpRestoreYes: ("Do it", "确认执行")
+        case .helpRestoreForce: ("Also a backup that another key has signed", "也接受由其他密钥签名的备份")
+        case .restoreBackup: ("The backup of {time} ends at event {last}.", "备份时间 {time}，截至事件 {last}。")
+        case .restorePresent:
+            ("The present ledger ends at event {last}: {lost} events are not in the backup.", "当前账本截至事件 {last}：有 {lost} 条事件不在备份中。")
+        case .restoreUnreadable: ("The present ledger cannot be read: {reason}", "无法读取当前账本：{reason}")
+        case .restoreEmpty: ("There is no ledger yet.", "目前没有账本。")
+        case .restoreAcknowledged:
+            ("  {destination} already has events up to {last}; they keep their ids there.", "  {destination} 已收到截至 {last} 的事件，其编号在那里保持不变。")
+        case .restoreOtherSigner:
+            (
+                "It is not signed with the key of this directory: somebody else made it, or the key was lost since. Only with --force.",
+                "该备份不是用此目录的密钥签名的：由他人制作，或密钥此后已丢失。须加 --force。"
+            )
+        case .restoreUnknownSigner:
+            ("There is no key here to compare its signature with: make sure where it comes from.", "此处没有可用于核对签名的密钥：请确认备份的来源。")
+        case .restoreNeedsYes: ("Nothing was changed. With --yes it is done.", "没有任何改动。加 --yes 执行。")
+        case .doneRestore: ("Restored. What was there is in {path}.", "已恢复。原有文件在 {path}。")
+        case .errorStore: ("{reason}", "{reason}")
         case .helpSocket: ("The daemon's socket", "守护进程的套接字")
         case .helpJSON: ("Print JSON", "输出 JSON")
         case .helpLanguage: ("Language of the output: en or zh", "输出语言：en 或 zh")

@@ -77,10 +77,11 @@ extension Capture.Line {
         case .command(let command): members["cmd"] = command
         case .master(let master): members["master"] = master
         case .wall(let anchor):
-            members["wall"] = [
+            members["wall"] = .compact([
                 "ms": .integer(anchor.milliseconds), "offset": .integer(Int64(anchor.offsetMinutes)),
-                "quality": .string(anchor.quality.rawValue),
-            ]
+                "quality": .string(anchor.quality.rawValue), "boot": anchor.boot.map { .string($0.bootText) },
+                "uptime": anchor.boot.map { .integer($0.milliseconds) },
+            ])
         case .state(let row): members["state"] = row
         case .committed(let ticket): members["committed"] = .integer(Int64(clamping: ticket))
         case .commitFailed(let ticket): members["failed"] = .integer(Int64(clamping: ticket))
@@ -141,7 +142,11 @@ extension Capture.Line {
             guard let milliseconds = wall["ms"]?.integer, let offset = wall["offset"]?.integer,
                 let quality = wall["quality"]?.string.flatMap(ClockQuality.init)
             else { throw CaptureError("\"wall\" needs ms, offset and quality") }
-            return .wall(WallAnchor(instant: time, milliseconds: milliseconds, offsetMinutes: Int(offset), quality: quality))
+            let boot = wall["boot"]?.string.flatMap(BootTime.boot(text:)).flatMap { boot in
+                wall["uptime"]?.integer.map { BootTime(boot: boot, milliseconds: $0) }
+            }
+            return .wall(
+                WallAnchor(instant: time, milliseconds: milliseconds, offsetMinutes: Int(offset), quality: quality, boot: boot))
         }
         if let row = json["state"] { return .state(row) }
         if let ticket = json["committed"]?.integer.flatMap(UInt64.init(exactly:)) { return .committed(ticket: ticket) }

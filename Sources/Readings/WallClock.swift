@@ -8,6 +8,44 @@ public enum ClockQuality: String, Hashable, Sendable, CaseIterable {
     case unknown
 }
 
+extension ClockQuality {
+    /// 0 for the worst.
+    public var rank: Int {
+        switch self {
+        case .unknown: 0
+        case .unsynchronised: 1
+        case .synchronised: 2
+        }
+    }
+}
+
+/// A moment by the clock of one boot, which nobody sets.
+public struct BootTime: Hashable, Sendable {
+    /// The first 64 bits of the kernel's boot id (random(4), `boot_id`).
+    public var boot: UInt64
+    /// `CLOCK_BOOTTIME` in milliseconds.
+    public var milliseconds: Int64
+
+    public init(boot: UInt64, milliseconds: Int64) {
+        self.boot = boot
+        self.milliseconds = milliseconds
+    }
+
+    /// 16 lower-case hexadecimal digits.
+    public var bootText: String { Self.text(boot: boot) }
+
+    public static func text(boot: UInt64) -> String {
+        let digits = String(boot, radix: 16)
+        return String(repeating: "0", count: 16 - digits.utf8.count) + digits
+    }
+
+    /// nil unless it is 16 hexadecimal digits.
+    public static func boot(text: String) -> UInt64? {
+        guard text.utf8.count == 16, text.utf8.allSatisfy({ $0 != 0x2B && $0 != 0x2D }) else { return nil }
+        return UInt64(text, radix: 16)
+    }
+}
+
 /// What the wall clock showed at one instant.
 public struct WallAnchor: Hashable, Sendable {
     public var instant: Instant
@@ -16,26 +54,32 @@ public struct WallAnchor: Hashable, Sendable {
     /// The site's offset from UTC in minutes, −1440 < offset < 1440.
     public var offsetMinutes: Int
     public var quality: ClockQuality
+    /// The same instant by the machine's own clock; nil where the machine is not known, as in a data set.
+    public var boot: BootTime?
 
     /// The years 1 to 9999, less a day at each end: no offset and no sum with a deadline leaves what a date can show.
     private static let years: ClosedRange<Int64> = -62_135_510_400_000...253_402_214_400_000
 
-    public init(instant: Instant, milliseconds: Int64, offsetMinutes: Int, quality: ClockQuality) {
+    public init(instant: Instant, milliseconds: Int64, offsetMinutes: Int, quality: ClockQuality, boot: BootTime? = nil) {
         self.instant = instant
+        self.boot = boot
         self.milliseconds = max(Self.years.lowerBound, min(Self.years.upperBound, milliseconds))
         self.offsetMinutes = max(-1_439, min(1_439, offsetMinutes))
         self.quality = quality
     }
 
     public init(instant: Instant, _ time: WallTime) {
-        self.init(instant: instant, milliseconds: time.milliseconds, offsetMinutes: time.offsetMinutes, quality: time.quality)
+        self.init(
+            instant: instant, milliseconds: time.milliseconds, offsetMinutes: time.offsetMinutes, quality: time.quality, boot: time.boot)
     }
 
     /// The wall time of any instant of this boot: the anchor plus the monotonic difference.
     public func wallTime(at other: Instant) -> WallTime {
         let elapsed = (other - instant).milliseconds
         let (sum, overflow) = milliseconds.addingReportingOverflow(elapsed)
-        return WallTime(milliseconds: overflow ? milliseconds : sum, offsetMinutes: offsetMinutes, quality: quality)
+        return WallTime(
+            milliseconds: overflow ? milliseconds : sum, offsetMinutes: offsetMinutes, quality: quality,
+            boot: boot.map { BootTime(boot: $0.boot, milliseconds: $0.milliseconds &+ elapsed) })
     }
 }
 
@@ -45,12 +89,18 @@ public struct WallTime: Hashable, Sendable {
     public var milliseconds: Int64
     public var offsetMinutes: Int
     public var quality: ClockQuality
+    /// The same moment by the machine's own clock: with it a wrong wall time can be put right later. nil: read from a text, or reckoned.
+    public var boot: BootTime?
 
-    public init(milliseconds: Int64, offsetMinutes: Int, quality: ClockQuality) {
+    public init(milliseconds: Int64, offsetMinutes: Int, quality: ClockQuality, boot: BootTime? = nil) {
+        self.boot = boot
         self.milliseconds = milliseconds
         self.offsetMinutes = offsetMinutes
         self.quality = quality
     }
+
+    /// The time alone, for what is reckoned from it.
+    public var calendar: WallTime { WallTime(milliseconds: milliseconds, offsetMinutes: offsetMinutes, quality: quality) }
 
     /// The day at the site.
     public var localDate: CivilDate {

@@ -7,16 +7,19 @@ public struct Site: Hashable, Sendable {
     public var devices: [Device]
     public var stations: [Station]
     public var destinations: [Destination]
+    /// Where master data comes from by itself.
+    public var sources: [Source]
     public var policy: LoanPolicy
 
     public init(
         gateway: Gateway, devices: [Device] = [], stations: [Station] = [], destinations: [Destination] = [],
-        policy: LoanPolicy = LoanPolicy()
+        sources: [Source] = [], policy: LoanPolicy = LoanPolicy()
     ) {
         self.gateway = gateway
         self.devices = devices
         self.stations = stations
         self.destinations = destinations
+        self.sources = sources
         self.policy = policy
     }
 
@@ -47,13 +50,25 @@ public struct Site: Hashable, Sendable {
         public var uriPrefix: String
         /// The always-on recorder; nil: off.
         public var recorder: Recorder?
+        /// Where backups go; nil: the folder `backups` in the state directory.
+        public var backupDirectory: String?
+        /// Hours between two backups; 0: only on request.
+        public var backupHours: Int
+        /// Backups that stay.
+        public var backupKeep: Int
+        /// Days that delivered events stay in the ledger before they are moved to its archive.
+        public var retentionDays: Int
+
+        public var backups: String { backupDirectory ?? "\(stateDirectory)/backups" }
 
         public init(
             code: String, site: String, language: Language = .english, timeZone: String? = nil,
             stateDirectory: String = "/var/lib/stockgate",
             controlSocket: String = "/run/stockgate/control.sock",
             profileDirectories: [String] = ["/usr/share/stockgate/profiles", "/etc/stockgate/profiles"],
-            uriPrefix: String = "https://stockgate.invalid", recorder: Recorder? = nil
+            uriPrefix: String = "https://stockgate.invalid", recorder: Recorder? = nil, backupDirectory: String? = nil,
+            backupHours: Int = 24,
+            backupKeep: Int = 7, retentionDays: Int = 30
         ) {
             self.code = code
             self.site = site
@@ -64,6 +79,10 @@ public struct Site: Hashable, Sendable {
             self.profileDirectories = profileDirectories
             self.uriPrefix = uriPrefix
             self.recorder = recorder
+            self.backupDirectory = backupDirectory
+            self.backupHours = backupHours
+            self.backupKeep = backupKeep
+            self.retentionDays = retentionDays
         }
     }
 
@@ -167,55 +186,6 @@ public struct Site: Hashable, Sendable {
             self.radio = radio
             self.layout = layout
             self.origin = origin
-        }
-    }
-
-    /// Where events are delivered.
-    public struct Destination: Hashable, Sendable {
-        public var name: String
-        public var kind: Kind
-        /// Event types to deliver, `*` as the last character as a wildcard; empty: loans, withdrawals, stock and exceptions.
-        public var types: [String]
-        /// What an event must be at least: `.provisional` brings what may still be withdrawn too.
-        public var certainty: Certainty
-        /// Events in one request or write, 1...10,000.
-        public var batch: Int
-
-        public enum Kind: Hashable, Sendable {
-            /// One event a line, appended to a file.
-            case file(path: String)
-            /// EPCIS 2.0 `POST /capture`.
-            case epcis(EPCIS)
-        }
-
-        public struct EPCIS: Hashable, Sendable {
-            /// The base URL; `/capture` is appended.
-            public var url: String
-            /// A file with a bearer token, for example from systemd's `LoadCredential=`.
-            public var tokenFile: String?
-            /// A file with the certificate authorities to trust instead of the system's.
-            public var authorityFile: String?
-            /// Words of the CBV only, for receivers that refuse own vocabulary.
-            public var usesOnlyCBV: Bool
-            public var timeoutSeconds: Int
-
-            public init(
-                url: String, tokenFile: String? = nil, authorityFile: String? = nil, usesOnlyCBV: Bool = false, timeoutSeconds: Int = 30
-            ) {
-                self.url = url
-                self.tokenFile = tokenFile
-                self.authorityFile = authorityFile
-                self.usesOnlyCBV = usesOnlyCBV
-                self.timeoutSeconds = timeoutSeconds
-            }
-        }
-
-        public init(name: String, kind: Kind, types: [String] = [], certainty: Certainty = .final, batch: Int = 500) {
-            self.name = name
-            self.kind = kind
-            self.types = types
-            self.certainty = certainty
-            self.batch = batch
         }
     }
 }

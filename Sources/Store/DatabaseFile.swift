@@ -1,3 +1,4 @@
+import CSQLite
 import GRDB
 import Glibc
 
@@ -15,6 +16,16 @@ struct DatabaseFile: Sendable {
     var durability: Durability
     /// The largest number of pages the file may have; nil: as many as the disk holds.
     var maximumPages: Int64?
+    /// Puts on the disk which files the directory of a path holds; tests with a disk of their own replace it.
+    var synchroniseDirectory: @Sendable (_ path: String) throws(StoreError) -> Void = { path throws(StoreError) in
+        try DatabaseFile.synchroniseDirectory(of: path)
+    }
+
+    /// Writes a file once more as it is read, and flushes it; a file that is not there is none to write. Tests with a disk of their own
+    /// replace it.
+    var writeAgain: @Sendable (_ path: String) throws(StoreError) -> Void = { path throws(StoreError) in
+        try StoreFiles.writeAgain(path)
+    }
 
     /// The WAL is kept at most this long after a checkpoint, in bytes.
     static let walLimit: Int64 = 4_194_304
@@ -35,8 +46,10 @@ struct DatabaseFile: Sendable {
         configuration.busyMode = .timeout(5)
         configuration.label = "stockgate.writer"
         configuration.observesSuspensionNotifications = false
+        if durability == .full { try flushWAL() }
         let queue = try storing("open \(path)") { try DatabaseQueue(path: path, configuration: configuration) }
         do throws(StoreError) {
+            if durability == .full { Self.keepWAL(of: queue, true) }
             try recognise(queue)
             try settle(queue)
             try migrate(queue)
@@ -44,6 +57,48 @@ struct DatabaseFile: Sendable {
         } catch {
             try? queue.close()
             throw error
+        }
+    }
+
+    /// Whether closing the last connection leaves the WAL as it is. Moving it into the database then would trust what this connection
+    /// believes to be in the WAL; after a failed flush the file can hold something else, and only reading it anew, with its checksums,
+    /// tells.
+    static func keepWAL(of queue: DatabaseQueue, _ keeps: Bool) {
+        queue.inDatabase { db in
+            if let connection = db.sqliteConnection { _ = stockgate_sqlite_keep_wal(connection, keeps ? 1 : 0) }
+        }
+    }
+
+    /// Brings the WAL of a log that is about to be opened to the disk.
+    ///
+    /// It may stand only in pages that the kernel has not written, or, after a failed flush, wrongly takes for written: then a second flush
+    /// succeeds and writes nothing. SQLite would trust it, move pages into the database, and after a power cut neither would be whole. What
+    /// is written once more is flushed.
+    /// - Throws: when that did not succeed: nothing may be built on this log then.
+    private func flushWAL() throws(StoreError) {
+        try writeAgain("\(path)-wal")
+        // A process that ended between making the WAL and its first flush has not made the name durable, and no other does.
+        try synchroniseDirectory(path)
+    }
+
+    /// Moves the WAL of a log that was just opened into the database.
+    ///
+    /// It is cut then, but not flushed: after a power cut it can be there again, and if a flush had failed, without its end, so that it
+    /// would turn pages of the database back. A commit begins a new WAL and flushes it.
+    /// - Throws: when that did not succeed: nothing may be built on this log then.
+    func makeDurable(_ queue: DatabaseQueue) throws(StoreError) {
+        do throws(StoreError) {
+            try storing("checkpoint of \(path)") {
+                try queue.inDatabase { db in
+                    let (frames, done) = try db.checkpoint(.truncate)
+                    guard frames >= 0 else { throw StoreError(.inputOutput, "\(path): there is no WAL") }
+                    guard frames == done else { throw StoreError(.inputOutput, "\(path): checkpoint of \(done) of \(frames) frames") }
+                    try db.execute(sql: "PRAGMA user_version = \(schema.version)")
+                }
+            }
+        } catch {
+            // The WAL is on the disk; it does not matter where the pages are.
+            guard error.code == .diskFull else { throw error }
         }
     }
 
@@ -62,7 +117,8 @@ struct DatabaseFile: Sendable {
     func settle(_ queue: DatabaseQueue) throws(StoreError) {
         try storing("settings of \(path)") {
             try queue.inDatabase { db in
-                let mode = try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL")
+                // To its end: SQLite gives the new mode first and commits the change afterwards, and that can fail.
+                let mode = try String.fetchAll(db, sql: "PRAGMA journal_mode = WAL").last
                 guard mode == "wal" else { throw StoreError(.notDurable, "\(path): journal_mode is \(mode ?? "unknown"), not wal") }
                 for (name, value) in pragmas { try db.execute(sql: "PRAGMA \(name) = \(value)") }
                 if let maximumPages { try db.execute(sql: "PRAGMA max_page_count = \(maximumPages)") }
@@ -114,7 +170,7 @@ struct DatabaseFile: Sendable {
             }
         }
         // SQLite syncs the directory for a journal, not for a new database file.
-        try Self.synchroniseDirectory(of: path)
+        try synchroniseDirectory(path)
     }
 
     private func backupPath(version: Int) -> String {
@@ -129,14 +185,23 @@ struct DatabaseFile: Sendable {
     }
 
     private func backUp(_ queue: DatabaseQueue, to backup: String) throws(StoreError) {
-        try storing("back up \(path) to \(backup)") {
-            try queue.inDatabase { try $0.execute(sql: "VACUUM INTO ?", arguments: [backup]) }
+        // Under another name until it is whole: what an attempt left that ran out of time or space is no backup.
+        let unfinished = "\(backup).new"
+        unlink(unfinished)
+        do throws(StoreError) {
+            try storing("back up \(path) to \(backup)") {
+                try queue.inDatabase { try $0.execute(sql: "VACUUM INTO ?", arguments: [unfinished]) }
+            }
+            let descriptor = open(unfinished, O_RDONLY | O_CLOEXEC)
+            guard descriptor >= 0 else { throw StoreError(.inputOutput, "open \(unfinished)", errorNumber: errno) }
+            defer { close(descriptor) }
+            guard fsync(descriptor) == 0 else { throw StoreError(.inputOutput, "fsync \(unfinished)", errorNumber: errno) }
+            guard rename(unfinished, backup) == 0 else { throw StoreError(.inputOutput, "rename \(unfinished)", errorNumber: errno) }
+        } catch {
+            unlink(unfinished)
+            throw error
         }
-        let descriptor = open(backup, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw StoreError(.inputOutput, "open \(backup)", errorNumber: errno) }
-        defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw StoreError(.inputOutput, "fsync \(backup)", errorNumber: errno) }
-        try Self.synchroniseDirectory(of: backup)
+        try synchroniseDirectory(backup)
     }
 
     static func synchroniseDirectory(of path: String) throws(StoreError) {

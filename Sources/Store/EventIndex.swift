@@ -12,7 +12,13 @@ public final class EventIndex: Sendable {
         guard mkdir(directory, 0o750) == 0 || errno == EEXIST else {
             throw StoreError(.inputOutput, "make \(directory)", errorNumber: errno)
         }
-        database = try DatabaseFile(path: "\(directory)/index.db", schema: .index, durability: .normal).openWriter()
+        let file = DatabaseFile(path: "\(directory)/index.db", schema: .index, durability: .normal)
+        do throws(StoreError) { database = try file.openWriter() } catch {
+            guard error.code == .corrupt || error.code == .foreignFile else { throw error }
+            // Everything in it follows from the log.
+            for suffix in ["", "-wal", "-shm"] { unlink(file.path + suffix) }
+            database = try file.openWriter()
+        }
     }
 
     /// Takes in the events that came since the last time; starts over when the store is another one than last time.

@@ -1,11 +1,53 @@
 import GRDB
 import Ledger
 import Readings
+import Synchronization
 
-/// What is looked at before the store is used.
-extension EventStore {
+/// An event log that was opened and looked at: what the writer and the callers of the store begin with.
+struct OpenedLog: Sendable {
+    let epochs: [StoreEpoch.Entry]
+    /// That of the events to come.
+    let epoch: UInt64
+    let identities: EventIdentities
+    let checkpoints: [ArchiveCheckpoint]
+    let shared = StoreShared()
+    /// The one connection that writes.
+    let database: DatabaseQueue
+    let chain: EventChain
+    let lastSequence: Int64
+
+    /// - Parameter wasClosedCleanly: no WAL was left behind, so the pages need not be looked through.
+    /// - Throws: as `EventStore.init` does.
+    init(
+        _ file: DatabaseFile, tuning: StoreTuning, reserve: any SpaceReserve, gateway: String, random: () -> UInt64, wasClosedCleanly: Bool
+    ) throws(StoreError) {
+        database = try Self.open(file, reserve)
+        try Self.checkPages(database, wasClosedCleanly: wasClosedCleanly)
+        // A process that was killed can have left a commit that was never flushed. It must not be delivered and then go with the power.
+        try file.makeDurable(database)
+        epochs = try Self.epochs(database, gateway: gateway, random: random)
+        guard let newest = epochs.last, let identities = EventIdentities(gateway: gateway, epochs: epochs) else {
+            throw StoreError(.corrupt, "a log without an epoch")
+        }
+        epoch = newest.epoch
+        self.identities = identities
+        checkpoints = try ArchiveCheckpoint.all(database)
+        let end = try LogEnd(reading: database)
+        let cursors = try Self.checkedCursors(database, end: end.sequence)
+        try Self.checkNewest(
+            database, identities: identities, archived: checkpoints.last, end: end.sequence, count: tuning.checkedEvents)
+        chain = EventChain(identities: identities, lastHash: end.hash)
+        lastSequence = end.sequence
+        shared.cursors.withLock { $0 = cursors }
+        shared.lastSequence.withLock { $0 = end.sequence }
+        shared.setReader(try file.openReader())
+    }
+}
+
+/// What is looked at before the log is used.
+extension OpenedLog {
     /// Opening needs a little space too; on a full disk the reserve gives it.
-    static func open(_ file: DatabaseFile, _ reserve: ReserveFile) throws(StoreError) -> DatabaseQueue {
+    static func open(_ file: DatabaseFile, _ reserve: any SpaceReserve) throws(StoreError) -> DatabaseQueue {
         do throws(StoreError) {
             return try file.openWriter()
         } catch {
@@ -15,39 +57,30 @@ extension EventStore {
     }
 
     /// Reads who the file belongs to; draws the epoch when it is new.
-    static func epoch(_ database: DatabaseQueue, gateway: String, random: () -> UInt64) throws(StoreError) -> UInt64 {
+    static func epochs(_ database: DatabaseQueue, gateway: String, random: () -> UInt64) throws(StoreError) -> [StoreEpoch.Entry] {
         let drawn = random()
         return try storing("read whose store it is") {
-            var epoch = drawn
             try database.inTransaction(.immediate) { db in
-                func value(_ key: String) throws -> String? {
-                    try String.fetchOne(db, sql: "SELECT value FROM meta WHERE key = ?", arguments: [key])
-                }
-                if let stored = try value("epoch") {
-                    guard let number = StoreEpoch.value(stored) else { throw StoreError(.corrupt, "the epoch \(stored)") }
-                    let owner = try value("gateway") ?? ""
-                    if owner == gateway {
-                        epoch = number
-                        return .commit
-                    }
+                let isEmpty = try Int.fetchOne(db, sql: "SELECT count(*) FROM (SELECT 1 FROM event LIMIT 1)") == 0
+                let now = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
+                let insert = "INSERT INTO epoch(first, epoch, reason, at) VALUES (1, ?, 'created', \(now))"
+                if let owner = try String.fetchOne(db, sql: "SELECT value FROM meta WHERE key = 'gateway'") {
+                    guard owner != gateway else { return .commit }
                     // Nothing was recorded under the other code, no loan number and no event id: the site file was only not finished yet.
-                    guard try Int.fetchOne(db, sql: "SELECT count(*) FROM event") == 0 else {
-                        throw StoreError(.otherGateway, "the store belongs to gateway \(owner), not \(gateway)")
-                    }
-                    try db.execute(sql: "UPDATE meta SET value = ? WHERE key = 'epoch'", arguments: [StoreEpoch.text(drawn)])
+                    guard isEmpty else { throw StoreError(.otherGateway, "the store belongs to gateway \(owner), not \(gateway)") }
+                    try db.execute(sql: "DELETE FROM epoch")
+                    try db.execute(sql: insert, arguments: [StoreEpoch.text(drawn)])
                     try db.execute(sql: "UPDATE meta SET value = ? WHERE key = 'gateway'", arguments: [gateway])
                     return .commit
                 }
-                guard try Int.fetchOne(db, sql: "SELECT count(*) FROM event") == 0 else {
-                    throw StoreError(.corrupt, "a log without an epoch")
-                }
-                try db.execute(
-                    sql: """
-                        INSERT INTO meta(key, value) VALUES ('epoch', ?), ('gateway', ?), ('created', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
-                        """, arguments: [StoreEpoch.text(drawn), gateway])
+                guard isEmpty else { throw StoreError(.corrupt, "a log without an epoch") }
+                try db.execute(sql: insert, arguments: [StoreEpoch.text(drawn)])
+                try db.execute(sql: "INSERT INTO meta(key, value) VALUES ('gateway', ?), ('created', \(now))", arguments: [gateway])
                 return .commit
             }
-            return epoch
+            let epochs = try database.inDatabase { try StoreEpoch.all($0) }
+            guard !epochs.isEmpty else { throw StoreError(.corrupt, "a log without an epoch") }
+            return epochs
         }
     }
 
@@ -57,8 +90,8 @@ extension EventStore {
             try database.inDatabase { db in
                 var cursors: [String: Int64] = [:]
                 for row in try Row.fetchAll(db, sql: "SELECT destination, acked FROM cursor") {
-                    let destination: String = row[0]
-                    let acked: Int64 = row[1]
+                    let destination: String = try row.checked(0)
+                    let acked: Int64 = try row.checked(1)
                     guard acked <= end else {
                         throw StoreError(.corrupt, "\(destination) has acknowledged event \(acked), the log ends at \(end)")
                     }
@@ -70,21 +103,40 @@ extension EventStore {
     }
 
     /// Follows the chain of the newest events.
-    static func checkNewest(_ database: DatabaseQueue, identity: EventIdentity, end: Int64, count: Int64) throws(StoreError) {
-        let first = max(1, end - count + 1)
+    static func checkNewest(
+        _ database: DatabaseQueue, identities: EventIdentities, archived: ArchiveCheckpoint?, end: Int64, count: Int64
+    ) throws(StoreError) {
+        let first = max((archived?.last ?? 0) + 1, end - count + 1)
         let events = try storing("read the newest events") {
             try database.inDatabase {
                 try StoredEvent.all($0, sql: "SELECT seq, body FROM event WHERE seq >= ? ORDER BY seq", arguments: [first - 1])
             }
         }
-        var chain = EventChain(identity: identity)
-        for (position, event) in events.enumerated() {
-            if event.sequence >= first {
-                let expected = first + Int64(position) - (first > 1 ? 1 : 0)
-                guard event.sequence == expected else { throw StoreError(.corrupt, "event \(expected) is missing") }
-                if let problem = chain.follow(event) { throw StoreError(.corrupt, problem) }
-            } else {
-                chain = EventChain(identity: identity, lastHash: SHA256Digest(of: event.bytes).hex)
+        var chain = EventChain(identities: identities, lastHash: archived?.hash ?? EventChain.origin)
+        var expected = first
+        for event in events {
+            if event.sequence < first {
+                chain = EventChain(identities: identities, lastHash: SHA256Digest(of: event.bytes).hex)
+                continue
+            }
+            guard event.sequence == expected else { throw StoreError(.corrupt, "event \(expected) is missing") }
+            if let problem = chain.follow(event) { throw StoreError(.corrupt, problem) }
+            expected += 1
+        }
+    }
+
+    /// Looks through the pages of a file that was not closed cleanly, as long as that takes no more than a moment.
+    static func checkPages(_ database: DatabaseQueue, wasClosedCleanly: Bool, limit: Int64 = 200 << 20) throws(StoreError) {
+        guard !wasClosedCleanly else { return }
+        try storing("check the pages") {
+            try database.inDatabase { db in
+                let pages = try Int64.fetchOne(db, sql: "PRAGMA page_count") ?? 0
+                guard pages * 4_096 <= limit, let finding = try String.fetchOne(db, sql: "PRAGMA quick_check(1)"), finding != "ok" else {
+                    return
+                }
+                // SQLITE_IOERR: the disk could not read a page this time, which says nothing about what is on it.
+                let isUnreadable = finding.firstMatch(of: /error code=(\d+)/).flatMap { Int($0.1) }.map { $0 & 0xFF == 10 } ?? false
+                throw StoreError(isUnreadable ? .inputOutput : .corrupt, finding)
             }
         }
     }

@@ -8,9 +8,17 @@ import Synchronization
 ///
 /// One thread writes, and writes everything that gathered while it wrote before in one transaction. What `commit` answers is on the disk.
 public final class EventStore: Sendable {
-    /// Drawn when the store was created; restored or new stores never share one.
+    /// That of the events to come. Drawn when the store was created, restored or recovered: no two stores ever share one.
     public let epoch: UInt64
+    public let epochs: [StoreEpoch.Entry]
+    /// The ids of the events to come.
     public let identity: EventIdentity
+    let identities: EventIdentities
+    public let directory: String
+    public let gateway: String
+    let archive: Archive
+    /// A checkpoint whose transaction ended in an error that says nothing.
+    let unsettledCheckpoint = Mutex<ArchiveCheckpoint?>(nil)
     let shared: StoreShared
     private let mailbox = WriterMailbox<WriterJob>()
 
@@ -25,30 +33,37 @@ public final class EventStore: Sendable {
         try self.init(directory: directory, gateway: gateway, random: random, tuning: StoreTuning())
     }
 
+    /// A store that answers before its events are on the disk: for the proof that a power-cut test finds what it looks for.
+    package static func notDurable(directory: String, gateway: String, random: () -> UInt64) throws(StoreError) -> EventStore {
+        var tuning = StoreTuning()
+        tuning.durability = .normal
+        return try EventStore(directory: directory, gateway: gateway, random: random, tuning: tuning)
+    }
+
     init(directory: String, gateway: String, random: () -> UInt64, tuning: StoreTuning, schema: StoreSchema = .events) throws(StoreError) {
         guard mkdir(directory, 0o750) == 0 || errno == EEXIST else {
             throw StoreError(.inputOutput, "make \(directory)", errorNumber: errno)
         }
         let lock = try StoreLock(directory: directory)
-        let file = DatabaseFile(path: "\(directory)/events.db", schema: schema, durability: .full, maximumPages: tuning.maximumPages)
+        try StoreReplacement.finish(in: directory)
+        let wasClosedCleanly = StoreFiles.size("\(directory)/events.db-wal") == 0
+        let file = DatabaseFile(
+            path: "\(directory)/events.db", schema: schema, durability: tuning.durability, maximumPages: tuning.maximumPages)
         let reserve = ReserveFile(path: "\(directory)/reserve", size: tuning.reserveBytes)
-        let database = try Self.open(file, reserve)
-        epoch = try Self.epoch(database, gateway: gateway, random: random)
-        identity = EventIdentity(gateway: gateway, epoch: epoch)
-        let end = try LogEnd(reading: database)
-        let cursors = try Self.checkedCursors(database, end: end.sequence)
-        try Self.checkNewest(database, identity: identity, end: end.sequence, count: tuning.checkedEvents)
-
-        shared = StoreShared()
-        shared.cursors.withLock { $0 = cursors }
-        shared.lastSequence.withLock { $0 = end.sequence }
-        shared.setReader(try file.openReader())
-        let chain = EventChain(identity: identity, lastHash: end.hash)
+        let log = try OpenedLog(
+            file, tuning: tuning, reserve: reserve, gateway: gateway, random: random, wasClosedCleanly: wasClosedCleanly)
+        epoch = log.epoch
+        epochs = log.epochs
+        identities = log.identities
+        identity = log.identities.newest
+        self.directory = directory
+        self.gateway = gateway
+        archive = Archive(directory: "\(directory)/archive", checkpoints: log.checkpoints)
+        shared = log.shared
         // The writer is made on its thread and never leaves it.
-        let thread = Thread { [shared, mailbox] in
+        let thread = Thread { [mailbox] in
             nameThread("store-writer")
-            var writer = EventWriter(
-                file: file, tuning: tuning, shared: shared, reserve: reserve, database: database, chain: chain, lastSequence: end.sequence)
+            var writer = EventWriter(log, file: file, tuning: tuning, reserve: reserve)
             writer.run(mailbox)
             lock.release()
             mailbox.finish()
@@ -60,13 +75,14 @@ public final class EventStore: Sendable {
         mailbox.close()
     }
 
-    /// Writes a decision, together with all others that wait.
+    /// Writes a decision, together with all others that wait. Its bytes are made here, on the caller's thread.
     /// - Parameters:
     ///   - generation: counts the images that decisions are made on. After a failure every decision of the same or an older generation is
     ///     refused, until one with a newer generation comes.
     ///   - completion: called on the writer's thread, in the order of the commits. It must not wait for the store.
     public func commit(_ decision: Decision, generation: UInt64, completion: @escaping @Sendable (CommitOutcome) -> Void) {
-        guard mailbox.post(.commit(.init(decision: decision, generation: generation, completion: completion))) else {
+        let rendered = RenderedDecision(decision, identity: identity)
+        guard mailbox.post(.commit(.init(decision: rendered, generation: generation, completion: completion))) else {
             return completion(.failed(StoreError(.closed, "the store is closed")))
         }
     }
@@ -74,6 +90,13 @@ public final class EventStore: Sendable {
     /// Gives a token back from the writer's thread once everything before it is answered: progress that a watchdog can believe in.
     public func probe(token: UInt64, completion: @escaping @Sendable (UInt64) -> Void) {
         _ = mailbox.post(.probe(token, completion))
+    }
+
+    /// Runs `body` in a transaction of its own, between two groups. Waits for the writer; must not be called from a completion.
+    func maintain(_ context: String, _ body: @escaping @Sendable (Database) throws -> Void) throws(StoreError) {
+        let answer = Answer<Result<Void, StoreError>>()
+        guard mailbox.post(.maintain(context, body) { answer.give($0) }) else { throw StoreError(.closed, "the store is closed") }
+        try answer.wait().get()
     }
 
     /// The current state as it stands on the disk behind every commit asked for so far, and the hash of the newest event. Waits for the
@@ -89,13 +112,7 @@ public final class EventStore: Sendable {
     /// Moves the cursor of a destination, never back and never past the log. Written with the next commit, at the latest after 1 s or
     /// 500 events: losing it costs a repeated delivery.
     public func acknowledge(destination: String, upTo sequence: Int64) {
-        let bounded = min(sequence, lastSequence)
-        let distance = shared.cursors.withLock { cursors in
-            let distance = bounded - (cursors[destination] ?? 0)
-            if distance > 0 { cursors[destination] = bounded }
-            return distance
-        }
-        if distance > 0 { _ = mailbox.post(.acknowledge(destination: destination, upTo: bounded, distance: distance)) }
+        if let job = shared.moveCursor(of: destination, upTo: sequence) { _ = mailbox.post(job) }
     }
 
     /// The newest event that a destination has acknowledged; 0 for none.

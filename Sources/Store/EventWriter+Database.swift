@@ -21,6 +21,7 @@ extension EventWriter {
         do throws(StoreError) {
             try transact(group)
         } catch {
+            shared.note(error)
             if try isThere(group, after: error) { return }
             throw error
         }
@@ -28,7 +29,6 @@ extension EventWriter {
 
     private mutating func transact(_ group: Group) throws(StoreError) {
         if database == nil { try reopen() }
-        try makeDurable()
         guard let database else { throw StoreError(.closed, "the database is not open") }
         // Opening again can show that the log ends elsewhere than was believed when the group was sealed.
         guard group.events.first.map({ $0.sequence == lastSequence + 1 }) ?? true else {
@@ -37,30 +37,19 @@ extension EventWriter {
         let cursors = pendingCursors
         let tuning = tuning
         try storing("commit events up to \(group.lastSequence)") {
-            try database.inTransaction(.immediate) { db in
-                let insert = try db.cachedStatement(sql: "INSERT INTO event(seq, body) VALUES (?, ?)")
-                for event in group.events { try insert.execute(arguments: [event.sequence, Data(event.bytes)]) }
-                try Self.write(group.rows, db)
-                try Self.write(cursors, db)
-                try tuning.fault?(.beforeCommit)
-                return .commit
+            try database.inDatabase { db in
+                let statements = try statements ?? WriterStatements(db)
+                self.statements = statements
+                try statements.transaction {
+                    for event in group.events { try statements.write(event) }
+                    try statements.write(group.rows)
+                    try Self.write(cursors, db)
+                    try tuning.fault?(.beforeCommit)
+                }
             }
             try tuning.fault?(.afterCommit)
         }
         forgetPending()
-    }
-
-    private static func write(_ rows: [StateRow], _ db: Database) throws {
-        let upsert = try db.cachedStatement(
-            sql: "INSERT INTO state(key, value) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value")
-        let delete = try db.cachedStatement(sql: "DELETE FROM state WHERE key = ?")
-        for row in rows {
-            if let value = row.value {
-                try upsert.execute(arguments: [row.key, value.canonicalText])
-            } else {
-                try delete.execute(arguments: [row.key])
-            }
-        }
     }
 
     private static func write(_ cursors: [String: Int64], _ db: Database) throws {
@@ -92,62 +81,63 @@ extension EventWriter {
                 }
             }
             forgetPending()
-            shared.statistics.withLock { $0.walBytes = wal.bytes }
+            shared.statistics.withLock {
+                $0.walBytes = wal.bytes
+                $0.walBytesWritten = wal.bytesWritten
+            }
         } catch {
             // Kept, and written with the next commit; a lost cursor costs a repeated delivery, no more.
             shared.note(error)
-            pendingSince = monotonicNanoseconds()
+            pendingSince = tuning.clock()
             pendingDistance = 0
         }
     }
 
     /// Opens the database again and looks whether the group is there.
     /// - Returns: whether it is, and will stay.
-    /// - Throws: when that cannot be found out now.
+    /// - Throws: `.inputOutput` when that cannot be found out now.
     private mutating func isThere(_ group: Group, after error: StoreError) throws(StoreError) -> Bool {
-        let isDurable = try reopen()
-        guard !group.events.isEmpty, lastSequence == group.lastSequence, chain.lastHash == group.chain.lastHash else { return false }
-        guard isDurable else {
+        do throws(StoreError) {
+            try reopen()
+        } catch let second {
             throw StoreError(
-                .inputOutput, "events up to \(group.lastSequence) are in the file, but it cannot be made durable: \(error.context)")
+                .inputOutput, "whether events up to \(group.lastSequence) are there is not known: \(error.context); \(second.context)",
+                sqliteCode: second.sqliteCode, errorNumber: second.errorNumber)
         }
-        return true
+        return !group.events.isEmpty && lastSequence == group.lastSequence && chain.lastHash == group.chain.lastHash
     }
 
-    /// Closes every connection, so that SQLite reads the WAL anew, and takes the end of the log from what is there.
-    /// - Returns: whether all of it is durable. What SQLite finds in a WAL after a failed flush may stand only in pages that the kernel
-    ///   believes to be on the disk; a checkpoint writes it once more, to another place.
-    @discardableResult
-    mutating func reopen() throws(StoreError) -> Bool {
+    /// Closes every connection, so that SQLite reads the WAL anew, and takes the end of the log from what is there, once it is durable.
+    mutating func reopen() throws(StoreError) {
         shared.statistics.withLock { $0.reopenings += 1 }
         shared.setReader(nil)
         wal.detach()
+        statements = nil
         try? database?.close()
         database = nil
-        try storing("open \(file.path) again") { try tuning.fault?(.reopen) }
-        let opened = try file.openWriter()
-        let end = try LogEnd(reading: opened)
-        database = opened
-        wal.attach(to: opened)
-        // Before anybody reads, who could hold it up.
-        isDurable = checkpoint(.truncate)
-        shared.setReader(try file.openReader())
-        lastSequence = end.sequence
-        chain = EventChain(identity: chain.identity, lastHash: end.hash)
-        shared.lastSequence.withLock { $0 = end.sequence }
-        return isDurable
-    }
-
-    /// Tries again what a reopening could not do.
-    private mutating func makeDurable() throws(StoreError) {
-        if !isDurable { isDurable = checkpoint(.truncate) }
-        guard isDurable else { throw StoreError(.inputOutput, "what the log holds cannot be made durable") }
+        do throws(StoreError) {
+            try storing("open \(file.path) again") { try tuning.fault?(.reopen) }
+            let opened = try file.openWriter()
+            let end = try LogEnd(reading: opened)
+            // Before anybody reads: what is not durable must not be delivered.
+            try storing("checkpoint") { try tuning.fault?(.checkpoint) }
+            try file.makeDurable(opened)
+            shared.setReader(try file.openReader())
+            database = opened
+            wal.attach(to: opened)
+            lastSequence = end.sequence
+            chain = EventChain(identities: chain.identities, lastHash: end.hash)
+            shared.lastSequence.withLock { $0 = end.sequence }
+        } catch {
+            shared.note(error)
+            throw error
+        }
     }
 
     private mutating func giveUpReserve() -> Bool {
         let given = reserve.remove()
         shared.statistics.withLock { $0.hasReserve = false }
-        nextReserveAttempt = monotonicNanoseconds() + tuning.reserveRetry
+        nextReserveAttempt = tuning.clock() + tuning.reserveRetry
         return given
     }
 
@@ -156,13 +146,16 @@ extension EventWriter {
     mutating func checkpoint(_ mode: Database.CheckpointMode) -> Bool {
         guard let database else { return false }
         do throws(StoreError) {
+            let before = ThreadOutput.bytes
             let (frames, done) = try storing("checkpoint") {
                 try tuning.fault?(.checkpoint)
                 return try database.inDatabase { try $0.checkpoint(mode) }
             }
+            let written = ThreadOutput.bytes.flatMap { after in before.map { after - $0 } } ?? Int64(wal.backlog) * 4_096
             wal.checkpointed(done: done, of: frames, mode: mode)
             shared.statistics.withLock {
                 $0.checkpoints += 1
+                $0.checkpointBytesWritten += written
                 $0.walBytes = wal.bytes
             }
             return frames == done
@@ -177,7 +170,6 @@ extension EventWriter {
     mutating func load() -> Result<LoadedState, StoreError> {
         do throws(StoreError) {
             if database == nil { try reopen() }
-            try makeDurable()
             guard let database else { throw StoreError(.closed, "the database is not open") }
             let rows = try storing("read the state") { try database.inDatabase { try StateRow.all($0) } }
             let state: LedgerState
@@ -198,11 +190,41 @@ extension EventWriter {
         }
     }
 
+    /// After an error the database is opened again, as after any other: what failed may be there all the same, and the next look tells.
+    mutating func maintain(_ context: String, _ body: @Sendable (Database) throws -> Void) -> Result<Void, StoreError> {
+        do throws(StoreError) {
+            if database == nil { try reopen() }
+            guard let database else { throw StoreError(.closed, "the database is not open") }
+            do throws(StoreError) {
+                try storing(context) {
+                    try database.inTransaction(.immediate) { db in
+                        try body(db)
+                        return .commit
+                    }
+                }
+            } catch {
+                shared.note(error)
+                // Its failure is noted, and the next order tries again.
+                try? reopen()
+                throw error
+            }
+            shared.statistics.withLock {
+                $0.walBytes = wal.bytes
+                $0.walBytesWritten = wal.bytesWritten
+            }
+            return .success(())
+        } catch {
+            shared.note(error)
+            return .failure(error)
+        }
+    }
+
     mutating func closeDown() {
         writeCursors()
         shared.setReader(nil)
-        checkpoint(.truncate)
+        if let database, checkpoint(.truncate) { DatabaseFile.keepWAL(of: database, false) }
         wal.detach()
+        statements = nil
         try? database?.close()
         database = nil
     }
@@ -214,8 +236,8 @@ extension StateRow {
         var rows: [StateRow] = []
         let cursor = try Row.fetchCursor(db, sql: "SELECT key, value FROM state ORDER BY key")
         while let row = try cursor.next() {
-            let key: String = row[0]
-            let text: String = row[1]
+            let key: String = try row.checked(0)
+            let text: String = try row.checked(1)
             do {
                 rows.append(StateRow(key: key, value: try JSON(parsing: text)))
             } catch {
@@ -246,7 +268,7 @@ extension StoredEvent {
         let cursor = try Row.fetchCursor(db.cachedStatement(sql: sql), arguments: arguments)
         while let row = try cursor.next() {
             let body = try row.withUnsafeData(atIndex: 1) { $0.map { [UInt8]($0) } ?? [] }
-            events.append(StoredEvent(sequence: row[0], bytes: body))
+            events.append(StoredEvent(sequence: try row.checked(0), bytes: body))
         }
         return events
     }

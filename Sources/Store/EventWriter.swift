@@ -18,9 +18,11 @@ enum WriterJob: Sendable {
     case acknowledge(destination: String, upTo: Int64, distance: Int64)
     case probe(UInt64, @Sendable (UInt64) -> Void)
     case load(@Sendable (Result<LoadedState, StoreError>) -> Void)
+    /// A transaction of its own.
+    case maintain(String, @Sendable (Database) throws -> Void, @Sendable (Result<Void, StoreError>) -> Void)
 
     struct Commit: Sendable {
-        var decision: Decision
+        var decision: RenderedDecision
         var generation: UInt64
         var completion: @Sendable (CommitOutcome) -> Void
     }
@@ -32,17 +34,17 @@ struct LoadedState: Sendable {
 }
 
 /// The only writer of `events.db`. It lives on its own thread; nothing else ever touches it.
+///
+/// `run` drives it by a mailbox. Whoever drives it in another way calls `start`, then `handle` and `rest`, then `closeDown`.
 struct EventWriter {
     let file: DatabaseFile
     let tuning: StoreTuning
     let shared: StoreShared
-    let reserve: ReserveFile
+    let reserve: any SpaceReserve
     let wal = WALCounter()
     /// nil after it could not be opened again: the next order tries.
     var database: DatabaseQueue?
-    /// Whether all that the log holds is known to be on the disk. Not after a failed flush whose repair failed too: until it succeeds
-    /// nothing is built on that log, and nobody is told that it holds.
-    var isDurable = true
+    var statements: WriterStatements?
     var chain: EventChain
     var lastSequence: Int64
     /// Decisions of this generation and older were made on an image that does not hold.
@@ -63,14 +65,23 @@ struct EventWriter {
         var chain: EventChain
         var lastSequence: Int64
         var events: [StoredEvent] = []
-        var rows: [StateRow] = []
+        var rows: [RenderedDecision.Row] = []
         var answers: [Answer] = []
         var decisions = 0
     }
 
+    init(_ log: OpenedLog, file: DatabaseFile, tuning: StoreTuning, reserve: any SpaceReserve) {
+        self.file = file
+        self.tuning = tuning
+        self.reserve = reserve
+        shared = log.shared
+        database = log.database
+        chain = log.chain
+        lastSequence = log.lastSequence
+    }
+
     mutating func run(_ mailbox: WriterMailbox<WriterJob>) {
-        if let database { wal.attach(to: database) }
-        makeReserve()
+        start()
         while true {
             let (jobs, isClosed) = mailbox.take(waitingAtMost: patience)
             if jobs.isEmpty {
@@ -83,7 +94,12 @@ struct EventWriter {
         closeDown()
     }
 
-    private mutating func handle(_ jobs: [WriterJob]) {
+    mutating func start() {
+        if let database { wal.attach(to: database) }
+        makeReserve()
+    }
+
+    mutating func handle(_ jobs: [WriterJob]) {
         var group = Group(chain: chain, lastSequence: lastSequence)
         for job in jobs {
             switch job {
@@ -93,16 +109,19 @@ struct EventWriter {
             case .acknowledge(let destination, let sequence, let distance):
                 pendingCursors[destination] = max(sequence, pendingCursors[destination] ?? 0)
                 pendingDistance += distance
-                if pendingSince == nil { pendingSince = monotonicNanoseconds() }
+                if pendingSince == nil { pendingSince = tuning.clock() }
             case .probe(let token, let completion):
                 group.answers.append(.probe(token, completion))
             case .load(let completion):
                 write(&group)
                 completion(load())
+            case .maintain(let context, let body, let completion):
+                write(&group)
+                completion(maintain(context, body))
             }
         }
         write(&group)
-        if pendingDistance >= tuning.cursorEvents || pendingSince.map({ monotonicNanoseconds() - $0 >= tuning.cursorDelay }) == true {
+        if pendingDistance >= tuning.cursorEvents || pendingSince.map({ tuning.clock() - $0 >= tuning.cursorDelay }) == true {
             writeCursors()
         }
         if wal.backlogBytes >= tuning.checkpointBytes { checkpoint(.passive) }
@@ -162,6 +181,7 @@ struct EventWriter {
         let refused = group.answers.count { if case .refused = $0 { true } else { false } }
         shared.statistics.withLock { statistics in
             statistics.walBytes = wal.bytes
+            statistics.walBytesWritten = wal.bytesWritten
             statistics.failures += Int64(refused + (failure == nil ? 0 : group.decisions))
             guard failure == nil else { return }
             statistics.commits += Int64(group.decisions)
@@ -178,9 +198,9 @@ struct EventWriter {
     }
 
     /// How long to wait for orders before there is something to do without any; nil: nothing is pending.
-    private var patience: Int64? {
+    var patience: Int64? {
         var waits: [Int64] = []
-        let now = monotonicNanoseconds()
+        let now = tuning.clock()
         if let pendingSince { waits.append(pendingSince + tuning.cursorDelay - now) }
         if wal.backlog > tuning.idleCheckpointFrames { waits.append(tuning.idle) }
         if nextReserveAttempt > 0 { waits.append(nextReserveAttempt - now) }
@@ -188,8 +208,8 @@ struct EventWriter {
     }
 
     /// What is done when nothing is asked.
-    private mutating func rest() {
-        let now = monotonicNanoseconds()
+    mutating func rest() {
+        let now = tuning.clock()
         if let since = pendingSince, now - since >= tuning.cursorDelay { writeCursors() }
         if wal.backlog > tuning.idleCheckpointFrames { checkpoint(.passive) }
         if nextReserveAttempt > 0, now >= nextReserveAttempt { makeReserve() }
@@ -197,7 +217,7 @@ struct EventWriter {
 
     mutating func makeReserve() {
         let isThere = reserve.create()
-        nextReserveAttempt = isThere ? 0 : monotonicNanoseconds() + tuning.reserveRetry
+        nextReserveAttempt = isThere ? 0 : tuning.clock() + tuning.reserveRetry
         shared.statistics.withLock { $0.hasReserve = isThere }
     }
 }

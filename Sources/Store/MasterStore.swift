@@ -22,7 +22,7 @@ public struct MasterVersion: Hashable, Sendable {
 ///
 /// A deleted row stays as a tombstone with its last members, so that an old event can still be shown with a name.
 public final class MasterStore: Sendable {
-    private let database: DatabaseQueue
+    let database: DatabaseQueue
     private let current: Mutex<MasterVersion>
 
     /// Opens or creates `master.db` in the directory of an open `EventStore`, whose lock covers it.
@@ -56,9 +56,12 @@ public final class MasterStore: Sendable {
     /// - Parameters:
     ///   - time: when they were pulled or read, RFC 3339.
     ///   - source: the file or address that they came from.
+    ///   - cursor: up to where a source has been taken in with them.
     /// - Returns: the version that they make.
     @discardableResult
-    public func apply(_ rows: [MasterRow], at time: String, source: String) throws(StoreError) -> MasterVersion {
+    public func apply(
+        _ rows: [MasterRow], at time: String, source: String, cursor: (source: String, text: String)? = nil
+    ) throws(StoreError) -> MasterVersion {
         let database = database
         let applied = try storing("apply \(rows.count) rows of master data") {
             var version = MasterVersion(number: 0, digest: "")
@@ -77,17 +80,8 @@ public final class MasterStore: Sendable {
                         try upsert.execute(arguments: [row.set.rawValue, row.id, JSON.object(row.body).canonicalText])
                     }
                 }
-                version.number = try MasterVersion(reading: db).number + 1
-                version.digest = try Self.digest(db)
-                version.pulledAt = time
-                version.source = source
-                for (key, value) in [
-                    ("version", String(version.number)), ("digest", version.digest), ("pulled_at", time), ("source", source),
-                ] {
-                    try db.execute(
-                        sql: "INSERT INTO meta(key, value) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value",
-                        arguments: [key, value])
-                }
+                version = try Self.advance(at: time, source: source, db)
+                if let cursor { try Self.moveCursor(of: cursor.source, to: cursor.text, db) }
                 return .commit
             }
             // Changes are rare: the WAL is emptied each time, so that it never grows.
@@ -96,6 +90,65 @@ public final class MasterStore: Sendable {
         }
         current.withLock { $0 = applied }
         return applied
+    }
+
+    /// Removes rows as if they had never been, without a tombstone. Nothing of them is left in the file when `scrub` has succeeded.
+    @discardableResult
+    public func erase(_ rows: [(set: MasterRow.Set, id: String)], at time: String, source: String) throws(StoreError) -> MasterVersion {
+        let database = database
+        let erased = try storing("erase \(rows.count) rows of master data") {
+            try database.inDatabase { try $0.execute(sql: "PRAGMA secure_delete = ON") }
+            var version = MasterVersion(number: 0, digest: "")
+            try database.inTransaction(.immediate) { db in
+                let delete = try db.cachedStatement(sql: "DELETE FROM master WHERE \"set\" = ? AND id = ?")
+                for row in rows { try delete.execute(arguments: [row.set.rawValue, row.id]) }
+                version = try Self.advance(at: time, source: source, db)
+                try Self.set(Self.scrubKey, "pending", db)
+                return .commit
+            }
+            return version
+        }
+        current.withLock { $0 = erased }
+        return erased
+    }
+
+    /// Makes the file anew after rows were erased: earlier spellings lie in pages that are no longer used, and in the WAL. Does nothing when
+    /// there is nothing to do; what a full disk did not let happen is done by the next call.
+    public func scrub() throws(StoreError) {
+        let database = database
+        try storing("leave nothing of erased rows in master.db") {
+            try database.inDatabase { db in
+                let isPending = try Bool.fetchOne(db, sql: "SELECT count(*) > 0 FROM meta WHERE key = ?", arguments: [Self.scrubKey])
+                guard isPending == true else { return }
+                try db.execute(sql: "PRAGMA secure_delete = ON")
+                try db.checkpoint(.truncate)
+                try db.execute(sql: "VACUUM")
+                try db.checkpoint(.truncate)
+                try db.execute(sql: "DELETE FROM meta WHERE key = ?", arguments: [Self.scrubKey])
+                try db.checkpoint(.truncate)
+            }
+        }
+    }
+
+    private static let scrubKey = "scrub"
+
+    /// Counts a change and notes what the rows are now.
+    private static func advance(at time: String, source: String, _ db: Database) throws -> MasterVersion {
+        var version = MasterVersion(number: try MasterVersion(reading: db).number + 1, digest: try Self.digest(db))
+        version.pulledAt = time
+        version.source = source
+        for (key, value) in [
+            ("version", String(version.number)), ("digest", version.digest), ("pulled_at", time), ("source", source),
+        ] {
+            try set(key, value, db)
+        }
+        return version
+    }
+
+    static func set(_ key: String, _ value: String, _ db: Database) throws {
+        try db.execute(
+            sql: "INSERT INTO meta(key, value) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value",
+            arguments: [key, value])
     }
 
     public func close() {
@@ -111,13 +164,13 @@ public final class MasterStore: Sendable {
                 let cursor = try Row.fetchCursor(
                     db, sql: "SELECT \"set\", id, body, deleted FROM master \(condition) ORDER BY \"set\", id", arguments: arguments)
                 while let row = try cursor.next() {
-                    let name: String = row[0]
-                    let id: String = row[1]
-                    let text: String = row[2]
+                    let name: String = try row.checked(0)
+                    let id: String = try row.checked(1)
+                    let text: String = try row.checked(2)
                     guard let set = MasterRow.Set(rawValue: name), let body = (try? JSON(parsing: text))?.object else {
                         throw StoreError(.corrupt, "master data row \(name) \(id)")
                     }
-                    rows.append(MasterRow(set: set, id: id, body: body, isDeleted: row[3]))
+                    rows.append(MasterRow(set: set, id: id, body: body, isDeleted: try row.checked(3)))
                 }
                 return rows
             }
@@ -138,7 +191,7 @@ public final class MasterStore: Sendable {
         var hash = RowHash()
         let cursor = try Row.fetchCursor(db, sql: "SELECT \"set\", id, body FROM master WHERE deleted = 0")
         var rows: [(String, String, String)] = []
-        while let row = try cursor.next() { rows.append((row[0], row[1], row[2])) }
+        while let row = try cursor.next() { rows.append((try row.checked(0), try row.checked(1), try row.checked(2))) }
         // In Swift's order, which is that of `digest(of:)`, not in SQLite's.
         for row in rows.sorted(by: { ($0.0, $0.1) < ($1.0, $1.1) }) { hash.add(row.0, row.1, row.2) }
         return hash.hex
@@ -159,7 +212,7 @@ private struct RowHash {
 extension MasterVersion {
     fileprivate init(reading db: Database) throws {
         var values: [String: String] = [:]
-        for row in try Row.fetchAll(db, sql: "SELECT key, value FROM meta") { values[row[0]] = row[1] }
+        for row in try Row.fetchAll(db, sql: "SELECT key, value FROM meta") { values[try row.checked(0)] = try row.checked(1) as String }
         self.init(
             number: values["version"].flatMap(Int64.init) ?? 0, digest: values["digest"] ?? MasterStore.digest(of: []),
             pulledAt: values["pulled_at"], source: values["source"])

@@ -1,10 +1,19 @@
 import Glibc
 
 /// Space kept back for the moment when the disk is full.
+protocol SpaceReserve: Sendable {
+    /// - Returns: whether space was given back.
+    func remove() -> Bool
+    /// Makes it if there is room.
+    /// - Returns: whether it is there now.
+    func create() -> Bool
+}
+
+/// The space kept back, as a file.
 ///
 /// A full disk stops SQLite in WAL mode altogether: it can neither delete nor checkpoint. Giving this file back to the file system gets
 /// the store writing again at once, and leaves time to make room.
-struct ReserveFile: Sendable {
+struct ReserveFile: SpaceReserve {
     let path: String
     /// Bytes.
     let size: Int64

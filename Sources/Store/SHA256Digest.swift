@@ -12,6 +12,18 @@ public struct SHA256Digest: Hashable, Sendable {
         }
     }
 
+    /// 32 bytes that are a digest, or as many of a key, already.
+    init(bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+
+    /// nil unless it is 64 hexadecimal digits.
+    init?(hex: String) {
+        let digits = hex.utf8.compactMap { Character(UnicodeScalar($0)).hexDigitValue.map(UInt8.init) }
+        guard digits.count == 64, hex.utf8.count == 64 else { return nil }
+        bytes = stride(from: 0, to: 64, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
+    }
+
     /// 64 lower-case hexadecimal digits.
     public var hex: String {
         String(unsafeUninitializedCapacity: bytes.count * 2) { target in

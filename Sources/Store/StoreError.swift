@@ -11,6 +11,14 @@ public struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
         case notDurable = "not_durable"
         /// The file contradicts itself: a broken chain, a gap, a row that cannot be read.
         case corrupt
+        /// An event that was moved to a file of the archive, and the file is not there or not what it was.
+        case archiveMissing = "archive_missing"
+        /// The key with which the archive was signed is gone.
+        case keyMissing = "key_missing"
+        /// A backup that cannot be used.
+        case badBackup = "bad_backup"
+        /// Written by an earlier version of this program, and not yet brought forward.
+        case olderSchema = "older_schema"
         /// Written by a later version of this program.
         case newerSchema = "newer_schema"
         /// Not one of our files.
@@ -54,6 +62,8 @@ extension StoreError {
     init(_ error: any Error, during context: String) {
         switch error {
         case let error as StoreError: self = error
+        // A value of another kind than the column holds.
+        case is RowDecodingError: self.init(.corrupt, "\(context): \(error)")
         case let error as DatabaseError:
             let code: Code =
                 switch error.resultCode {
@@ -67,6 +77,8 @@ extension StoreError {
                 default: .sqlite
                 }
             self.init(code, "\(context): \(error.message ?? "no message")", sqliteCode: error.extendedResultCode.rawValue)
+        // A column is of a type that this program never writes.
+        case is RowDecodingError: self.init(.corrupt, "\(context): \(error)")
         default: self.init(.sqlite, "\(context): \(error)")
         }
     }

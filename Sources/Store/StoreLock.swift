@@ -28,7 +28,11 @@ final class StoreLock: Sendable {
 
     func release() {
         descriptor.withLock { descriptor in
-            if let opened = descriptor { close(opened) }
+            if let opened = descriptor {
+                // A child that is just being started has the descriptor too, until it becomes another program: closing ours is not enough.
+                flock(opened, LOCK_UN)
+                close(opened)
+            }
             descriptor = nil
         }
     }

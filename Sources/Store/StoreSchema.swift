@@ -21,7 +21,24 @@ struct StoreSchema: Sendable {
                 try db.execute(
                     sql: "CREATE TABLE cursor(destination TEXT PRIMARY KEY, acked INTEGER NOT NULL, written TEXT NOT NULL) WITHOUT ROWID")
                 try db.execute(sql: "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
-            }
+            },
+            { db in
+                // A restored or recovered store has several epochs; until now each had one, in `meta`.
+                try db.execute(
+                    sql: "CREATE TABLE epoch(first INTEGER PRIMARY KEY, epoch TEXT NOT NULL, reason TEXT NOT NULL, at TEXT NOT NULL)")
+                try db.execute(
+                    sql: """
+                        INSERT INTO epoch SELECT 1, value, 'created', coalesce((SELECT value FROM meta WHERE key = 'created'), '')
+                        FROM meta WHERE key = 'epoch'
+                        """)
+                try db.execute(sql: "DELETE FROM meta WHERE key = 'epoch'")
+                // What was moved from the log to files.
+                try db.execute(
+                    sql: """
+                        CREATE TABLE checkpoint(last INTEGER PRIMARY KEY, first INTEGER NOT NULL, hash TEXT NOT NULL, file TEXT NOT NULL,
+                        state TEXT NOT NULL, at TEXT NOT NULL, signer TEXT NOT NULL, signature TEXT NOT NULL)
+                        """)
+            },
         ])
 
     /// "SGma"

@@ -30,6 +30,18 @@ final class StoreShared: Sendable {
         }
     }
 
+    /// Moves the cursor of a destination, never back and never past the log.
+    /// - Returns: the order that the writer needs for it; nil when it does not move.
+    func moveCursor(of destination: String, upTo sequence: Int64) -> WriterJob? {
+        let bounded = min(sequence, lastSequence.withLock { $0 })
+        let distance = cursors.withLock { cursors in
+            let distance = bounded - (cursors[destination] ?? 0)
+            if distance > 0 { cursors[destination] = bounded }
+            return distance
+        }
+        return distance > 0 ? .acknowledge(destination: destination, upTo: bounded, distance: distance) : nil
+    }
+
     func note(_ error: StoreError) {
         statistics.withLock { $0.lastError = error }
     }

@@ -30,5 +30,8 @@ struct StoreTuning: Sendable {
     /// Decisions in one transaction.
     var groupLimit = 1_000
     var maximumPages: Int64?
+    var durability = DatabaseFile.Durability.full
+    /// A clock that never steps, in nanoseconds.
+    var clock: @Sendable () -> Int64 = monotonicNanoseconds
     var fault: (@Sendable (FaultPoint) throws -> Void)?
 }

@@ -9,6 +9,8 @@ final class WALCounter {
         var count: Int32 = 0
         /// Of these, in the database too.
         var settled: Int32 = 0
+        /// Pages that this connection has ever written to the WAL.
+        var written: Int64 = 0
     }
 
     /// Written by SQLite's hook, on the thread that commits.
@@ -26,11 +28,11 @@ final class WALCounter {
 
     func attach(to queue: DatabaseQueue) {
         detach()
-        frames.pointee = Frames()
+        frames.pointee = Frames(written: frames.pointee.written)
         connection = queue
         let counter = frames
         queue.inDatabase { db in
-            _ = sqlite3_wal_hook(db.sqliteConnection, { counter, _, _, count in WALCounter.record(counter, count) }, counter)
+            _ = sqlite3_wal_hook(db.sqliteConnection, { counter, db, _, count in WALCounter.record(counter, db, count) }, counter)
         }
     }
 
@@ -49,11 +51,13 @@ final class WALCounter {
     /// A frame is a page of 4,096 bytes behind a header of 24 (sqlite.org/fileformat.html section 4).
     var backlogBytes: Int64 { Int64(backlog) * 4_120 }
     var bytes: Int64 { Int64(frames.pointee.count) * 4_120 }
+    var bytesWritten: Int64 { frames.pointee.written * 4_120 }
 
     func checkpointed(done: Int, of count: Int, mode: Database.CheckpointMode) {
         let isEmpty = mode == .truncate
         frames.pointee = Frames(
-            count: isEmpty ? 0 : Int32(clamping: max(0, count)), settled: isEmpty ? 0 : Int32(clamping: max(0, min(done, count))))
+            count: isEmpty ? 0 : Int32(clamping: max(0, count)), settled: isEmpty ? 0 : Int32(clamping: max(0, min(done, count))),
+            written: frames.pointee.written)
     }
 
     /// After a checkpoint that failed: the next one is due when as much again has gathered.
@@ -61,10 +65,15 @@ final class WALCounter {
         frames.pointee.settled = frames.pointee.count
     }
 
-    private static func record(_ counter: UnsafeMutableRawPointer?, _ count: Int32) -> Int32 {
+    private static func record(_ counter: UnsafeMutableRawPointer?, _ db: OpaquePointer?, _ count: Int32) -> Int32 {
         guard let frames = counter?.assumingMemoryBound(to: Frames.self) else { return SQLITE_OK }
-        // Fewer than before: SQLite has started the WAL from its beginning, because all of it was in the database.
-        if count < frames.pointee.count { frames.pointee.settled = 0 }
+        var pages: Int32 = 0
+        var highest: Int32 = 0
+        // In WAL mode: pages written to the WAL since this was last asked (sqlite.org/c3ref/c_dbstatus_options.html).
+        sqlite3_db_status(db, SQLITE_DBSTATUS_CACHE_WRITE, &pages, &highest, 1)
+        frames.pointee.written += Int64(pages)
+        // Nothing stands before these pages: SQLite has started the WAL from its beginning, because all of it was in the database.
+        if count <= pages || count < frames.pointee.count { frames.pointee.settled = 0 }
         frames.pointee.count = count
         return SQLITE_OK
     }

@@ -2,19 +2,18 @@ import SiteConfiguration
 
 extension DeliveryLoop {
     /// Builds a destination of the site file with its loop; `start()` starts it.
+    /// - Parameters:
+    ///   - board: the devices' states, for destinations that show them.
+    ///   - stateDirectory: where a destination may keep a small file of its own; nil: nowhere.
     /// - Throws: `DeliveryError.refused` when the configuration cannot work.
     public convenience init(
-        _ configuration: Site.Destination, of gateway: Site.Gateway, log: any EventLog,
+        _ configuration: Site.Destination, of gateway: Site.Gateway, log: any EventLog, board: DeviceStateBoard = DeviceStateBoard(),
+        stateDirectory: String? = nil,
         onChange: @escaping @Sendable (DeliveryStatus) -> Void = { _ in }
     ) throws(DeliveryError) {
         let stopSignal = StopSignal()
-        let destination: any Destination
-        switch configuration.kind {
-        case .file(let path): destination = FileDestination(path: path)
-        case .epcis(let epcis):
-            let mapping = EPCISMapping(uriPrefix: gateway.uriPrefix, gatewayCode: gateway.code, usesOnlyCBV: epcis.usesOnlyCBV)
-            destination = try EPCISDestination(epcis, mapping: mapping, batch: configuration.batch, stopSignal: stopSignal)
-        }
+        let destination = try configuration.makeDestination(
+            of: gateway, board: board, stateDirectory: stateDirectory, stopSignal: stopSignal)
         self.init(
             name: configuration.name, types: configuration.types, certainty: configuration.certainty, batch: configuration.batch, log: log,
             destination: destination,

@@ -1,13 +1,10 @@
-import Glibc
 import Ledger
 import Readings
 
-/// Delivers the event log to one destination, in order, on a thread of its own.
-///
-/// The cursor moves on a receipt only, so an event may be sent twice but is never left out.
+/// Delivers the event log to one destination, in order, on a thread of its own: the thread drives a `DeliveryWorker`.
 public final class DeliveryLoop: Sendable {
     /// How long a destination that refused everything is left alone, in milliseconds.
-    public static let refusedRetry: Int64 = 300_000
+    public static let refusedRetry: Int64 = DeliveryWorker.refusedRetry
 
     public let name: String
     private let filter: EventFilter
@@ -43,7 +40,7 @@ public final class DeliveryLoop: Sendable {
     ) {
         self.name = name
         filter = EventFilter(types: types, certainty: certainty)
-        self.batch = max(1, min(10_000, batch))
+        self.batch = batch
         self.log = log
         self.destination = destination
         self.stopSignal = stopSignal
@@ -63,15 +60,8 @@ public final class DeliveryLoop: Sendable {
             return !shared.isStarted
         }
         guard isFirst else { return }
-        let box = Unmanaged.passRetained(self)
-        var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-        defer { pthread_attr_destroy(&attributes) }
-        var thread = pthread_t()
-        let result = pthread_create(&thread, &attributes, deliveryThread, box.toOpaque())
+        let result = startDetachedThread { [self] in run() }
         guard result == 0 else {
-            box.release()
             shared.update { $0.hasEnded = true }
             throw .retryable("destination \(name): no thread, errno \(result)")
         }
@@ -102,22 +92,20 @@ public final class DeliveryLoop: Sendable {
         return status
     }
 
-    fileprivate func run() {
-        var worker = Worker(backOff: backOff)
-        while !isStopping {
-            switch attempt(&worker) {
-            case .progress:
-                recovered(&worker)
-            case .nothingToDo:
-                recovered(&worker)
-                shared.wait(milliseconds: nil) { $0.isWoken || $0.isStopping }
-            case .failed(.stopped):
-                shared.wait(milliseconds: nil, until: \.isStopping)
-            case .failed(.retryable(let reason, let requested)):
-                let wait = worker.backOff.failed(random: random(), requested: requested)
-                pause(&worker, state: .backingOff, reason: reason, milliseconds: wait)
-            case .failed(.refused(let reason)):
-                pause(&worker, state: .refused, reason: reason, milliseconds: Self.refusedRetry)
+    private func run() {
+        var worker = DeliveryWorker(name: name, filter: filter, batch: batch, log: log, destination: destination, backOff: backOff)
+        while !shared.read(\.isStopping) {
+            // Before the worker reads the log, so that a commit during the read is not overlooked.
+            shared.update { $0.isWoken = false }
+            let (next, isNews) = worker.step(random: random) { status in shared.update { $0.status = status } }
+            // A request to try again that came before the failure is answered by it.
+            if case .pause = next { shared.update { $0.isToRetry = false } }
+            if isNews { onChange(status()) }
+            switch next {
+            case .again: break
+            case .waitForEvents: shared.wait(milliseconds: nil) { $0.isWoken || $0.isStopping }
+            case .pause(let milliseconds): shared.wait(milliseconds: milliseconds) { $0.isToRetry || $0.isStopping }
+            case .stop: shared.wait(milliseconds: nil, until: \.isStopping)
             }
         }
         shared.update { shared in
@@ -125,139 +113,4 @@ public final class DeliveryLoop: Sendable {
             shared.hasEnded = true
         }
     }
-
-    private var isStopping: Bool { shared.read(\.isStopping) }
-
-    /// What only the delivery thread knows.
-    private struct Worker {
-        var backOff: BackOff
-        /// Settled up to here; nil: the log has not been asked yet.
-        var position: Int64?
-        var acknowledged: Int64 = 0
-        /// What is being waited out; nil: all is well.
-        var trouble: DeliveryStatus.State?
-    }
-
-    private enum Outcome {
-        case progress
-        case nothingToDo
-        case failed(DeliveryError)
-    }
-
-    private func attempt(_ worker: inout Worker) -> Outcome {
-        do {
-            return try step(&worker) ? .progress : .nothingToDo
-        } catch let error as DeliveryError {
-            return .failed(error)
-        } catch {
-            return .failed(.retryable("\(error)"))
-        }
-    }
-
-    /// - Returns: false when there was nothing to deliver.
-    private func step(_ worker: inout Worker) throws -> Bool {
-        var position: Int64
-        if let known = worker.position {
-            position = known
-        } else {
-            position = try log.cursor(of: name)
-            worker.acknowledged = position
-            worker.position = position
-            shared.update { $0.status.cursor = position }
-        }
-        // Left over when the log failed after a delivery.
-        try acknowledge(position, &worker)
-
-        // Before reading, so that a commit during the read is not overlooked.
-        shared.update { $0.isWoken = false }
-        let stored = try log.events(after: position, limit: batch)
-        guard let last = stored.last else {
-            shared.update { shared in
-                shared.status.state = .idle
-                shared.status.oldest = nil
-            }
-            return false
-        }
-
-        var outgoing: [OutgoingEvent] = []
-        var rejections: [Receipt.Rejection] = []
-        for event in stored {
-            do throws(UnreadableEvent) {
-                let event = try OutgoingEvent(event)
-                if filter.passes(type: event.type, isFinal: event.isFinal) { outgoing.append(event) }
-            } catch {
-                rejections.append(.init(sequence: event.sequence, reason: error.reason))
-            }
-        }
-        var receipt = Receipt(upTo: last.sequence)
-        if let first = outgoing.first, let lastOutgoing = outgoing.last {
-            shared.update { shared in
-                shared.status.state = .sending
-                shared.status.oldest = first.time
-            }
-            receipt = try destination.deliver(outgoing)
-            // The types that are not wanted after the last wanted one are settled with it.
-            if receipt.upTo >= lastOutgoing.sequence { receipt.upTo = last.sequence }
-        }
-        receipt.rejections += rejections.filter { $0.sequence <= receipt.upTo }
-        guard receipt.upTo > position else { throw DeliveryError.retryable("the destination settled nothing") }
-        for rejection in receipt.rejections {
-            try log.deadLetter(name, sequence: rejection.sequence, reason: rejection.reason)
-        }
-        position = receipt.upTo
-        worker.position = position
-        let settled = stored.count { $0.sequence <= position }
-        shared.update { shared in
-            shared.status.cursor = position
-            shared.status.counters.delivered += Int64(receipt.delivered)
-            shared.status.counters.duplicates += Int64(receipt.duplicates)
-            shared.status.counters.deadLetters += Int64(receipt.rejections.count)
-            shared.status.counters.passedOver += Int64(settled - receipt.delivered - receipt.duplicates - receipt.rejections.count)
-        }
-        try acknowledge(position, &worker)
-        return true
-    }
-
-    private func acknowledge(_ position: Int64, _ worker: inout Worker) throws(EventLogError) {
-        guard worker.acknowledged < position else { return }
-        try log.acknowledge(name, upTo: position)
-        worker.acknowledged = position
-    }
-
-    private func recovered(_ worker: inout Worker) {
-        worker.backOff.succeeded()
-        shared.update { shared in
-            shared.status.lastError = nil
-            shared.status.retryIn = nil
-        }
-        guard worker.trouble != nil else { return }
-        worker.trouble = nil
-        onChange(status())
-    }
-
-    private func pause(_ worker: inout Worker, state: DeliveryStatus.State, reason: String, milliseconds: Int64) {
-        shared.update { shared in
-            shared.status.state = state
-            shared.status.lastError = printable(reason)
-            shared.status.retryIn = milliseconds
-            shared.status.counters.failures += 1
-            shared.isToRetry = false
-        }
-        if worker.trouble != state {
-            worker.trouble = state
-            onChange(status())
-        }
-        shared.wait(milliseconds: milliseconds) { $0.isToRetry || $0.isStopping }
-    }
-}
-
-/// Called by the system, so it must be no closure that inherits an actor.
-private nonisolated func deliveryThread(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-    guard let context else { return nil }
-    // Signals are the main thread's.
-    var all = sigset_t()
-    sigfillset(&all)
-    pthread_sigmask(SIG_BLOCK, &all, nil)
-    Unmanaged<DeliveryLoop>.fromOpaque(context).takeRetainedValue().run()
-    return nil
 }

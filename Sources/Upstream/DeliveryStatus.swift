@@ -6,6 +6,8 @@ public struct DeliveryStatus: Hashable, Sendable {
         /// Everything is settled.
         case idle
         case sending
+        /// Waits for the machine to learn what time it is.
+        case holding
         /// Failed, and tried again by itself.
         case backingOff = "backing_off"
         /// Refused as a whole: a person must look. Tried again every five minutes and when asked to.

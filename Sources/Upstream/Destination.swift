@@ -11,6 +11,18 @@ public protocol Destination: Sendable {
     /// - Returns: how far it came. Less than the batch is progress, not failure: the rest is offered again at once.
     /// - Throws: `DeliveryError` when not even the first event could be dealt with.
     func deliver(_ batch: [OutgoingEvent]) throws(DeliveryError) -> Receipt
+
+    /// Whether it takes an event's time as it stands, for good: then an event of a machine that does not know the time yet is held back
+    /// for a while.
+    var needsTime: Bool { get }
+
+    /// Whether it says of every event which one came before it: `OutgoingEvent.after`.
+    var needsPredecessors: Bool { get }
+}
+
+extension Destination {
+    public var needsTime: Bool { false }
+    public var needsPredecessors: Bool { false }
 }
 
 /// An event of the log, read once for all who look into it.
@@ -24,6 +36,13 @@ public struct OutgoingEvent: Hashable, Sendable {
     public let type: String
     /// RFC 3339.
     public let time: String
+    /// Milliseconds to add to its times: its clock was wrong, and it is known by now by how much.
+    public var shift: Int64 = 0
+    /// Likewise of the event that this one corrects, which may be from before the clock was set; nil: that cannot be told.
+    public var correctedShift: Int64?
+    /// The number of the event of the same epoch that came before it for this destination: nothing that it gets is between them. 0: it is
+    /// the first one. Only set for a destination that needs it.
+    public var after: Int64 = 0
 
     /// - Throws: `UnreadableEvent` when the bytes are not an event: the store was changed from outside.
     public init(_ stored: StoredEvent) throws(UnreadableEvent) {
@@ -41,6 +60,20 @@ public struct OutgoingEvent: Hashable, Sendable {
         self.type = type
         self.time = time
     }
+
+    /// Says of which gateway and epoch an event is: the first 16 hexadecimal digits of its id, which a restored store changes. Numbers can
+    /// be compared within it only.
+    public var origin: String { String(id.prefix(19).filter { $0 != "-" }) }
+
+    /// When it was by the machine's own clock.
+    var boot: BootTime? {
+        json["boot"]?.string.flatMap(BootTime.boot(text:)).flatMap { boot in
+            json["uptime"]?.integer.map { BootTime(boot: boot, milliseconds: $0) }
+        }
+    }
+
+    /// Whether its time may be wrong by decades.
+    var isOfUnknownTime: Bool { json["clock"]?.string == ClockQuality.unknown.rawValue }
 
     /// Provisional events may still be withdrawn, and stay at home unless a destination asks for them.
     public var isFinal: Bool { json["certainty"]?.string == Certainty.final.rawValue }
@@ -90,12 +123,14 @@ public enum DeliveryError: Error, Hashable, Sendable, CustomStringConvertible {
     case retryable(String, afterMilliseconds: Int64? = nil)
     /// Needs a person: credentials, a wrong URL, a foreign file.
     case refused(String)
+    /// The receiver has less than it confirmed: it must be sent again what comes after a number.
+    case behind(upTo: Int64, String)
     /// A stop was requested.
     case stopped
 
     public var description: String {
         switch self {
-        case .retryable(let reason, _), .refused(let reason): reason
+        case .retryable(let reason, _), .refused(let reason), .behind(_, let reason): reason
         case .stopped: "stopped"
         }
     }

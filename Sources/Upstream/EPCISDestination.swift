@@ -9,12 +9,8 @@ import Synchronization
 /// a document into halves, and the events of a failed job, or of a document of one, to `POST /events` one by one. There 409 means
 /// that the server has the event, and 400 that it never will. All is safe to repeat, because each event carries its own `eventID`.
 public final class EPCISDestination: Destination {
-    /// Events refused in a row before the receiver, not the event, is taken to be wrong.
-    public static let refusalsInARow = 20
     /// How long a capture job is followed before the thread does something else, in milliseconds.
     static let jobPatience: Int64 = 60_000
-    /// Bytes of a document when the server names no limit.
-    static let standardDocumentBytes = 4 << 20
 
     private let client: EPCISClient
     private let mapping: EPCISMapping
@@ -25,25 +21,18 @@ public final class EPCISDestination: Destination {
     public init(
         _ configuration: Site.Destination.EPCIS, mapping: EPCISMapping, batch: Int, stopSignal: StopSignal
     ) throws(DeliveryError) {
-        guard configuration.url.hasPrefix("https://") || configuration.url.hasPrefix("http://") else {
-            throw .refused("\(printable(configuration.url)): not an http or https URL")
-        }
-        var url = configuration.url[...]
-        while url.hasSuffix("/") { url = url.dropLast() }
-        let connection: HTTPConnection
-        do {
-            connection = try HTTPConnection(authorityFile: configuration.authorityFile)
-        } catch {
-            throw .retryable(error.description)
-        }
-        stopSignal.onRequest { [weak connection] in connection?.cancel() }
-        self.client = EPCISClient(
-            connection: connection, url: String(url), tokenFile: configuration.tokenFile,
-            timeoutMilliseconds: max(1, min(3_600, configuration.timeoutSeconds)) * 1_000)
+        client = EPCISClient(
+            sender: try HTTPSender(
+                url: configuration.url, tokenFile: configuration.tokenFile, tls: configuration.tls, proxy: configuration.proxy,
+                timeoutSeconds: configuration.timeoutSeconds, stopSignal: stopSignal),
+            url: HTTPSender.withoutSlash(configuration.url))
         self.mapping = mapping
         self.stopSignal = stopSignal
-        memory = Mutex(Memory(ceiling: max(1, batch), size: max(1, batch), most: max(1, batch)))
+        memory = Mutex(Memory(sizer: BatchSizer(most: batch)))
     }
+
+    /// An EPCIS repository keeps `eventTime` as it is captured.
+    public var needsTime: Bool { true }
 
     public func deliver(_ batch: [OutgoingEvent]) throws(DeliveryError) -> Receipt {
         // Held for as long as the delivery takes: there is one at a time.
@@ -58,21 +47,10 @@ public final class EPCISDestination: Destination {
 
     /// What is remembered from one delivery to the next.
     struct Memory: Sendable {
-        /// Events in a document that the server is thought to take; learnt from 413.
-        var ceiling: Int
-        /// Events in the next document: halved to find a bad event, doubled after a success.
-        var size: Int
-        /// As configured, or less where the server names a limit.
-        var most: Int
-        var maximumBytes = EPCISDestination.standardDocumentBytes
-        var refusedInARow = 0
+        var sizer: BatchSizer
         var unfinished: UnfinishedJob?
-
-        init(ceiling: Int, size: Int, most: Int) {
-            self.ceiling = ceiling
-            self.size = size
-            self.most = most
-        }
+        /// Up to here events were sent without an answer: the server may have them.
+        var unansweredUpTo: Int64 = 0
     }
 
     /// A capture job whose end was not seen: asked for again before its events are sent again.
@@ -156,11 +134,7 @@ extension EPCISDestination {
         private mutating func deliverNext() throws(DeliveryError) {
             let chunk = nextChunk()
             let (answer, limits) = try capture(chunk)
-            if let events = limits.events {
-                memory.most = min(memory.most, events)
-                memory.ceiling = min(memory.ceiling, memory.most)
-            }
-            if let bytes = limits.bytes { memory.maximumBytes = min(bytes, EPCISDestination.standardDocumentBytes) }
+            memory.sizer.serverTakes(events: limits.events, bytes: limits.bytes)
             switch answer {
             case .stored: settle(chunk)
             case .accepted(let job?):
@@ -168,12 +142,8 @@ extension EPCISDestination {
                 try follow(UnfinishedJob(first: first.sequence, last: last.sequence, location: job), chunk)
             // Accepted is no receipt, and there is nowhere to ask for one.
             case .accepted(nil): try deliverAlone(chunk, mayBeThere: true)
-            case .tooLarge where chunk.count > 1:
-                // Unless the answer named a limit that makes the next one smaller anyway.
-                if nextChunk().count >= chunk.count { memory.ceiling = max(1, chunk.count / 2) }
-                memory.size = memory.ceiling
-            case .refused where chunk.count > 1:
-                memory.size = max(1, chunk.count / 2)
+            case .tooLarge where chunk.count > 1: memory.sizer.tooLarge(chunk.count, next: nextChunk().count)
+            case .refused where chunk.count > 1: memory.sizer.failed(chunk.count)
             case .tooLarge, .refused: try deliverAlone(chunk)
             }
         }
@@ -181,38 +151,34 @@ extension EPCISDestination {
         private mutating func capture(_ chunk: ArraySlice<Prepared>) throws(DeliveryError) -> (
             EPCISClient.CaptureAnswer, EPCISClient.Limits
         ) {
+            var mayBeThere = false
             do {
-                return try client.capture(document(of: chunk))
+                let answer = try client.capture(document(of: chunk), mayBeThere: &mayBeThere)
+                if mayBeThere { remember(chunk) }
+                return answer
             } catch {
                 // A slow link or a struggling server may manage a smaller one.
-                memory.size = max(1, chunk.count / 2)
+                memory.sizer.failed(chunk.count)
+                remember(chunk)
                 throw error
             }
         }
 
-        /// As many events as a document may have; at least one.
+        private mutating func remember(_ unanswered: ArraySlice<Prepared>) {
+            memory.unansweredUpTo = max(memory.unansweredUpTo, unanswered.last?.sequence ?? 0)
+        }
+
+        /// A correction goes alone: of a document with others nobody could tell whether the server has it or takes none.
         private func nextChunk() -> ArraySlice<Prepared> {
-            var count = 0
-            var bytes = 512
-            for event in queue.prefix(min(memory.size, memory.ceiling)) {
-                bytes += event.bytes.count + 1
-                if count > 0, bytes > memory.maximumBytes { break }
-                count += 1
-            }
-            return queue.prefix(count)
+            let chunk = queue.prefix(memory.sizer.count(of: queue.lazy.map(\.bytes.count)))
+            guard let correction = chunk.firstIndex(where: \.isCorrection) else { return chunk }
+            return chunk.prefix(max(1, correction - chunk.startIndex))
         }
 
         private mutating func settle(_ chunk: ArraySlice<Prepared>) {
             receipt.delivered += chunk.count
-            memory.refusedInARow = 0
-            grow(after: chunk.count)
+            memory.sizer.succeeded(chunk.count)
             queue = queue.dropFirst(chunk.count)
-        }
-
-        /// Doubles the size up to the ceiling, and lets a ceiling that was learnt the hard way be tried again, slowly.
-        private mutating func grow(after count: Int) {
-            if count >= memory.ceiling { memory.ceiling = min(memory.most, memory.ceiling + max(1, memory.ceiling / 16)) }
-            memory.size = min(memory.ceiling, max(1, memory.size * 2))
         }
 
         private mutating func follow(_ job: UnfinishedJob, _ chunk: ArraySlice<Prepared>) throws(DeliveryError) {
@@ -248,25 +214,26 @@ extension EPCISDestination {
             for event in chunk {
                 guard var members = event.json.object else { continue }
                 members["@context"] = mapping.context
-                switch try client.store(JSON.object(members).canonicalBytes) {
+                var mayBeThere = mayBeThere || event.sequence <= memory.unansweredUpTo
+                let answer: EPCISClient.EventAnswer
+                do { answer = try client.store(JSON.object(members).canonicalBytes, mayBeThere: &mayBeThere) } catch {
+                    remember([event])
+                    throw error
+                }
+                switch answer {
                 case .stored:
                     receipt.delivered += 1
-                    memory.refusedInARow = 0
+                    memory.sizer.succeeded(1)
                 case .known where event.isCorrection && !mayBeThere:
                     receipt.rejections.append(.init(sequence: event.sequence, reason: "409: takes no correction of an event that it has"))
                 case .known:
                     receipt.duplicates += 1
-                    memory.refusedInARow = 0
+                    memory.sizer.succeeded(1)
                 case .refused(let reason):
-                    guard memory.refusedInARow < EPCISDestination.refusalsInARow else {
-                        throw .refused("the receiver refused the last \(memory.refusedInARow) events, now: \(reason)")
-                    }
-                    memory.refusedInARow += 1
-                    receipt.rejections.append(.init(sequence: event.sequence, reason: reason))
+                    try memory.sizer.reject(event.sequence, reason, &receipt)
                 }
                 queue = queue.dropFirst()
             }
-            memory.size = min(memory.ceiling, max(1, memory.size * 2))
         }
 
         /// The document in canonical form, put together from events that are in canonical form already. Its date is that of its last

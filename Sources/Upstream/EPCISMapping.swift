@@ -1,5 +1,6 @@
 import Ledger
 import Readings
+import SiteConfiguration
 
 /// Turns events into EPCIS 2.0 events (GS1 EPCIS and CBV 2.0). `docs/upstream.md` has the table.
 ///
@@ -14,16 +15,18 @@ public struct EPCISMapping: Hashable, Sendable {
     private let prefix: String
     private let store: String
     private let usesOnlyCBV: Bool
+    private let naming: Site.Destination.Naming
 
     /// - Parameters:
     ///   - uriPrefix: what URIs of the site's own begin with, for example `https://example.com/stockgate`.
     ///   - gatewayCode: names the store as a party that possesses things.
-    public init(uriPrefix: String, gatewayCode: String, usesOnlyCBV: Bool) {
+    public init(uriPrefix: String, gatewayCode: String, usesOnlyCBV: Bool, naming: Site.Destination.Naming = .init()) {
         var prefix = uriPrefix[...]
         while prefix.hasSuffix("/") { prefix = prefix.dropLast() }
         self.prefix = String(prefix)
         self.store = "\(prefix)/store/\(PercentEncoding.encoded(gatewayCode))"
         self.usesOnlyCBV = usesOnlyCBV
+        self.naming = naming
     }
 
     /// What an event is in EPCIS.
@@ -44,22 +47,27 @@ public struct EPCISMapping: Hashable, Sendable {
     }
 
     public func map(_ outgoing: OutgoingEvent) -> Result {
-        let event: Event
+        var event: Event
         do {
             event = try Event(json: outgoing.json)
         } catch {
             return .unmappable(error.reason)
         }
+        // What was reckoned from a wrong clock is not told; the time itself is put right.
+        if outgoing.shift != 0 { event.time = event.time.shifted(by: outgoing.shift) }
         guard case .crossingRetracted(let retraction) = event.body else { return map(event, id: outgoing.id, type: outgoing.type) }
-        return map(retraction, in: event, id: outgoing.id)
+        return map(retraction, in: event, of: outgoing)
     }
 
     /// EPCIS changes nothing: the event that was wrong is sent again as it was, with its own id, and declared to be wrong.
-    private func map(_ retraction: Event.Retraction, in event: Event, id: String) -> Result {
-        guard let original = event.corrects, let identity = EventIdentity(of: id) else { return .unmappable("a withdrawal of nothing") }
+    private func map(_ retraction: Event.Retraction, in event: Event, of outgoing: OutgoingEvent) -> Result {
+        guard let original = event.corrects, let identity = EventIdentity(of: outgoing.id) else {
+            return .unmappable("a withdrawal of nothing")
+        }
         var wrong = event
         wrong.sequence = original
-        wrong.time = retraction.time
+        let shift = outgoing.correctedShift ?? outgoing.shift
+        wrong.time = shift == 0 ? retraction.time : retraction.time.shifted(by: shift)
         wrong.body = retraction.fact.body
         let result = map(wrong, id: identity.id(sequence: original), type: wrong.body.type)
         guard case .event(let json) = result, var members = json.object else { return result }
@@ -72,7 +80,7 @@ public struct EPCISMapping: Hashable, Sendable {
     }
 
     private func map(_ event: Event, id: String, type: String) -> Result {
-        guard let what = members(of: event.body, at: event.place) else { return .noMeaning }
+        guard let what = members(of: event) else { return .noMeaning }
         var members: [String: JSON?] = [
             "type": "ObjectEvent",
             "action": "OBSERVE",
@@ -83,6 +91,7 @@ public struct EPCISMapping: Hashable, Sendable {
         members.merge(what) { _, mapped in mapped }
         guard addSubjects(of: event, to: &members) else { return .unmappable("an event of type \(type) without a subject") }
         if !usesOnlyCBV {
+            if event.time.quality == .unknown { members["\(Self.ownPrefix):clock"] = .string(event.time.quality.rawValue) }
             members["\(Self.ownPrefix):sequence"] = .integer(event.sequence)
             members["\(Self.ownPrefix):station"] = event.station.map(JSON.string)
         }
@@ -90,16 +99,18 @@ public struct EPCISMapping: Hashable, Sendable {
     }
 
     /// Everything that depends on the type; nil: no meaning.
-    private func members(of body: Event.Body, at place: String?) -> [String: JSON?]? {
-        let here: JSON? = place.map { ["id": .string($0)] }
-        switch body {
+    private func members(of event: Event) -> [String: JSON?]? {
+        let here: JSON? = event.place.map { ["id": .string(naming.instance($0))] }
+        switch event.body {
         case .checkedOut(let checkout):
             return [
                 "bizStep": ownStep("checking_out"), "disposition": "unavailable", "readPoint": here,
                 "bizTransactionList": transaction(of: checkout.loan),
                 "sourceList": [["type": "possessing_party", "source": .string(store)]],
                 "destinationList": [["type": "possessing_party", "destination": .string(uri(of: checkout.person))]],
-                "\(Self.ownPrefix):due": usesOnlyCBV ? nil : .string(checkout.due.rfc3339),
+                // Reckoned from a clock that was put right since, it lies before the checkout.
+                "\(Self.ownPrefix):due": usesOnlyCBV || checkout.due.milliseconds < event.time.milliseconds
+                    ? nil : .string(checkout.due.rfc3339),
                 "\(Self.ownPrefix):permit": usesOnlyCBV ? nil : checkout.permit.map { .string($0.text) },
             ]
         case .returned(let returned):
@@ -110,11 +121,11 @@ public struct EPCISMapping: Hashable, Sendable {
                 "destinationList": [["type": "possessing_party", "destination": .string(store)]],
             ]
         case .putAway(let putAway):
-            let shelf: JSON = ["id": .string(putAway.locationURI)]
+            let shelf: JSON = ["id": .string(naming.instance(putAway.locationURI))]
             return ["bizStep": "storing", "disposition": "in_progress", "readPoint": shelf, "bizLocation": shelf]
         case .crossingRetracted, .exceptionRaised, .exceptionAssigned, .exceptionResolved, .tagBound, .tagUnbound, .observedLate,
             .stationModeChanged,
-            .masterApplied:
+            .masterApplied, .clockCorrected:
             return nil
         }
     }
@@ -125,9 +136,10 @@ public struct EPCISMapping: Hashable, Sendable {
         let subjects = event.subjects.filter { seen.insert($0).inserted }
         guard !subjects.isEmpty else { return false }
         if case .putAway(let putAway) = event.body, case .product = putAway.subject {
-            members["quantityList"] = .array(subjects.map { ["epcClass": .string($0), "quantity": .integer(putAway.quantity)] })
+            members["quantityList"] = .array(
+                subjects.map { ["epcClass": .string(naming.goods($0)), "quantity": .integer(putAway.quantity)] })
         } else {
-            members["epcList"] = .array(subjects.map(JSON.string))
+            members["epcList"] = .array(subjects.map { .string(naming.instance($0)) })
         }
         return true
     }
@@ -148,5 +160,12 @@ public struct EPCISMapping: Hashable, Sendable {
     /// The random key, not a name or a number: a borrower's identity is personal data and stays in the gateway's master data.
     private func uri(of person: PersonKey) -> String {
         "\(prefix)/person/\(PercentEncoding.encoded(person.text))"
+    }
+}
+
+extension WallTime {
+    fileprivate func shifted(by milliseconds: Int64) -> WallTime {
+        let (sum, overflow) = self.milliseconds.addingReportingOverflow(milliseconds)
+        return WallTime(milliseconds: overflow ? self.milliseconds : sum, offsetMinutes: offsetMinutes, quality: .unsynchronised)
     }
 }

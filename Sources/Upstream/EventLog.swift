@@ -1,4 +1,5 @@
 import Ledger
+import Readings
 
 /// The event log with its cursors, as a delivery thread sees it. Called from several threads.
 public protocol EventLog: Sendable {
@@ -13,6 +14,12 @@ public protocol EventLog: Sendable {
     /// Keeps a rejected event aside and raises an exception. Comes before the acknowledgement, and again for the same event if the
     /// acknowledgement was lost: the second time must change nothing.
     func deadLetter(_ destination: String, sequence: Int64, reason: String) throws(EventLogError)
+    /// This moment by the machine's own clock; nil where it is not known.
+    func bootTime() -> BootTime?
+}
+
+extension EventLog {
+    public func bootTime() -> BootTime? { nil }
 }
 
 /// Why the log could not be read or written.

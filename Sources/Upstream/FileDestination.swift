@@ -1,24 +1,35 @@
 import Glibc
 import Readings
+import SiteConfiguration
 
 /// Appends events to a file, one canonical JSON text a line.
 ///
 /// A receipt is given after `fsync`. The file itself remembers what it has: after a crash the unfinished last line is cut off and the
-/// last whole one tells where to go on. Another program may rename the file away; the next delivery starts a new one.
+/// last whole ones tell where to go on; a new file asks the newest that was set aside. Another program may rename the file away; the next
+/// delivery starts a new one.
 public final class FileDestination: Destination {
     private let path: String
+    private let rotation: Site.Destination.Rotation?
     private let file: Guarded<OpenFile?>
 
     /// No line of ours comes near this; a longer one was not written by a gateway.
     static let longestLine = 1 << 20
 
-    public init(path: String) {
+    /// - Parameter rotation: nil: the file grows for ever. A batch is not divided, so a file may be larger by one.
+    public init(path: String, rotation: Site.Destination.Rotation? = nil) {
         self.path = path
+        self.rotation = rotation
         file = Guarded(nil)
     }
 
     deinit {
-        if let file = file.read({ $0 }) { close(file.descriptor) }
+        if let file = file.read({ $0 }) { Self.letGo(file.descriptor) }
+    }
+
+    /// Closes the file and gives up the lock, which a child that is just being started would keep until it becomes another program.
+    private static func letGo(_ descriptor: Int32) {
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
     }
 
     public func deliver(_ batch: [OutgoingEvent]) throws(DeliveryError) -> Receipt {
@@ -32,37 +43,30 @@ public final class FileDestination: Destination {
     private struct OpenFile: Sendable {
         var descriptor: Int32
         var length: Int64
-        /// The event in the last line.
-        var last: Position?
-    }
-
-    private struct Position: Hashable, Sendable {
-        /// What the ids of all events of one gateway and epoch begin with. After a restore the numbers begin anew under another one.
-        var origin: Substring
-        var sequence: Int64
-
-        /// An id holds the origin in its upper 64 bits: 16 digits and two hyphens.
-        init(id: String, sequence: Int64) {
-            origin = id.prefix(18)
-            self.sequence = sequence
-        }
+        /// The highest number by origin; what is missing was not looked for yet, or is none.
+        var known: [Substring: Int64] = [:]
     }
 
     private func append(_ batch: [OutgoingEvent], upTo sequence: Int64, to file: inout OpenFile?) throws(DeliveryError) -> Receipt {
+        var known: [Substring: Int64] = [:]
         if let open = file, !isStillThere(open.descriptor) {
-            close(open.descriptor)
+            known = open.known
+            Self.letGo(open.descriptor)
             file = nil
         }
         var open: OpenFile
-        if let known = file { open = known } else { open = try openFile() }
+        if let there = file { open = there } else { open = try openFile() }
+        open.known.merge(known) { max($0, $1) }
         file = open
 
         var receipt = Receipt(upTo: sequence)
         var lines: [UInt8] = []
-        var last = open.last
+        known = open.known
         for event in batch {
             let position = Position(id: event.id, sequence: event.sequence)
-            if let last, last.origin == position.origin, last.sequence >= position.sequence {
+            let highest = known[position.origin] ?? look(for: position.origin, in: open)
+            known[position.origin] = highest
+            if highest >= position.sequence {
                 receipt.duplicates += 1
                 continue
             }
@@ -73,23 +77,44 @@ public final class FileDestination: Destination {
             lines.append(contentsOf: event.bytes)
             lines.append(0x0A)
             receipt.delivered += 1
-            last = position
+            known[position.origin] = position.sequence
         }
-        guard !lines.isEmpty else { return receipt }
+        guard !lines.isEmpty else {
+            open.known = known
+            file = open
+            return receipt
+        }
+        if let rotation, open.length > 0, open.length + Int64(lines.count) > rotation.bytes {
+            Self.letGo(open.descriptor)
+            file = nil
+            try setAside(keeping: rotation.keep)
+            open = try openFile()
+            file = open
+        }
         do throws(DeliveryError) {
             try write(lines, to: open.descriptor)
             guard fsync(open.descriptor) == 0 else { throw failure("fsync") }
         } catch {
             // Half a batch must not stand there, and after a failed fsync nobody knows what does: look again before the next attempt.
             ftruncate(open.descriptor, off_t(open.length))
-            close(open.descriptor)
+            Self.letGo(open.descriptor)
             file = nil
             throw error
         }
         open.length += Int64(lines.count)
-        open.last = last
+        open.known = known
         file = open
         return receipt
+    }
+
+    /// Moves every file one number up, the oldest away. Stopped half way it leaves a gap in the numbers and nothing else; the next time
+    /// files move no further than into that gap, so that none is lost for it.
+    private func setAside(keeping count: Int) throws(DeliveryError) {
+        let target = (1...max(1, count)).first { access("\(path).\($0)", F_OK) != 0 } ?? count
+        for number in stride(from: target - 1, through: 0, by: -1) {
+            let old = number == 0 ? path : "\(path).\(number)"
+            guard rename(old, "\(path).\(number + 1)") == 0 || errno == ENOENT else { throw failure("rename", path: old) }
+        }
     }
 
     private func write(_ bytes: [UInt8], to descriptor: Int32) throws(DeliveryError) {
@@ -122,7 +147,7 @@ public final class FileDestination: Destination {
         do throws(DeliveryError) {
             return try prepare(descriptor)
         } catch {
-            close(descriptor)
+            Self.letGo(descriptor)
             throw error
         }
     }
@@ -139,10 +164,22 @@ public final class FileDestination: Destination {
             guard ftruncate(descriptor, off_t(end)) == 0 else { throw failure("ftruncate") }
         }
         guard let line = tail.lastLine else { return OpenFile(descriptor: descriptor, length: end) }
-        guard let json = try? JSON(parsing: line), let sequence = json["seq"]?.integer, let id = json["id"]?.string else {
+        guard let last = Position(line: line) else {
             throw .refused("the last line of \(path) is not an event: this file is not appended to")
         }
-        return OpenFile(descriptor: descriptor, length: end, last: Position(id: id, sequence: sequence))
+        return OpenFile(descriptor: descriptor, length: end, known: [last.origin: last.sequence])
+    }
+
+    /// The highest number of an origin in the file, else in the newest file set aside, by whomever; 0: there is none.
+    private func look(for origin: Substring, in open: OpenFile) -> Int64 {
+        var budget = Self.lookBack
+        if let found = Self.highest(of: origin, in: open.descriptor, length: open.length, budget: &budget) { return found }
+        let descriptor = Glibc.open("\(path).1", O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+        guard descriptor >= 0 else { return 0 }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return 0 }
+        return Self.highest(of: origin, in: descriptor, length: Int64(status.st_size), budget: &budget) ?? 0
     }
 
     /// A new file is only there after a power cut when its folder was written too.

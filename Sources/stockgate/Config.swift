@@ -20,6 +20,7 @@ struct Config: ParsableCommand {
             case .success(let site):
                 let counts: [(String, Int)] = [
                     ("devices", site.devices.count), ("stations", site.stations.count), ("destinations", site.destinations.count),
+                    ("sources", site.sources.count),
                 ]
                 let needs = ServiceNetwork.needs(of: site)
                 if output.json {

@@ -12,7 +12,12 @@ enum DestinationTable {
         for destination in destinations {
             func text(_ member: String) -> Printable { Printable(escaping: destination[member]?.string ?? "", limit: 200) }
             let state = destination["state"]?.string
-            let style: Terminal.Style = state == "idle" || state == "sending" ? .good : state == "backing_off" ? .warning : .bad
+            let style: Terminal.Style =
+                switch state {
+                case "idle", "sending": .good
+                case "backing_off", "holding": .warning
+                default: .bad
+                }
             table.add([
                 .init(text("name")), .init(text("kind")), .init(Text.code(state, of: "destination", language), style),
                 .number(destination["cursor"]?.integer), .number(destination["waiting"]?.integer),

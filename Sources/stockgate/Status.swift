@@ -48,6 +48,12 @@ struct Status: ParsableCommand {
             status["master"]?["version"]?.integer ?? 0 == 0
                 ? Text.statusNoMaster(language) : Text.statusMaster(language, ["version": number("master", "version"), "ago": applied]))
         lines.add(Text.labelClock(language), Text.code(status["clock"]?.string, of: "clock", language))
+        if let store = status["store"] {
+            if store["reserve"] == false { lines.add(Text.labelDisk(language), Text.statusDiskFull(language)) }
+            if let bytes = store["bytes_per_event"]?.integer {
+                lines.add(Text.labelStore(language), Text.statusStore(language, ["bytes": Printable((bytes + 512) / 1_024)]))
+            }
+        }
         if status["lost"] != nil {
             lines.add(
                 Text.labelLost(language),
@@ -68,6 +74,7 @@ struct Status: ParsableCommand {
         Terminal.output.write("")
         StationTable.print(stations, language)
         Terminal.output.write("")
+        SourceTable.print(status, language)
         DestinationTable.print(destinations, language)
     }
 }

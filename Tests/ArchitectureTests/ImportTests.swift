@@ -22,12 +22,12 @@ struct ImportTests {
 
     static let effectful: [String: Set<String>] = [
         "Profiles": ["Decoding", "Readings", "Identifiers", "TOMLKit"],
-        "Store": ledger.union(["GRDB", "GRDBSQLite", "CCrypto"]),
+        "Store": ledger.union(["GRDB", "GRDBSQLite", "CCrypto", "CSQLite"]),
         "MasterImport": ledger,
         "Devices": ["Readings", "Identifiers", "CLinux", "CTLS", "CUdev", "CModbus", "NIOCore", "NIOPosix", "NIOConcurrencyHelpers"],
         "Probing": ["Profiles", "Decoding", "Devices", "Readings", "Identifiers"],
         "HTTPClient": ["CCurl", "Readings"],
-        "Upstream": ledger.union(["HTTPClient", "CCurl"]),
+        "Upstream": ledger.union(["HTTPClient", "CCrypto", "CTLS", "CMosquitto", "CPostgres"]),
         "Control": ledger.union([
             "OperatorText", "HTTPClient", "CLinux", "CCurl", "Hummingbird", "HummingbirdCore", "HTTPTypes", "NIOCore", "NIOPosix",
             "NIOHTTP1",
@@ -78,7 +78,8 @@ struct ImportTests {
     func complete() throws {
         let folders = try FileManager.default.contentsOfDirectory(atPath: Self.root.appending(path: "Sources").path(percentEncoded: false))
         let known = Set(Self.pure.keys).union(Self.effectful.keys).union([
-            "Gateway", "stockgate", "stockgated", "CUdev", "CModbus", "CCrypto", "CLinux", "CCurl", "CTLS",
+            "Gateway", "stockgate", "stockgated", "CUdev", "CModbus", "CCrypto", "CMosquitto", "CPostgres", "CLinux", "CCurl", "CSQLite",
+            "CTLS",
         ])
         #expect(Set(folders.filter { !$0.hasPrefix(".") }) == known)
     }

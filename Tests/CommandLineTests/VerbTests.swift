@@ -26,7 +26,8 @@ import Testing
         ["tag", "bind", "BEEF", "--item", "DRILL-02"], ["tag", "bind", "BEE0", "--person", "p-1a"], ["tag", "unbind", epc],
         ["station", "pause", "bench"], ["station", "test", "bench"], ["station", "resume", "bench"], ["reload"],
         ["import", "FOLDER/items.csv", "--dry-run"], ["import", "FOLDER/items.csv"],
-        ["record", "--for", "1", "--output", "FOLDER/out.capture"],
+        ["record", "--for", "1", "--output", "FOLDER/out.capture"], ["person", "erase", "1001", "--dry-run"],
+        ["person", "erase", "1001", "--yes"], ["verify"], ["backup"], ["backup", "--to", "/media/usb"],
     ]
 
     private static let failing: [[String]] = [
@@ -36,7 +37,9 @@ import Testing
         ["events", "--limit", "0"],
         ["tag", "bind", "BEEF"], ["tag", "bind", "BEEF", "--item", "A", "--person", "B"], ["tag", "bind", epc, "--item", "DRILL-02"],
         ["station", "pause", "full-disk"], ["station", "pause", "nowhere"], ["profile", "explain", "unknown-1"],
-        ["import", "FOLDER/bad.csv"],
+        ["import", "FOLDER/bad.csv"], ["person", "erase", "9999", "--yes"], ["backup", "--to", "/full"],
+        ["verify", "--directory", "FOLDER"],
+        ["restore", "FOLDER", "--directory", "FOLDER/none"],
         ["import", "FOLDER/missing.csv"], ["import", "FOLDER/items.csv", "--set", "gadgets"], ["record", "--for", "0"],
         ["record", "--for", "1", "--output", "FOLDER/no/such/folder"], ["config", "check", "FOLDER/missing.toml"],
         ["config", "check", "FOLDER/bad.toml"],

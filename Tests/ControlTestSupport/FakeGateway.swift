@@ -184,13 +184,21 @@ public final class FakeGateway: GatewayOperations {
             guard contents.tags.contains(where: { $0.epc == epc }) else {
                 throw OperationError(CommandRefusal(.notFound, "tag \(epc) is not bound here"))
             }
-        case .reportDeadLetter:
+        case .reportDeadLetter, .reportRefusedMaster, .reportRecovery:
             throw OperationError(.invalid, "only the gateway itself asks for this")
         }
         return state.withLock { state in
             state.performed.append((command, caller))
             return CommandOutcome(events: [Int64(100 + state.performed.count)])
         }
+    }
+
+    public func erase(person: String, dryRun: Bool, by caller: Caller) async throws(OperationError) -> ErasureOutcome {
+        guard person == "1001", let key = PersonKey("p-li") else { throw OperationError(.notFound, "there is no person \(person)") }
+        var outcome = ErasureOutcome(isDryRun: dryRun, person: key, version: dryRun ? 3 : 4)
+        outcome.rows = [.people: 1, .credentials: 2]
+        outcome.files = 2
+        return outcome
     }
 
     public func importMaster(_ rows: [MasterRow], dryRun: Bool, by caller: Caller) async throws(OperationError) -> ImportOutcome {
@@ -249,6 +257,31 @@ public final class FakeGateway: GatewayOperations {
     public func recordingFile(named name: String) async throws(OperationError) -> String {
         guard name == "20261121T101530.capture" else { throw OperationError(.notFound, "there is no such recording") }
         return contents.recordingPath
+    }
+
+    public func backUp(to directory: String?, by caller: Caller) async throws(OperationError) -> BackupOutcome {
+        if directory == "/full" { throw OperationError(.notStored, "disk_full: write /full") }
+        return BackupOutcome(
+            path: "\(directory ?? "/var/lib/stockgate/backups")/CRIB1-20261121T001530Z", last: 42, bytes: 81_920, removed: [])
+    }
+
+    public func verify() async -> AsyncStream<JSON> {
+        AsyncStream { continuation in
+            continuation.yield(["events": 10_000, "last": 20_000])
+            continuation.yield([
+                "result": [
+                    "intact": false, "events": 20_000, "archived": 2_000, "checkpoints": 1, "rows": 12, "last": 20_000,
+                    "hash": .string(String(repeating: "a", count: 64)),
+                    "findings": [
+                        [
+                            "event": 17, "file": "archive/1-2000.ndjson", "problem": "event 17 does not follow from the one before it",
+                            "next": "put the file back from a backup",
+                        ]
+                    ],
+                ]
+            ])
+            continuation.finish()
+        }
     }
 
     public func reload(by caller: Caller) async throws(OperationError) -> ReloadOutcome { ReloadOutcome(changed: ["device gate-1"]) }

@@ -11,7 +11,20 @@ public enum Fixtures {
     public static let tag = EPC(hex: "3034257BF7194E4000001A85")!
     public static let strangeTag = EPC(hex: "E28011606000020A")!
 
-    public static let status = GatewayStatus(
+    public static let status: GatewayStatus = {
+        var status = bareStatus
+        status.store.bytesPerEvent = 18_432
+        status.store.hasReserve = false
+        status.store.problem = "disk_full: commit event 7 (SQLite 13)"
+        status.masterSources = [
+            .init(
+                name: "erp", kind: "pull", state: "refused", cursor: "41", age: 7_200, batches: 3,
+                problem: "GET https://erp.example.com/changes: line 3: credentials need person")
+        ]
+        return status
+    }()
+
+    private static let bareStatus = GatewayStatus(
         gateway: "CRIB1", site: "Demo crib", version: "0.1.0", language: "en", uptimeSeconds: 11_542, clock: .synchronised,
         masterVersion: 3,
         masterApplied: "2026-11-21T08:15:30.000+08:00", events: 7, openLoans: 2, overdueLoans: 1, openExceptions: 2, devicesReading: 2,

@@ -73,12 +73,35 @@ struct ConfigurationDocumentTests {
             title: "[[destination]]", header: "[[destination]]", base: ["name": "\"out\"", "kind": "\"file\"", "path": "\"/out\""],
             before: gateway),
         Place(
-            title: "kind = \"file\"", header: "[[destination]]", base: ["name": "\"out\"", "kind": "\"file\"", "path": "\"/out\""],
-            before: gateway),
+            title: "kind = \"file\"", header: "[[destination]]",
+            base: ["name": "\"out\"", "kind": "\"file\"", "path": "\"/out\"", "rotate_mb": "64"], before: gateway),
         Place(
             title: "kind = \"epcis\"", header: "[[destination]]",
             base: ["name": "\"out\"", "kind": "\"epcis\"", "url": "\"https://example.com\""], before: gateway),
+        Place(
+            title: "kind = \"webhook\"", header: "[[destination]]",
+            base: ["name": "\"out\"", "kind": "\"webhook\"", "url": "\"https://example.com\""], before: gateway),
+        Place(
+            title: "kind = \"mqtt\"", header: "[[destination]]",
+            base: ["name": "\"out\"", "kind": "\"mqtt\"", "url": "\"mqtts://example.com\""], before: gateway),
+        Place(
+            title: "kind = \"postgresql\"", header: "[[destination]]",
+            base: ["name": "\"out\"", "kind": "\"postgresql\"", "connection": "\"host=/run/postgresql dbname=stock\""], before: gateway),
+        Place(
+            title: "[[source]]", header: "[[source]]", base: ["name": "\"in\"", "kind": "\"folder\"", "path": "\"/in\""], before: gateway),
+        Place(
+            title: "kind = \"pull\"", header: "[[source]]",
+            base: ["name": "\"in\"", "kind": "\"pull\"", "url": "\"https://example.com\""], before: gateway),
+        Place(
+            title: "kind = \"folder\"", header: "[[source]]", base: ["name": "\"in\"", "kind": "\"folder\"", "path": "\"/in\""],
+            before: gateway),
+        Place(
+            title: "kind = \"mqtt\" (source)", header: "[[source]]",
+            base: ["name": "\"in\"", "kind": "\"mqtt\"", "url": "\"mqtts://example.com\""], before: gateway),
     ]
+
+    /// A site with every key.
+    private static func example() throws -> String { try Document.contents("docs/site-example.toml") }
 
     private static func document() throws -> Document { try Document("docs/configuration.md") }
 
@@ -111,7 +134,9 @@ struct ConfigurationDocumentTests {
 
     @Test("Every key that the code reads is in the document")
     func readKeys() throws {
-        let source = try ["", "+Devices", "+Stations"].map { try Document.contents("Sources/Gateway/SiteCollector\($0).swift") }.joined()
+        let source = try ["", "+Destinations", "+Devices", "+Sources", "+Stations"].map {
+            try Document.contents("Sources/Gateway/SiteCollector\($0).swift")
+        }.joined()
         let pattern =
             /(?:(\w+)\.(?:string|strings|integer|integers|number|bool|bytes|milliseconds|choice|table|tables)|deviceNames)\(\s*"(\w+)"/
         var read: Set<String> = []
@@ -177,24 +202,23 @@ struct ConfigurationDocumentTests {
 
     @Test("The full example is good, and has every key")
     func example() throws {
-        let section = try #require(Self.document().section("A full example"))
-        let block = try #require(section.blocks.first { $0.language == "toml" })
-        let site = try SiteFile.parse(block.text, file: "example").get()
-        #expect(site.devices.count >= 3 && site.stations.count == 3 && site.destinations.count == 2)
+        let text = try Self.example()
+        let site = try SiteFile.parse(text, file: "example").get()
+        #expect(site.devices.count >= 3 && site.stations.count == 3)
+        #expect(site.destinations.count == 5 && site.sources.count == 3)
         for place in Self.places {
             for row in try Self.rows(place) {
                 let key = Self.key(row)
                 #expect(
-                    block.text.contains(try Regex("(?m)^(\\[\\[station\\.|\\[\\[tuning\\.|\\[device\\.)?\(key)( =|\\]\\]|\\])")), "\(key)")
+                    text.contains(try Regex("(?m)^(\\[\\[station\\.|\\[\\[tuning\\.|\\[device\\.)?\(key)( =|\\]\\]|\\])")), "\(key)")
             }
         }
     }
 
     @Test("The profiles of the example are shipped")
     func profiles() throws {
-        let block = try #require(Self.document().section("A full example")?.blocks.first)
         let library = ProfileLibrary(directories: [Document.root.appending(path: "DeviceProfiles").path(percentEncoded: false)])
-        for device in try SiteFile.parse(block.text, file: "example").get().devices {
+        for device in try SiteFile.parse(Self.example(), file: "example").get().devices {
             #expect(device.profile.flatMap { library[$0] } != nil, "\(device.name)")
         }
     }

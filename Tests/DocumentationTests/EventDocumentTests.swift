@@ -39,6 +39,8 @@ struct EventDocumentTests {
     // MARK: Samples
 
     private static let time = WallTime(milliseconds: 1_795_250_327_224, offsetMinutes: 480, quality: .synchronised)
+    private static let bootTime = WallTime(
+        milliseconds: time.milliseconds, offsetMinutes: 480, quality: .synchronised, boot: BootTime(boot: 1, milliseconds: 1))
     private static let epc = EPC(hex: "3476451FD4000000000003E9")!
     private static let loan = LoanNumber(gateway: "CRIB1", epoch: 1, counter: 42)
     private static let item = ItemKey("DRILL-01")!
@@ -87,11 +89,14 @@ struct EventDocumentTests {
         .observedLate(late(.location(location))),
         .observedLate(.init(epc: epc, bearer: nil, device: "uhf", antennas: AntennaPorts([1]), reads: 1, first: nil, last: nil)),
         .stationModeChanged(.paused), .masterApplied(version: 1, digest: "", rows: 1),
+        .clockCorrected(.init(boot: 1, first: 1, shift: 1, offset: 1, was: .unknown)),
+        .clockCorrected(.init(boot: 1, first: 1, shift: 1, offset: 1, was: .unknown, isEstimate: true)),
     ]
 
     private static func event(_ body: Event.Body, isFull: Bool = true) -> Event {
         Event(
-            sequence: 1, time: time, recorded: isFull ? time : nil, station: isFull ? "gate" : nil, episode: isFull ? "gate/1" : nil,
+            sequence: 1, time: isFull ? bootTime : time, recorded: isFull ? time : nil, station: isFull ? "gate" : nil,
+            episode: isFull ? "gate/1" : nil,
             actor: .gateway, subjects: [],
             place: isFull ? "urn:x" : nil, certainty: .final, corrects: isFull ? 1 : nil, masterVersion: 1, body: body, evidence: .null)
     }
@@ -199,6 +204,7 @@ private enum EvidenceScene {
         ]
         let time = WallTime(milliseconds: 1_795_250_327_224, offsetMinutes: 480, quality: .synchronised)
         let refused = try ledger.plan(.reportDeadLetter(destination: "epcis", sequence: 1, reason: "no"), by: "gateway", at: time)
+        let distrusted = try ledger.plan(.reportRefusedMaster(source: "erp"), by: "gateway", at: time)
         var settled = ledger
         let provisional = Proposal(
             station: "gate",
@@ -208,5 +214,10 @@ private enum EvidenceScene {
         settled.abandon(station: nil)
         return settled.settleOrphans(at: time).events
             + contents.flatMap { ledger.plan(Proposal(station: "gate", content: $0), at: time).events } + refused.events
+            + distrusted.events
+            + (try ledger.plan(
+                .reportRecovery(missing: "4-5", last: 3, setAside: "damaged", reason: "no", known: 5, acknowledged: ["erp": 5]),
+                by: "gateway",
+                at: time)).events
     }
 }

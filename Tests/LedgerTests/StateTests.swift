@@ -146,7 +146,12 @@ struct StateTests {
             }
             let decision = ledger.commit(plan)
             for row in decision.rows { rows[row.key] = row.value == nil ? nil : row }
-            log += decision.events.map { $0.json(identity: identity, previousHash: String(repeating: "0", count: 64)) }
+            let zeros = String(repeating: "0", count: 64)
+            log += decision.events.map { $0.json(identity: identity, previousHash: zeros) }
+            for event in decision.events {
+                let sealed = event.unsealed(identity: identity).sealed(previousHash: zeros)
+                #expect(sealed.bytes == event.json(identity: identity, previousHash: zeros).canonicalBytes, "seed \(seed)")
+            }
         }
         #expect(rows.values.sorted { $0.key < $1.key } == ledger.state.rows, "seed \(seed)")
         #expect(try LedgerState(nextSequence: ledger.state.nextSequence, rows: ledger.state.rows) == ledger.state, "seed \(seed)")

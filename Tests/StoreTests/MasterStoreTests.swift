@@ -36,6 +36,37 @@ import Testing
     }
 
     /// The digest tells what is there, not how it came.
+    @Test func remembersTheCursorsThatASourceWasAt() throws {
+        let directory = try Directory()
+        var store = try MasterStore(directory: directory.path)
+        #expect(try store.cursor(of: "erp") == nil && !store.hasPassed("c1", of: "erp"))
+        try store.apply([drill], at: "2026-11-21T08:00:00.000+08:00", source: "source erp", cursor: ("erp", "c1"))
+        try store.setCursor(of: "erp", to: "c1")
+        #expect(try store.cursor(of: "erp") == "c1" && !store.hasPassed("c1", of: "erp"))
+        try store.setCursor(of: "erp", to: "c2")
+        try store.apply([saw], at: "2026-11-21T08:00:00.000+08:00", source: "source erp", cursor: ("erp", "c3"))
+        store.close()
+        store = try MasterStore(directory: directory.path)
+        #expect(try store.cursor(of: "erp") == "c3")
+        #expect(try ["c1", "c2", "c3", "c4"].map { try store.hasPassed($0, of: "erp") } == [true, true, false, false])
+        #expect(try !store.hasPassed("c1", of: "other"))
+        // Back where it was, by changes that begin at the present cursor.
+        try store.setCursor(of: "erp", to: "c1")
+        #expect(try ["c1", "c2", "c3"].map { try store.hasPassed($0, of: "erp") } == [false, true, true])
+    }
+
+    @Test func forgetsTheOldestCursors() throws {
+        let directory = try Directory()
+        let store = try MasterStore(directory: directory.path)
+        let long = String(repeating: "x", count: 500)
+        for number in 1...200 { try store.setCursor(of: "erp", to: "\(number) \(long)") }
+        let known = try (1...199).filter { try store.hasPassed("\($0) \(long)", of: "erp") }
+        #expect(known.count > 100 && known.count * 500 <= MasterStore.maximumPassedBytes && known.last == 199)
+        #expect(known == Array(known[0]...199))
+        for number in 1...(MasterStore.maximumPassed + 50) { try store.setCursor(of: "badges", to: "c\(number)") }
+        #expect(try !store.hasPassed("c49", of: "badges") && store.hasPassed("c50", of: "badges"))
+    }
+
     @Test func theDigestDoesNotDependOnTheOrder() {
         #expect(MasterStore.digest(of: [drill, saw]) == MasterStore.digest(of: [saw, drill]))
         #expect(MasterStore.digest(of: [drill]) != MasterStore.digest(of: [drill, saw]))

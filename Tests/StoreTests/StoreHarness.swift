@@ -152,3 +152,10 @@ final class Gate: Sendable {
         return tuning
     }
 }
+
+extension Directory {
+    /// The same in the writer's own connection, while the store is open.
+    func meddleWhileOpen(_ store: EventStore, _ sql: String) throws {
+        try store.maintain("meddle") { try $0.execute(sql: sql) }
+    }
+}

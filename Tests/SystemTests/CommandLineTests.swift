@@ -79,8 +79,9 @@ extension SystemTests {
                 try await day.scanner.putAway(lot: "ONLY-A-TEST")
                 try await shell.changes(["station", "resume", "bench"])
                 let changes = try await shell.answers(["events", "--after", "\(raised)", "--limit", "100"], lines: nil)
-                try #require(
-                    changes.count == 7 && changes.allSatisfy { $0["actor"]?["client"]?.string?.contains("uid:\(getuid())") == true })
+                // Between them a word about the walk before can be said for good.
+                let asked = changes.filter { $0["actor"]?["client"]?.string?.contains("uid:\(getuid())") == true }
+                try #require(asked.count == 7, "\(changes)")
 
                 try await shell.answers(["profile", "explain", "scanner"], lines: 1)
                 try await shell.answers(["profile", "check", Setting.profiles], lines: 1)

@@ -185,7 +185,7 @@ import Upstream
         let path = folder.path + "/out.ndjson"
         let log = MemoryLog((1...100).map { SampleEvents.checkout($0) } + [SampleEvents.modeChange(101)])
         let loop = try DeliveryLoop(
-            Site.Destination(name: "copy", kind: .file(path: path), types: ["*"], batch: 30), of: Self.gateway, log: log)
+            Site.Destination(name: "copy", kind: .file(.init(path: path)), types: ["*"], batch: 30), of: Self.gateway, log: log)
         try loop.start()
         #expect(log.wait { $0.cursor == 101 })
         #expect(loop.stop())

@@ -2,6 +2,7 @@ import Foundation
 import HTTPClient
 import Ledger
 import Readings
+import SiteConfiguration
 import Testing
 import Upstream
 
@@ -78,6 +79,33 @@ import Upstream
         #expect(json["epcList"] == nil)
         #expect(json["quantityList"] == [["epcClass": "https://id.gs1.org/01/09506000134352/10/ABC%2F1", "quantity": 200]])
         #expect(json["readPoint"] == ["id": "https://example.com/stockgate/location/A-01-03"])
+    }
+
+    /// Keys of the company become EPC URIs; others stay links, of the host that was asked for; own URIs stay.
+    @Test func identifiersAsTheSiteWantsThem() throws {
+        func mapping(_ prefixes: [String], _ host: String = "https://id.gs1.org") -> EPCISMapping {
+            EPCISMapping(
+                uriPrefix: "https://gateway.example.com", gatewayCode: "CRIB1", usesOnlyCBV: false,
+                naming: .init(companyPrefixes: prefixes, linkHost: host))
+        }
+        let urn = mapping(["9521141", "95060001343", "952012"])
+        let checkout = try event(SampleEvents.checkout(1), urn)
+        #expect(checkout["epcList"] == ["urn:epc:id:giai:9521141.32a%2Fb"])
+        #expect(checkout["readPoint"] == ["id": "urn:epc:id:sgln:9521141.12345.CRIB1"])
+        let item = try event(SampleEvents.putAwayItem(2), urn)
+        #expect(item["epcList"] == ["urn:epc:id:sscc:952012.03456789123"])
+        #expect(item["bizLocation"] == ["id": "urn:epc:id:sgln:9521141.12345.A-01-03"])
+        let lot = try event(SampleEvents.putAwayLot(3), urn)
+        #expect(lot["quantityList"]?.array?.first?["epcClass"] == "urn:epc:class:lgtin:95060001343.05.ABC%2F1")
+        #expect(lot["readPoint"] == ["id": "https://example.com/stockgate/location/A-01-03"])
+        let retraction = try event(SampleEvents.retraction(9, of: 1), urn)
+        #expect(retraction["epcList"] == checkout["epcList"] && retraction["readPoint"] == checkout["readPoint"])
+
+        let link = mapping(["4000000"], "https://id.example.com/gs1")
+        #expect(try event(SampleEvents.checkout(1), link)["epcList"] == ["https://id.example.com/gs1/8004/952114132a%2Fb"])
+        #expect(
+            try event(SampleEvents.putAwayLot(3), link)["quantityList"]?.array?.first?["epcClass"]
+                == "https://id.example.com/gs1/01/09506000134352/10/ABC%2F1")
     }
 
     @Test func everyTypeIsMappedOrPassedOver() throws {

@@ -10,7 +10,7 @@ import Upstream
                 [],
                 [
                     "loan.checked_out", "loan.returned", "crossing.retracted", "stock.put_away", "exception.raised", "exception.assigned",
-                    "exception.resolved",
+                    "exception.resolved", "clock.corrected",
                 ]
             ),
             (["*"], Event.Body.types), (["loan.returned"], ["loan.returned"]),

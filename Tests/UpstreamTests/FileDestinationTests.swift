@@ -1,6 +1,7 @@
 import Foundation
 import Ledger
 import Readings
+import SiteConfiguration
 import Testing
 import Upstream
 
@@ -67,6 +68,58 @@ import Upstream
         #expect(try lines().count == 2)
     }
 
+    /// A store was restored or recovered: its log goes on under a new epoch. After a crash the cursor lies before that.
+    @Test(arguments: [1, 400]) func eventsOfAnEarlierEpochAreKnownToo(count: Int64) throws {
+        let restored = EventIdentity(prefix: 77)
+        let events = (1...50).map { SampleEvents.checkout($0) }
+        let later = (51...(50 + count)).map { number in
+            // Speaks of an event of the epoch before.
+            SampleEvents.event(
+                number, type: "loan.returned", data: ["id": .string(SampleEvents.id(999))], subject: [], identity: restored)
+        }
+        try FileDestination(path: path).deliverAll(events + later)
+        let next = SampleEvents.event(51 + count, type: "loan.returned", data: [:], subject: [], identity: restored)
+        let receipt = try FileDestination(path: path).deliver(SampleEvents.outgoing(Array(events.suffix(20)) + later + [next]))
+        #expect(receipt == Receipt(upTo: 51 + count, delivered: 1, duplicates: 20 + Int(count)))
+        #expect(try lines() == texts(events + later + [next]))
+    }
+
+    /// Restored to an earlier state: numbers that the file has under the old epoch come again and are other events.
+    @Test func numbersThatComeAgainUnderANewEpochAreOtherEvents() throws {
+        let events = (1...50).map { SampleEvents.checkout($0) }
+        try FileDestination(path: path).deliverAll(events)
+        let restored = (41...60).map { SampleEvents.event($0, type: "loan.returned", data: [:], subject: [], identity: .init(prefix: 77)) }
+        let receipt = try FileDestination(path: path).deliver(SampleEvents.outgoing(Array(events[30..<40]) + restored))
+        #expect(receipt == Receipt(upTo: 60, delivered: 20, duplicates: 10))
+        #expect(try lines() == texts(events + restored))
+    }
+
+    /// By logrotate, say: a crash just after it must not write again what lies in the other file.
+    @Test(arguments: [true, false]) func aFileThatSomebodyRenamedIsRemembered(hasCrashed: Bool) throws {
+        let events = (1...20).map { SampleEvents.checkout($0) }
+        let first = FileDestination(path: path)
+        try first.deliverAll(events)
+        try FileManager.default.moveItem(atPath: path, toPath: path + (hasCrashed ? ".1" : "-20261122"))
+        let destination = hasCrashed ? FileDestination(path: path) : first
+        let receipt = try destination.deliver(SampleEvents.outgoing(Array(events[10...]) + [SampleEvents.checkout(21)]))
+        #expect(receipt == Receipt(upTo: 21, delivered: 1, duplicates: 10))
+        #expect(try lines() == texts([SampleEvents.checkout(21)]))
+    }
+
+    @Test(arguments: [1, 2, 3]) func aRotationThatWasStoppedHalfWayLosesNoFile(gap: Int) throws {
+        let rotation = Site.Destination.Rotation(bytes: 1 << 20, keep: 3)
+        let line = SampleEvents.checkout(1).bytes.count + 1
+        let full = (1...Int64((1 << 20) / line)).map { SampleEvents.checkout($0) }
+        try FileDestination(path: path, rotation: rotation).deliverAll(full)
+        for number in 1...3 where number != gap { try Data("\(number)\n".utf8).write(to: URL(fileURLWithPath: "\(path).\(number)")) }
+        try FileDestination(path: path, rotation: rotation).deliverAll([SampleEvents.checkout(Int64(full.count) + 1)])
+        // Those before the gap moved into it, those behind it stayed.
+        let contents = try (2...3).map { try String(contentsOfFile: "\(path).\($0)", encoding: .utf8) }
+        #expect(contents == (2...3).map { "\($0 <= gap ? $0 - 1 : $0)\n" })
+        #expect(try String(contentsOfFile: "\(path).1", encoding: .utf8).split(separator: "\n").count == full.count)
+        #expect(try lines().count == 1)
+    }
+
     @Test func startsANewFileWhenItWasRenamed() throws {
         let destination = FileDestination(path: path)
         try destination.deliverAll([SampleEvents.checkout(1)])
@@ -125,6 +178,38 @@ import Upstream
         // What fits is taken, and nothing stands twice.
         #expect(try destination.deliver(SampleEvents.outgoing([events[0], events[1]])) == Receipt(upTo: 2, delivered: 1, duplicates: 1))
         #expect(lseek(descriptor, 0, SEEK_END) == length + events[1].bytes.count + 1)
+    }
+
+    /// Every event stands once in the files, newest first, however often the destination is made anew and forgets its cursor.
+    @Test func rotationForgetsNothing() throws {
+        let events = (1...8_000).map { SampleEvents.checkout($0) }
+        let rotation = Site.Destination.Rotation(bytes: 1 << 20, keep: 3)
+        for start in stride(from: 0, to: 8_000, by: 1_000) {
+            let destination = FileDestination(path: path, rotation: rotation)
+            // What came before is offered again: the cursor was lost.
+            let known = max(0, start - 200)
+            for batch in [events[known..<(start + 500)], events[(start + 300)..<(start + 1_000)]] {
+                #expect(try destination.deliver(SampleEvents.outgoing(Array(batch))).upTo == batch.last?.sequence)
+            }
+        }
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+        #expect(files == ["events.ndjson", "events.ndjson.1", "events.ndjson.2", "events.ndjson.3"])
+        let sizes = try files.map { try Data(contentsOf: URL(fileURLWithPath: "\(folder.path)/\($0)")).count }
+        #expect(sizes.allSatisfy { $0 <= 1 << 20 })
+        let kept = try files.reversed().flatMap {
+            try String(contentsOfFile: "\(folder.path)/\($0)", encoding: .utf8).split(separator: "\n").map(String.init)
+        }
+        #expect(kept == texts(Array(events.suffix(kept.count))))
+    }
+
+    /// The newest file was just set aside when the power went: it is remembered.
+    @Test func anEmptyFileAfterRotationKnowsWhatWasSetAside() throws {
+        let rotation = Site.Destination.Rotation(bytes: 1 << 20, keep: 3)
+        let events = (1...20).map { SampleEvents.checkout($0) }
+        #expect(try FileDestination(path: path, rotation: rotation).deliver(SampleEvents.outgoing(events)).delivered == 20)
+        try FileManager.default.moveItem(atPath: path, toPath: path + ".1")
+        let receipt = try FileDestination(path: path, rotation: rotation).deliver(SampleEvents.outgoing(events))
+        #expect(receipt == Receipt(upTo: 20, duplicates: 20))
     }
 
     @Test func twoWritersDoNotMix() throws {

@@ -2,9 +2,9 @@
 """An EPCIS 2.0 capture server for tests, written from the standard and independent of the gateway's code.
 
     epcis_server.py [--port N] [--record FILE] [--openapi FILE] [--no-validate | --require-validation] [--behaviour JSON]
-                    [--tls FILE] [--detached]
+                    [--host ADDRESS] [--tls FILE [--client-authority FILE]] [--detached]
 
-Listens on 127.0.0.1, prints its port as one line on standard output, and ends with SIGTERM or when standard input closes
+Listens on 127.0.0.1 or --host, prints its port as one line on standard output, and ends with SIGTERM or when standard input closes
 (--detached: not then). --tls names a PEM file with key and certificate: then it speaks HTTPS only. Every new event is appended to --record as one line: {"via": "capture" | "events", "event": {...}}.
 
 Documents and bare events are validated against the OpenAPI file of EPCIS 2.0 (--openapi, or
@@ -30,6 +30,7 @@ merges its body into it (null puts a member back to its default):
     lose_answers    this many POST requests are carried out, and their connection is closed without an answer
     delay_ms        wait before every answer
     token           the bearer token to demand
+    count_only      true: keep no events, count them and check that their numbers have no gap (for measurements)
     proceed         true (default): keep the good events of a failed job when asked to; false: never
 
 GET /control gives {"behaviour", "validating", "counts", "problems", "events"}: counts of requests and of events, the first
@@ -39,6 +40,7 @@ validation problems, and the ids of the stored events in the order in which they
 import argparse
 import json
 import os
+import socket
 import ssl
 import sys
 import threading
@@ -48,7 +50,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 DEFAULTS = {
     "status": None, "times": None, "retry_after": None, "limit": None, "announce_limit": False, "byte_limit": None, "poison": [],
     "capture_checks": True, "duplicates": "accept", "polls": 0, "jobs": "normal", "location": "relative", "hang": False,
-    "lose_answers": 0, "delay_ms": 0, "token": None, "proceed": True,
+    "lose_answers": 0, "delay_ms": 0, "token": None, "proceed": True, "count_only": False,
 }
 
 
@@ -97,6 +99,7 @@ class State:
         self.jobs = {}
         self.counts = {"requests": 0, "captures": 0, "documents": 0, "singles": 0, "polls": 0, "duplicates": 0, "invalid": 0, "connections": 0}
         self.problems = []
+        self.high = 0
         self.closing = threading.Event()
 
     def key(self, event):
@@ -106,6 +109,14 @@ class State:
 
     def store(self, event, via):
         """Call with the lock held. False: known."""
+        if self.behaviour["count_only"]:
+            number = event["stockgate:sequence"]
+            if number <= self.high:
+                return False
+            if number != self.high + 1:
+                self.note([f"{number} after {self.high}"])
+            self.high = number
+            return True
         identifier = self.key(event)
         if identifier is None:
             identifier = f"server:{len(self.events)}"
@@ -264,13 +275,14 @@ class Handler(BaseHTTPRequestHandler):
                 if poisoned:
                     errors.append({"type": "epcisException:ValidationException", "title": "ValidationException", "detail": "not valid"})
                 known = [event for event in events if state.key(event) in state.events]
+                state.jobs = dict(list(state.jobs.items())[-100:]) if behaviour["count_only"] else state.jobs
                 if known and behaviour["duplicates"] == "fail":
                     errors.append({"type": "epcisException:ResourceAlreadyExistsException", "title": "ResourceAlreadyExistsException"})
                 if proceeds or not errors:
                     for event in events:
                         if event not in poisoned:
                             state.store(event, "capture")
-            identifier = f"job{len(state.jobs) + 1}"
+            identifier = f"job{state.counts['documents']}"
             state.jobs[identifier] = {"polls": behaviour["polls"], "errors": errors, "proceeds": proceeds}
         if self.loses_answer():
             return None
@@ -303,7 +315,7 @@ class Handler(BaseHTTPRequestHandler):
             with state.lock:
                 body = {
                     "behaviour": state.behaviour, "validating": state.validator.available, "counts": state.counts,
-                    "problems": state.problems, "events": list(state.events),
+                    "problems": state.problems, "events": list(state.events), "high": state.high,
                 }
             return self.answer(200, body)
         if not self.gate():
@@ -335,7 +347,9 @@ def main():
     parser.add_argument("--no-validate", action="store_true")
     parser.add_argument("--require-validation", action="store_true")
     parser.add_argument("--behaviour", metavar="JSON", default=os.environ.get("EPCIS_SERVER_BEHAVIOUR", "{}"))
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--tls", metavar="FILE")
+    parser.add_argument("--client-authority", metavar="FILE", help="ask for a client certificate of this authority")
     parser.add_argument("--detached", action="store_true")
     options = parser.parse_args()
 
@@ -352,11 +366,16 @@ def main():
     if unknown:
         parser.error(f"unknown behaviour: {sorted(unknown)}")
     Handler.state = State(validator, options.record, behaviour)
-    server = ThreadingHTTPServer(("127.0.0.1", options.port), Handler)
+    if ":" in options.host:
+        ThreadingHTTPServer.address_family = socket.AF_INET6
+    server = ThreadingHTTPServer((options.host, options.port), Handler)
     server.daemon_threads = True
     if options.tls:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(options.tls)
+        if options.client_authority:
+            context.load_verify_locations(options.client_authority)
+            context.verify_mode = ssl.CERT_REQUIRED
         # The handshake happens on the connection's own thread: a client that refuses the certificate must not end the server.
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         server.handle_error = lambda *arguments: None

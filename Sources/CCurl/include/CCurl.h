@@ -26,12 +26,17 @@ typedef struct {
     long connect_timeout_ms;
     /// For the whole request; 0: none.
     long total_timeout_ms;
+    /// How long less than CCURL_STALLED bytes a second may come and go; 0: as long as it takes.
+    long stall_s;
     /// The largest response body that is kept; a larger one ends the request.
     size_t maximum_body;
     /// Takes the body of a 2xx answer instead of it being kept; may be NULL.
     ccurl_receiver _Nullable receiver;
     void *_Nullable receiver_context;
 } ccurl_request;
+
+/// Slower than this is a connection of which only our end is left, in bytes a second.
+enum { CCURL_STALLED = 10 };
 
 enum ccurl_outcome {
     CCURL_OK,
@@ -51,17 +56,35 @@ typedef struct {
     bool timed_out;
     /// The HTTP status; 0: none came.
     long status;
+    /// How often the request was begun to be sent: libcurl sends it again by itself when a connection that it had kept ends without a word.
+    int sends;
+    /// How the check of the server's certificate ended: 0, or an X509_V_ERR code of OpenSSL.
+    long verify_result;
     /// Owned by the connection, valid until its next request.
     const uint8_t *_Nullable body;
     size_t body_count;
     const char *_Nonnull text;
 } ccurl_response;
 
-/// NULL when memory ran out. Texts are copied; NULL: not set.
-ccurl_connection *_Nullable ccurl_connection_create(const char *_Nullable unix_socket, const char *_Nullable authority_file);
+/// What a connection is made with; NULL: not set.
+typedef struct {
+    const char *_Nullable unix_socket;
+    /// PEM files: authorities to trust instead of the system's, our own certificate with its chain, its key, revocation lists.
+    const char *_Nullable authority_file;
+    const char *_Nullable certificate_file;
+    const char *_Nullable key_file;
+    const char *_Nullable revocation_file;
+    const char *_Nullable proxy;
+} ccurl_settings;
+
+/// NULL when memory ran out. Texts are copied.
+ccurl_connection *_Nullable ccurl_connection_create(const ccurl_settings *_Nonnull settings);
 /// No other call may be under way.
 void ccurl_connection_destroy(ccurl_connection *_Nonnull connection);
 ccurl_response ccurl_perform(ccurl_connection *_Nonnull connection, const ccurl_request *_Nonnull request);
+/// Forgets open connections, TLS sessions and what was read from the files, so that the next request begins with the files as they are.
+/// False when memory ran out; the connection is then as it was. No request may be under way.
+bool ccurl_forget(ccurl_connection *_Nonnull connection);
 /// May be called from any thread while the connection exists. The request under way and all later ones end with CCURL_CANCELLED.
 void ccurl_cancel(ccurl_connection *_Nonnull connection);
 

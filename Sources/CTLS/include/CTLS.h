@@ -23,7 +23,7 @@ enum ctls_step {
 };
 
 /// What went wrong with the files of a context.
-enum ctls_file { CTLS_FILE_NONE, CTLS_FILE_AUTHORITIES, CTLS_FILE_CERTIFICATE, CTLS_FILE_KEY };
+enum ctls_file { CTLS_FILE_NONE, CTLS_FILE_AUTHORITIES, CTLS_FILE_CERTIFICATE, CTLS_FILE_KEY, CTLS_FILE_REVOCATION };
 
 /// Reads the files; NULL on failure, with the file and OpenSSL's words in `file` and `reason`.
 ///
@@ -63,3 +63,23 @@ const char *_Nonnull ctls_reason(const ctls_session *_Nonnull session);
 bool ctls_peer_subject(const ctls_session *_Nonnull session, char *_Nonnull text, size_t size);
 /// "TLSv1.3"; static.
 const char *_Nonnull ctls_version(const ctls_session *_Nonnull session);
+
+/// The settings of a client for a library that makes the connection itself, and what came of checking the server's certificate.
+typedef struct ctls_client ctls_client;
+
+/// Reads the files; NULL on failure, with the file and OpenSSL's words in `file` and `reason`.
+///
+/// The server's certificate must be made out to the name or address, and stand on none of the lists in the revocation file, which must
+/// then hold one of every authority above it.
+ctls_client *_Nullable ctls_client_new(
+    const char *_Nullable authority_file, const char *_Nullable certificate_file, const char *_Nullable key_file,
+    const char *_Nullable revocation_file, const char *_Nonnull peer_name, bool is_address, enum ctls_file *_Nonnull file,
+    char *_Nonnull reason, size_t reason_size);
+/// Only after everything that was made from its context is gone.
+void ctls_client_free(ctls_client *_Nonnull client);
+/// The SSL_CTX.
+void *_Nonnull ctls_client_context(ctls_client *_Nonnull client);
+/// The first thing that was wrong with a certificate: X509_V_OK (0) or an X509_V_ERR code. May be asked on any thread.
+long ctls_client_verify_result(ctls_client *_Nonnull client);
+/// Tries a handshake on a connected socket, which stays open; the reads and writes of the socket must have time-outs.
+void ctls_client_probe(ctls_client *_Nonnull client, int socket);

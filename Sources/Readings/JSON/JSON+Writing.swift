@@ -7,6 +7,12 @@ extension JSON {
         return bytes
     }
 
+    /// Writes the canonical form behind what is there.
+    public func appendCanonical(to bytes: inout [UInt8]) { write(into: &bytes) }
+
+    /// Writes a string in canonical form, with its quotation marks, behind what is there.
+    public static func appendCanonical(_ string: String, to bytes: inout [UInt8]) { write(string: string, into: &bytes) }
+
     /// The canonical form as text.
     public var canonicalText: String { String(decoding: canonicalBytes, as: UTF8.self) }
 
@@ -60,6 +66,15 @@ extension JSON {
     /// Escapes what RFC 8259 section 7 demands, and DEL and the C1 controls besides: text from a barcode ends up in terminals.
     static func write(string: String, into bytes: inout [UInt8]) {
         bytes.append(0x22)
+        defer { bytes.append(0x22) }
+        // Nearly every text is plain.
+        var text = string
+        let isPlain = text.withUTF8 { units in
+            guard units.allSatisfy({ $0 >= 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }) else { return false }
+            bytes.append(contentsOf: units)
+            return true
+        }
+        if isPlain { return }
         for scalar in string.unicodeScalars {
             switch scalar.value {
             case 0x22: bytes.append(contentsOf: [0x5C, 0x22])
@@ -73,6 +88,5 @@ extension JSON {
             default: bytes.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
             }
         }
-        bytes.append(0x22)
     }
 }

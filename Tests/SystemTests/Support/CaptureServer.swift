@@ -38,6 +38,11 @@ final class CaptureServer: Sendable {
         var duplicates: Int64 { json["counts"]?["duplicates"]?.integer ?? -1 }
     }
 
+    func control(_ changes: JSON) throws {
+        _ = try connection.perform(
+            HTTPRequest("POST", "\(url)/control", headers: [.init("Content-Type", "application/json")], body: changes.canonicalBytes))
+    }
+
     func report() throws -> Report {
         Report(json: try JSON(parsing: connection.perform(HTTPRequest("GET", "\(url)/control")).body))
     }

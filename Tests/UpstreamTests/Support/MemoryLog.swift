@@ -1,5 +1,6 @@
 import Foundation
 import Ledger
+import Readings
 import Upstream
 
 /// An event log in memory for one destination; tests wait on it.
@@ -12,6 +13,7 @@ final class MemoryLog: EventLog, @unchecked Sendable {
         /// Calls of `acknowledge` and `events` that are to fail.
         var failures = 0
         var reads = 0
+        var bootTime: BootTime?
     }
 
     // Everything in `state` is touched with the condition locked.
@@ -23,6 +25,10 @@ final class MemoryLog: EventLog, @unchecked Sendable {
     }
 
     var snapshot: State { withState { $0 } }
+
+    func bootTime() -> BootTime? { withState { $0.bootTime } }
+
+    func set(bootTime: BootTime) { withState { $0.bootTime = bootTime } }
 
     func append(_ events: [StoredEvent]) {
         withState { $0.events += events }

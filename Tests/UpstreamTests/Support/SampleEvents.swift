@@ -80,6 +80,17 @@ enum SampleEvents {
     /// Minted with the check character of ISO/IEC 7064.
     static let loan = LoanNumber(gateway: "CRIB1", epoch: 0x9F4A_0000_0000_0000, counter: 42).description
 
+    /// Each says which one came before it, the first that it is the first.
+    static func following(_ events: [StoredEvent]) throws -> [OutgoingEvent] {
+        var last: Int64?
+        return try outgoing(events).map { event in
+            var event = event
+            event.after = last ?? event.sequence - 1
+            last = event.sequence
+            return event
+        }
+    }
+
     static func outgoing(_ events: [StoredEvent]) throws -> [OutgoingEvent] {
         try events.map { try OutgoingEvent($0) }
     }
