@@ -11,6 +11,8 @@ let settings: [SwiftSetting] = [
     .unsafeFlags(["-sanitize=fuzzer,address", "-parse-as-library"]),
 ]
 
+let siteFiles = ["SiteFile", "SiteCollector", "SiteCollector+Destinations", "SiteCollector+Devices", "SiteCollector+Sources", "SiteCollector+Stations"]
+
 let package = Package(
     name: "stockgate-fuzzing",
     platforms: [.macOS(.v15)],
@@ -22,12 +24,18 @@ let package = Package(
         .target(name: "SiteConfiguration", dependencies: ["Readings", "Identifiers"], swiftSettings: settings),
         .target(name: "Profiles", dependencies: ["Decoding", "TOMLKit"], swiftSettings: settings),
         .target(name: "Ledger", dependencies: ["SiteConfiguration"], swiftSettings: settings),
-        // One file of the target Gateway, and in place of swift-nio the one module that the file names.
+        // What reads the site file: some files of two large targets, and in place of swift-nio the one module that they name.
         .target(name: "CNIOLinux"),
-        .target(name: "SiteFiles", dependencies: ["Profiles", "Ledger", "CNIOLinux"], swiftSettings: settings),
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq"),
+        .target(
+            name: "Upstream", dependencies: ["CPostgres"], sources: ["PostgreSQL/PostgreSQLParameters.swift", "PrintableText.swift"],
+            swiftSettings: settings),
+        .target(
+            name: "SiteFiles", dependencies: ["Profiles", "Ledger", "Upstream", "CNIOLinux"],
+            sources: ["Surroundings.swift"] + siteFiles.map { "Gateway/\($0).swift" }, swiftSettings: settings),
         .target(name: "CLibFuzzer"),
         .executableTarget(
-            name: "stockgate-fuzz", dependencies: ["CLibFuzzer", "Profiles", "Decoding", "SiteFiles", "SiteConfiguration", "Identifiers", "Readings"],
+            name: "stockgate-fuzz", dependencies: ["CLibFuzzer", "Profiles", "Decoding", "SiteFiles", "SiteConfiguration", "Identifiers", "Ledger", "Readings"],
             path: "Sources/StockgateFuzz", swiftSettings: settings, linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]),
     ]
 )

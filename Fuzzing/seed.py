@@ -66,7 +66,7 @@ def main() -> None:
                     (corpus / "llrp_message" / f"{identifier.replace('/', '-')}-{direction}-{kind}").write_bytes(message)
     for name, files in {
         "profile": sorted((ROOT / "DeviceProfiles").glob("*/*/profile.toml")),
-        "site_file": [ROOT / "Demo" / "site.toml"],
+        "site_file": [ROOT / "Demo" / "site.toml", ROOT / "docs" / "site-example.toml"],
     }.items():
         folder = corpus / name
         folder.mkdir(parents=True, exist_ok=True)

@@ -160,7 +160,7 @@ extension SiteCollector {
         }
         var postgresql = Site.Destination.PostgreSQL(connection: connection ?? "", passwordFile: passwordFile, tls: tls)
         postgresql.table = table.string("table", maximum: 127) ?? postgresql.table
-        if PostgreSQLDestination.quoted(postgresql.table) == nil {
+        if PostgreSQLParameters.quoted(table: postgresql.table) == nil {
             table.problem("table", "must be NAME or SCHEMA.NAME of letters, digits and _")
         }
         postgresql.timeoutSeconds = readTimeout(table)

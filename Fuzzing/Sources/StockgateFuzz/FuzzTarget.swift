@@ -1,5 +1,6 @@
 import Decoding
 import Identifiers
+import Ledger
 import Profiles
 import Readings
 import SiteFiles
@@ -29,6 +30,7 @@ struct FuzzTarget {
             FuzzTarget(name: "scanned_code", run: scannedCode), FuzzTarget(name: "llrp_message", run: llrpMessage),
             FuzzTarget(name: "capture", run: capture), FuzzTarget(name: "profile") { profile($0, library) },
             FuzzTarget(name: "site_file") { _ = SiteFile.parse(String(decoding: $0, as: UTF8.self), file: "site.toml") },
+            FuzzTarget(name: "master_batch", run: masterBatch),
         ]
         return targets
     }
@@ -69,6 +71,21 @@ struct FuzzTarget {
             guard let second = try? Capture.Line(json: line.json) else { fatalError("broken: our own capture line cannot be read") }
             require(second.json.canonicalBytes == line.json.canonicalBytes, "a capture line changes when it is written again")
         }
+    }
+
+    /// Master data from upstream reads the same however it is cut; what can be applied can be laid over what is stored.
+    private static func masterBatch(_ bytes: [UInt8]) {
+        let cut = bytes.first.map { Int($0) % bytes.count } ?? 0
+        let whole = batch(of: [bytes[...]])
+        require(whole == batch(of: [bytes[..<cut], bytes[cut...]]), "a batch reads otherwise when it is cut")
+        guard let whole else { return }
+        for row in whole.rows(over: whole.rows) { _ = row.label }
+    }
+
+    private static func batch(of pieces: [ArraySlice<UInt8>]) -> MasterBatch? {
+        var reader = MasterBatchReader()
+        for piece in pieces where !reader.take(piece) { return nil }
+        return try? reader.finish()
     }
 
     private static func profile(_ bytes: [UInt8], _ library: ProfileLibrary) {

@@ -29,7 +29,7 @@ public final class PostgreSQLDestination: Destination {
         } catch {
             throw .refused("connection: \(error.reason)")
         }
-        guard let table = Self.quoted(configuration.table) else { throw .refused("\(printable(configuration.table)) is no table name") }
+        guard let table = PostgreSQLParameters.quoted(table: configuration.table) else { throw .refused("\(printable(configuration.table)) is no table name") }
         self.configuration = configuration
         self.gatewayCode = gatewayCode
         self.stopSignal = stopSignal
@@ -40,17 +40,6 @@ public final class PostgreSQLDestination: Destination {
             AS e(epoch, seq, id, type, time, body) ON CONFLICT (gateway, epoch, seq) DO NOTHING
             """
         memory = Mutex(Memory(sizer: BatchSizer(most: batch)))
-    }
-
-    /// `name` or `schema.name` as the server takes it; nil for what is none.
-    public static func quoted(_ table: String) -> String? {
-        let parts = table.split(separator: ".", omittingEmptySubsequences: false)
-        let isName: (Substring) -> Bool = { part in
-            (1...63).contains(part.utf8.count) && part.utf8.allSatisfy { $0 == 0x5F || ($0 | 0x20).isLetter || ($0 >= 0x30 && $0 <= 0x39) }
-                && part.first?.isNumber == false
-        }
-        guard (1...2).contains(parts.count), parts.allSatisfy(isName) else { return nil }
-        return parts.map { "\"\($0)\"" }.joined(separator: ".")
     }
 
     public func deliver(_ batch: [OutgoingEvent]) throws(DeliveryError) -> Receipt {
@@ -120,8 +109,4 @@ public final class PostgreSQLDestination: Destination {
         bytes.append(UInt8(ascii: "}"))
         return String(decoding: bytes, as: UTF8.self)
     }
-}
-
-extension UInt8 {
-    fileprivate var isLetter: Bool { self >= 0x61 && self <= 0x7A }
 }

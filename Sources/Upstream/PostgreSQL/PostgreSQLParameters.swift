@@ -53,6 +53,17 @@ public struct PostgreSQLParameters: Hashable, Sendable {
     /// Whether the server's certificate is checked. Without a word it is.
     public var checksCertificate: Bool { !isLocal && ["verify-full", "verify-ca", nil].contains(mode) }
 
+    /// `name` or `schema.name` as the server takes it; nil for what is none.
+    public static func quoted(table: String) -> String? {
+        let parts = table.split(separator: ".", omittingEmptySubsequences: false)
+        let isName: (Substring) -> Bool = { part in
+            (1...63).contains(part.utf8.count) && part.utf8.allSatisfy { $0 == 0x5F || ($0 | 0x20).isLetter || ($0 >= 0x30 && $0 <= 0x39) }
+                && part.first?.isNumber == false
+        }
+        guard (1...2).contains(parts.count), parts.allSatisfy(isName) else { return nil }
+        return parts.map { "\"\($0)\"" }.joined(separator: ".")
+    }
+
     /// Variables by which libpq would take a host, a password or a TLS mode from the environment instead of the site file.
     /// - Parameter value: of a variable; nil: it is not set.
     public static func variables(_ value: (String) -> String?) -> [String] {
@@ -70,4 +81,8 @@ public struct PostgreSQLParameters: Hashable, Sendable {
 
 public struct PostgreSQLParameterError: Error, Hashable, Sendable {
     public var reason: String
+}
+
+extension UInt8 {
+    fileprivate var isLetter: Bool { self >= 0x61 && self <= 0x7A }
 }
