@@ -29,7 +29,9 @@ public final class PostgreSQLDestination: Destination {
         } catch {
             throw .refused("connection: \(error.reason)")
         }
-        guard let table = PostgreSQLParameters.quoted(table: configuration.table) else { throw .refused("\(printable(configuration.table)) is no table name") }
+        guard let table = PostgreSQLParameters.quoted(table: configuration.table) else {
+            throw .refused("\(printable(configuration.table)) is no table name")
+        }
         self.configuration = configuration
         self.gatewayCode = gatewayCode
         self.stopSignal = stopSignal
