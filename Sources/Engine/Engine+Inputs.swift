@@ -114,6 +114,8 @@ extension Engine {
         if let wall { earlierWalls = earlierWalls.suffix(7) + [wall] }
         wall = anchor
         if anchor.quality != .unknown { ledger.referenceYear = wallTime.localYear }
+        ledger.zone = anchor.zone
+        remindersPaused = nil
         correctClock(into: &output)
     }
 
@@ -125,6 +127,7 @@ extension Engine {
     {
         advance(to: now, into: &output)
         guard !isStale else { throw CommandRefusal(.notStored, "the store cannot be written at present") }
+        if case .noteMaster(let seen) = command { ledger.masterSeen = seen }
         let plan = try ledger.plan(command, by: client, at: wallTime)
         let ticket = commit(plan, into: &output)
         if case .setStationMode(let station, _) = command { resetStation(station, into: &output) }

@@ -87,6 +87,23 @@ extension Engine {
         _ = commit(plan, into: &output)
     }
 
+    /// When the next reminder is due; nil: there is none, or nobody knows the time.
+    var reminderDeadline: Instant? {
+        guard let wall, wall.quality != .unknown, let due = ledger.nextReminder else { return nil }
+        let distance = due.subtractingReportingOverflow(wall.milliseconds)
+        // Further away than clocks are trusted: an anchor comes every hour.
+        guard !distance.overflow, distance.partialValue < 366 * 86_400_000 else { return nil }
+        let deadline = max(wall.instant + .milliseconds(max(distance.partialValue, -86_400_000)), Instant(nanoseconds: 0))
+        return remindersPaused.map { max($0, deadline) } ?? deadline
+    }
+
+    /// Says what is due; what cannot be recorded now is tried again in a minute.
+    mutating func remind(into output: inout EngineOutput) {
+        guard !isStale, let plan = ledger.planReminders(at: wallTime) else { return remindersPaused = now + .seconds(60) }
+        remindersPaused = nil
+        _ = commit(plan, into: &output)
+    }
+
     /// A station begins anew: it has no more to say about what it decided.
     mutating func abandon(_ station: String?, into output: inout EngineOutput) {
         ledger.abandon(station: station)
@@ -117,7 +134,7 @@ extension Proposal {
         switch content {
         case .crossing(let crossing): crossing.decision
         case .retraction(let retraction): retraction.decision
-        case .putAway, .unknownCode, .observedLate: nil
+        case .putAway, .control, .unknownCode, .observedLate: nil
         }
     }
 }

@@ -196,7 +196,7 @@ extension Proposal {
     fileprivate var canBeRepeated: Bool {
         switch content {
         case .crossing, .retraction, .observedLate: false
-        case .putAway, .unknownCode: true
+        case .putAway, .control, .unknownCode: true
         }
     }
 
@@ -216,7 +216,7 @@ extension Proposal {
         switch content {
         case .crossing(let crossing): crossing.decision == nil || crossing.certainty == .provisional
         case .retraction: false
-        case .putAway, .unknownCode, .observedLate: true
+        case .putAway, .control, .unknownCode, .observedLate: true
         }
     }
 }

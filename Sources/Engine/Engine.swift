@@ -41,6 +41,8 @@ public struct Engine: Sendable {
     public internal(set) var generation: UInt64
     /// A commit failed and the image was not loaded again yet: nothing can be decided.
     public internal(set) var isStale = false
+    /// What is due cannot be said at present: not before this is it tried again.
+    var remindersPaused: Instant?
     /// When provisional facts that no station will come back to are made final; nil: there are none.
     var settlingTime: Instant?
     var learning = Learning()
@@ -172,6 +174,7 @@ public struct Engine: Sendable {
         for index in putaways.indices { consider(putaways[index].nextDeadline) }
         for index in dwells.indices { consider(dwells[index].nextDeadline) }
         consider(settlingTime)
+        consider(reminderDeadline)
         consider(learning.deadline)
         for answers in pending.values { for answer in answers where !answer.wasTold { consider(answer.deadline) } }
         return earliest
@@ -211,6 +214,7 @@ public struct Engine: Sendable {
             take(result, station: dwells[index].name, into: &output)
         }
         if let time = settlingTime, time <= now { settle(into: &output) }
+        if let time = reminderDeadline, time <= now { remind(into: &output) }
         if let deadline = learning.deadline, deadline <= now { saveLearned(into: &output) }
         for ticket in pending.keys.sorted() {
             for index in pending[ticket, default: []].indices {

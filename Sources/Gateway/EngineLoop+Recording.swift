@@ -96,7 +96,8 @@ extension EngineLoop {
     private func settleClock() -> Instant {
         let now = BootClock.now()
         if let wall = engine.lastAnchor {
-            let anchor = WallAnchor(instant: now, wall.wallTime(at: now))
+            var anchor = WallAnchor(instant: now, wall.wallTime(at: now))
+            anchor.changes = wall.changes
             record(.wall(anchor), at: now)
             input { $0.wallChanged(anchor, into: &$1) }
         }

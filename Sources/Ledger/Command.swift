@@ -8,6 +8,9 @@ public enum Command: Hashable, Sendable {
     case assignException(number: Int64, owner: String)
     case resolveException(number: Int64, resolution: String, note: String)
     case setStationMode(station: String, mode: StationMode)
+    case loan(LoanCommand)
+    /// The master data are all there is, at this time: a source said so. Asked for by the gateway itself; it makes no event.
+    case noteMaster(seen: WallTime)
     /// A destination refused an event for good: somebody must look. Asked for by the gateway itself; once for each event.
     case reportDeadLetter(destination: String, sequence: Int64, reason: String)
     /// A source sent master data that cannot be taken in. Asked for by the gateway itself; once for each source until somebody has looked.
@@ -25,6 +28,8 @@ public enum Command: Hashable, Sendable {
         case .assignException(let number, let owner): ["do": "exception.assign", "exception": .integer(number), "owner": .string(owner)]
         case .resolveException(let number, let resolution, let note):
             ["do": "exception.resolve", "exception": .integer(number), "resolution": .string(resolution), "note": .string(note)]
+        case .loan(let command): command.json
+        case .noteMaster(let seen): ["do": "master_seen", "at": .string(seen.rfc3339)]
         case .setStationMode(let station, let mode): ["do": "station.mode", "station": .string(station), "mode": .string(mode.rawValue)]
         case .reportDeadLetter(let destination, let sequence, let reason):
             ["do": "dead_letter", "destination": .string(destination), "event": .integer(sequence), "reason": .string(reason)]
@@ -73,7 +78,12 @@ public enum Command: Hashable, Sendable {
             self = .reportRecovery(
                 missing: missing, last: last, setAside: json["set_aside"]?.string ?? "", reason: json["reason"]?.string ?? "",
                 known: json["known"]?.integer ?? 0, acknowledged: json["acknowledged"]?.object?.compactMapValues(\.integer) ?? [:])
-        default: return nil
+        case "master_seen":
+            guard let seen = json["at"]?.string.flatMap(WallTime.init(rfc3339:)) else { return nil }
+            self = .noteMaster(seen: seen)
+        default:
+            guard let command = LoanCommand(json: json) else { return nil }
+            self = .loan(command)
         }
     }
 }

@@ -30,15 +30,32 @@ struct Draft {
         if opensEpisode, episode == nil, let station { self.episode = "\(station)/\(ledger.state.episodeCounter + 1)" }
     }
 
-    /// The number that the next checkout gets.
-    var nextLoanNumber: LoanNumber { LoanNumber(gateway: ledger.site.gateway.code, epoch: ledger.epoch, counter: loanCounter + 1) }
+    /// What one person takes in one happening is one loan.
+    private var loanNumbers: [PersonKey: LoanNumber] = [:]
 
-    mutating func add(_ body: Event.Body, evidence: JSON) {
+    /// The number of the loan that a person opens here.
+    func loanNumber(of person: PersonKey) -> LoanNumber {
+        loanNumbers[person] ?? LoanNumber(gateway: ledger.site.gateway.code, epoch: ledger.epoch, counter: loanCounter + 1)
+    }
+
+    /// What was lent to this person in the same happening before stands: what comes now is of the same loan.
+    mutating func join(_ checkout: Event.Checkout) {
+        loanNumbers[checkout.person] = checkout.loan
+    }
+
+    private mutating func number(of person: PersonKey) -> LoanNumber {
+        let number = loanNumber(of: person)
+        loanNumbers[person] = number
+        loanCounter = max(loanCounter, number.counter)
+        return number
+    }
+
+    mutating func add(_ body: Event.Body, evidence: JSON, corrects: Int64? = nil) {
         let place = station?.location.flatMap(LocationKey.init).map { ledger.uri(of: .location($0)) }
         append(
             Event(
                 sequence: 0, time: time, station: stationName, episode: episode, actor: actor, subjects: ledger.subjects(of: body),
-                place: place, certainty: .final, corrects: nil, masterVersion: ledger.master.version, body: body,
+                place: place, certainty: .final, corrects: corrects, masterVersion: ledger.master.version, body: body,
                 evidence: Self.bounded(evidence)), certainty: .final)
     }
 
@@ -48,12 +65,36 @@ struct Draft {
         event.sequence = nextSequence
         event.certainty = certainty
         event.recorded = recordedTime(of: event)
-        if case .checkedOut(var checkout) = event.body {
-            checkout.loan = nextLoanNumber
-            loanCounter += 1
+        switch event.body {
+        case .checkedOut(var checkout):
+            checkout.loan = number(of: checkout.person)
             event.body = .checkedOut(checkout)
+        case .transferred(var transfer):
+            transfer.loan = number(of: transfer.person)
+            event.body = .transferred(transfer)
+        default: break
         }
         events.append(event)
+    }
+
+    /// Takes over what was drafted about another time.
+    mutating func take(_ other: Draft) {
+        for event in other.events {
+            var event = event
+            event.recorded = nil
+            append(event, certainty: .final)
+        }
+    }
+
+    /// Adds what follows from an event of this draft: of the same happening, and for good.
+    mutating func follow(_ event: Event, with body: Event.Body) {
+        var next = event
+        next.corrects = nil
+        next.body = body
+        next.subjects = ledger.subjects(of: body)
+        next.evidence = .null
+        next.masterVersion = ledger.master.version
+        append(next, certainty: .final)
     }
 
     /// Says once more, and for good, what was provisional.
@@ -182,6 +223,16 @@ extension Ledger {
         switch body {
         case .checkedOut(let checkout): return [uri(of: .item(checkout.item))]
         case .returned(let returned): return [uri(of: .item(returned.item))]
+        case .reminded(let reminder): return reminder.items.map { uri(of: .item($0)) }
+        case .renewed(let renewal): return [uri(of: .item(renewal.item))]
+        case .transferred(let transfer): return [uri(of: .item(transfer.item))]
+        case .inspected(let inspection): return [uri(of: .item(inspection.item))]
+        case .lost(let loss): return [uri(of: .item(loss.item))]
+        case .flagged(let flag): return [uri(of: .item(flag.item))]
+        case .maintenanceDue(let maintenance): return [uri(of: .item(maintenance.item))]
+        case .found(let item), .serviced(let item, _): return [uri(of: .item(item))]
+        case .permitRequested(let request): return request.permit.items.sorted().map { uri(of: .item($0)) }
+        case .permitApproved, .permitRejected, .permitWithdrawn: return []
         case .putAway(let putAway):
             switch putAway.subject {
             case .item(let key): return [uri(of: .item(key))]

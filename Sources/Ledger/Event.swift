@@ -44,6 +44,20 @@ public struct Event: Hashable, Sendable {
     public enum Body: Hashable, Sendable {
         case checkedOut(Checkout)
         case returned(Return)
+        case reminded(Reminder)
+        case renewed(Renewal)
+        case transferred(Transfer)
+        case inspected(Inspection)
+        case lost(Loss)
+        /// A tool that was reported lost is there again.
+        case found(item: ItemKey)
+        case flagged(Flag)
+        case maintenanceDue(Maintenance)
+        case serviced(item: ItemKey, note: String)
+        case permitRequested(PermitRequest)
+        case permitApproved(permit: PermitKey, level: Int64, levels: Int64)
+        case permitRejected(permit: PermitKey, note: String)
+        case permitWithdrawn(permit: PermitKey, note: String)
         case putAway(PutAway)
         case exceptionRaised(ExceptionRaised)
         /// What was said about a crossing is not so: the loan is void, the return did not happen, nobody need look.
@@ -74,6 +88,8 @@ public struct Event: Hashable, Sendable {
         public var item: ItemKey
         public var epc: EPC?
         public var borrower: PersonKey
+        /// Its class demands that somebody looks at it before it is lent again.
+        public var mustBeInspected = false
     }
 
     public struct PutAway: Hashable, Sendable {
@@ -205,6 +221,23 @@ public enum ExceptionKind: String, Hashable, Sendable, CaseIterable {
     /// No approved request covers the tool.
     case notPermitted = "not_permitted"
     case overQuota = "over_quota"
+    /// Too many late returns lately.
+    case personOverdue = "person_overdue"
+    case lowCredit = "low_credit"
+    /// A tool that is lost, damaged, incomplete or not inspected yet.
+    case notAvailable = "not_available"
+    case calibrationDue = "calibration_due"
+    case certificateMissing = "certificate_missing"
+    case secondPersonMissing = "second_person_missing"
+    case overValue = "over_value"
+    case monthlyLimit = "monthly_limit"
+    case outsideHours = "outside_hours"
+    /// The master data are too old to be relied on.
+    case masterOld = "master_old"
+    /// A tool came back damaged, or a kit incomplete.
+    case damaged
+    /// The same tag is read at two stations at once: there are two tags of it, or a station reads too far.
+    case clonedTag = "cloned_tag"
     case personBlocked = "person_blocked"
     /// A tool that is recorded as lent left again, or one recorded as inside came in: the record or the read is wrong.
     case stateConflict = "state_conflict"

@@ -7,6 +7,19 @@ extension Event.Body {
         switch self {
         case .checkedOut: "loan.checked_out"
         case .returned: "loan.returned"
+        case .reminded: "loan.reminded"
+        case .renewed: "loan.renewed"
+        case .transferred: "loan.transferred"
+        case .inspected: "loan.inspected"
+        case .lost: "loan.lost"
+        case .found: "tool.found"
+        case .flagged: "loan.flagged"
+        case .maintenanceDue: "tool.maintenance_due"
+        case .serviced: "tool.serviced"
+        case .permitRequested: "permit.requested"
+        case .permitApproved: "permit.approved"
+        case .permitRejected: "permit.rejected"
+        case .permitWithdrawn: "permit.withdrawn"
         case .putAway: "stock.put_away"
         case .exceptionRaised: "exception.raised"
         case .crossingRetracted: "crossing.retracted"
@@ -23,7 +36,10 @@ extension Event.Body {
 
     /// Every type, in the order of `docs/events.md`.
     public static let types = [
-        "loan.checked_out", "loan.returned", "crossing.retracted", "stock.put_away", "exception.raised", "exception.assigned",
+        "loan.checked_out", "loan.returned", "loan.reminded", "loan.renewed", "loan.transferred", "loan.inspected", "loan.lost",
+        "loan.flagged",
+        "tool.found", "tool.maintenance_due", "tool.serviced", "permit.requested", "permit.approved", "permit.rejected",
+        "permit.withdrawn", "crossing.retracted", "stock.put_away", "exception.raised", "exception.assigned",
         "exception.resolved", "tag.bound",
         "tag.unbound", "tag.observed_late", "station.mode_changed", "master.applied", "clock.corrected",
     ]
@@ -42,13 +58,27 @@ extension Event.Body {
             .compact([
                 "loan": .string(returned.loan.description), "item": .string(returned.item.text),
                 "epc": returned.epc.map { .string($0.hex) },
-                "borrower": .string(returned.borrower.text),
+                "borrower": .string(returned.borrower.text), "inspect": returned.mustBeInspected ? true : nil,
             ])
+        case .renewed(let renewal): renewal.json
+        case .transferred(let transfer): transfer.json
+        case .inspected(let inspection): inspection.json
+        case .lost(let loss): loss.json
+        case .found(let item): ["item": .string(item.text)]
+        case .flagged(let flag): flag.json
+        case .maintenanceDue(let maintenance): maintenance.json
+        case .serviced(let item, let note): ["item": .string(item.text), "note": .string(note)]
+        case .permitRequested(let request): request.row
+        case .permitApproved(let permit, let level, let levels):
+            ["permit": .string(permit.text), "level": .integer(level), "levels": .integer(levels)]
+        case .permitRejected(let permit, let note), .permitWithdrawn(let permit, let note):
+            ["permit": .string(permit.text), "note": .string(note)]
         case .putAway(let putAway):
             .compact([
                 "stock": putAway.subject.json, "quantity": .integer(putAway.quantity), "location": .string(putAway.location.text),
                 "location_uri": .string(putAway.locationURI), "from": putAway.from.map { .string($0.text) },
             ])
+        case .reminded(let reminder): reminder.json
         case .exceptionRaised(let raised): raised.json
         case .crossingRetracted(let retraction): retraction.json
         case .exceptionAssigned(let exception, let owner): ["exception": .integer(exception), "owner": .string(owner)]
@@ -77,7 +107,14 @@ extension Event.Body {
             self = .checkedOut(.init(loan: loan, item: item, epc: epc, person: person, permit: key("permit"), due: due))
         case "loan.returned":
             guard let loan, let item: ItemKey = key("item"), let borrower: PersonKey = key("borrower") else { return nil }
-            self = .returned(.init(loan: loan, item: item, epc: epc, borrower: borrower))
+            self = .returned(
+                .init(loan: loan, item: item, epc: epc, borrower: borrower, mustBeInspected: json["inspect"]?.bool ?? false))
+        case "loan.reminded":
+            guard let reminder = Event.Reminder(json: json) else { return nil }
+            self = .reminded(reminder)
+        case "loan.renewed", "loan.transferred", "loan.inspected", "loan.lost", "loan.flagged", "tool.found", "tool.maintenance_due",
+            "tool.serviced", "permit.requested", "permit.approved", "permit.rejected", "permit.withdrawn":
+            self.init(loanLife: type, json: json)
         case "stock.put_away":
             guard let subject = json["stock"].flatMap(StockSubject.init), let quantity = json["quantity"]?.integer,
                 let location: LocationKey = key("location"), let uri = json["location_uri"]?.string
@@ -114,6 +151,36 @@ extension Event.Body {
             self = .clockCorrected(correction)
         default: return nil
         }
+    }
+}
+
+extension Event.Body {
+    /// What becomes of loans, tools and requests.
+    private init?(loanLife type: String, json: JSON) {
+        let item = json["item"]?.string.flatMap(ItemKey.init)
+        let permit = json["permit"]?.string.flatMap(PermitKey.init)
+        let note = json["note"]?.string ?? ""
+        let body: Self? =
+            switch type {
+            case "loan.renewed": Event.Renewal(json: json).map(Self.renewed)
+            case "loan.transferred": Event.Transfer(json: json).map(Self.transferred)
+            case "loan.inspected": Event.Inspection(json: json).map(Self.inspected)
+            case "loan.lost": Event.Loss(json: json).map(Self.lost)
+            case "loan.flagged": Event.Flag(json: json).map(Self.flagged)
+            case "tool.found": item.map(Self.found)
+            case "tool.maintenance_due": Event.Maintenance(json: json).map(Self.maintenanceDue)
+            case "tool.serviced": item.map { .serviced(item: $0, note: note) }
+            case "permit.requested": PermitRequest(row: json).map(Self.permitRequested)
+            case "permit.approved":
+                permit.map {
+                    .permitApproved(permit: $0, level: json["level"]?.integer ?? 1, levels: json["levels"]?.integer ?? 1)
+                }
+            case "permit.rejected": permit.map { .permitRejected(permit: $0, note: note) }
+            case "permit.withdrawn": permit.map { .permitWithdrawn(permit: $0, note: note) }
+            default: nil
+            }
+        guard let body else { return nil }
+        self = body
     }
 }
 

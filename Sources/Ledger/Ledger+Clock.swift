@@ -156,11 +156,13 @@ extension LedgerState {
             loan.due = WallTime(milliseconds: loan.due.milliseconds, offsetMinutes: now.offsetMinutes, quality: quality)
                 .later(by: days * 86_400_000 - zone)
             loan.since = since
+            // What was said was about another due time.
+            loan.reminded = nil
             return loan
         }
 
         /// A fact that is said once more, and for good, must not say the wrong time again.
-        func corrected(_ fact: StandingFact, loans: [ItemKey: Loan]) -> StandingFact? {
+        func corrected(_ fact: StandingFact, loans: OpenLoans) -> StandingFact? {
             var right = fact
             if let closed = fact.closed, let loan = corrected(closed) { right.closed = loan }
             if let time = self.right(fact.event.time) {

@@ -11,6 +11,8 @@ extension Ledger {
         var draft = Draft(ledger: self, station: station, at: time)
         draft.actor = .client(client)
         switch command {
+        case .loan(let command): try plan(command, by: client, at: time, into: &draft)
+        case .noteMaster: break
         case .bindTag(let epc, let bearer):
             guard master.contains(bearer) else { throw CommandRefusal(.notFound, "there is no \(bearer.description) in the master data") }
             if let bound = state.tags[epc] ?? master.tags[epc] {

@@ -54,13 +54,17 @@ extension Ledger {
         var unexpected: [(item: ItemKey, sighting: Sighting)] = []
         for (item, sighting) in tools {
             guard let loan = state.loans[item] else {
-                unexpected.append((item, sighting))
+                // What was lost comes in without a loan, and gladly.
+                if state.tools[item]?.condition != .lost { unexpected.append((item, sighting)) }
                 continue
             }
             // A return is always taken, by whom and wherever; the loan says whose it was.
             draft.actor = .person(loan.person)
             draft.add(
-                .returned(.init(loan: loan.number, item: item, epc: sighting.epc, borrower: loan.person)), evidence: sighting.evidence)
+                .returned(
+                    .init(
+                        loan: loan.number, item: item, epc: sighting.epc, borrower: loan.person, mustBeInspected: mustBeInspected(item))),
+                evidence: sighting.evidence)
         }
         draft.actor = .gateway
         guard let first = unexpected.first else { return }
@@ -80,7 +84,7 @@ extension Ledger {
         }
         guard !tools.isEmpty else { return }
         let (taken, conflicting) = tools.partitioned { state.loans[$0.item] == nil }
-        guard let person = people.only else {
+        guard let person = people.only ?? pair(people, taking: taken.map(\.item)) else {
             // Without a name there is no loan; somebody must say who it was.
             draft.actor = .unknown
             draft.raise(
@@ -95,75 +99,24 @@ extension Ledger {
                 .stateConflict, items: others.map(\.item), epcs: others.map(\.sighting.epc), candidates: [person.key],
                 loan: others.count == 1 ? state.loans[first.item]?.number : nil, direction: .out, evidence: first.sighting.evidence)
         }
-        if person.isBlocked, let first = taken.first {
-            draft.raise(
-                .personBlocked, items: taken.map(\.item), epcs: taken.map(\.sighting.epc), candidates: [person.key], direction: .out,
-                evidence: first.sighting.evidence)
-            return
+        lend(taken, to: person, companions: people.keys.filter { $0 != person.key }, into: &draft)
+    }
+
+    func mustBeInspected(_ item: ItemKey) -> Bool {
+        master.items[item]?.itemClass.flatMap { master.classes[$0]?.needsInspection } ?? false
+    }
+
+    /// Of two people who went together, the one whose badge was held first borrows, where all tools are of classes that demand a second person.
+    private func pair(_ people: Carriers, taking items: [ItemKey]) -> Person? {
+        guard people.keys.count == 2, !people.hasStranger, let first = people.first else { return nil }
+        let isDemanded = items.allSatisfy { item in
+            master.items[item]?.itemClass.flatMap { master.classes[$0]?.needsSecondPerson } ?? false
         }
-        lend(taken, to: person, into: &draft)
+        return isDemanded && !items.isEmpty ? master.people[first] : nil
     }
 
     /// In milliseconds.
     private static let sameWalk: Int64 = 10_000
-
-    private func lend(_ tools: [(item: ItemKey, sighting: Sighting)], to person: Person, into draft: inout Draft) {
-        var openLoans = state.openLoans(of: person.key)
-        var permitUse = state.permitUse
-        var overQuota: [(item: ItemKey, sighting: Sighting)] = []
-        var unpermitted: [(item: ItemKey, sighting: Sighting)] = []
-        for (item, sighting) in tools {
-            if let quota = person.quota ?? site.policy.quota, openLoans >= quota {
-                overQuota.append((item, sighting))
-                continue
-            }
-            let permit = permit(for: item, of: person.key, use: permitUse, at: draft.time)
-            if permit == nil, site.policy.withoutPermit != .allow { unpermitted.append((item, sighting)) }
-            if permit == nil, site.policy.withoutPermit == .refuse { continue }
-            if let permit { permitUse[permit.key, default: 0] += 1 }
-            openLoans += 1
-            var evidence = sighting.evidence.object ?? [:]
-            evidence["rule"] = .string(permit == nil ? "without_permit:\(site.policy.withoutPermit.rawValue)" : "permit")
-            draft.add(
-                .checkedOut(
-                    .init(
-                        loan: draft.nextLoanNumber, item: item, epc: sighting.epc, person: person.key, permit: permit?.key,
-                        due: due(item, permit: permit, from: draft.time))), evidence: .object(evidence))
-        }
-        if let first = overQuota.first {
-            draft.raise(
-                .overQuota, items: overQuota.map(\.item), epcs: overQuota.map(\.sighting.epc), candidates: [person.key], direction: .out,
-                evidence: first.sighting.evidence)
-        }
-        if let first = unpermitted.first {
-            draft.raise(
-                .notPermitted, items: unpermitted.map(\.item), epcs: unpermitted.map(\.sighting.epc), candidates: [person.key],
-                direction: .out,
-                evidence: first.sighting.evidence)
-        }
-    }
-
-    /// The approved request that covers a checkout: the one that runs out first.
-    private func permit(for item: ItemKey, of person: PersonKey, use: [PermitKey: Int], at time: WallTime) -> Permit? {
-        let itemClass = master.items[item]?.itemClass
-        let today = time.localDate
-        let isDateKnown = time.quality != .unknown
-        return master.permits.values
-            .filter { permit in
-                permit.person == person && use[permit.key, default: 0] < permit.quantity
-                    && (permit.items.contains(item) || itemClass.map(permit.classes.contains) ?? false)
-                    && (!isDateKnown || (permit.from.map { $0 <= today } ?? true) && (permit.until.map { today <= $0 } ?? true))
-            }
-            .min { ($0.until ?? .distantFuture, $0.key) < ($1.until ?? .distantFuture, $1.key) }
-    }
-
-    /// When a loan must be back: the permit's day, or the item's or the policy's number of days, at the policy's hour.
-    private func due(_ item: ItemKey, permit: Permit?, from time: WallTime) -> WallTime {
-        let days = Int64(master.items[item]?.dueDays ?? site.policy.dueDays)
-        let day = permit?.due ?? CivilDate(daysSince1970: time.localDate.daysSince1970 + days)
-        let local = day.daysSince1970 * 86_400_000 + Int64(site.policy.dueHour) * 3_600_000
-        return WallTime(milliseconds: local - Int64(time.offsetMinutes) * 60_000, offsetMinutes: time.offsetMinutes, quality: time.quality)
-    }
 
     private static func evidence(_ crossing: Proposal.Crossing) -> JSON {
         var members = (crossing.tags.first ?? crossing.uncertain.first)?.evidence.object ?? [:]
@@ -180,6 +133,9 @@ private struct Carriers {
     var only: Person?
     /// Why there is not.
     var problem: ExceptionKind
+    /// Whose badge was held first.
+    var first: PersonKey?
+    var hasStranger: Bool
 
     init(of crossing: Proposal.Crossing, in ledger: Ledger) {
         let tagged = crossing.badgeTags.compactMap { sighting -> PersonKey? in
@@ -187,7 +143,8 @@ private struct Carriers {
         }
         let badged = crossing.credentials.compactMap { ledger.master.credentials[$0] }
         keys = Array(Set(tagged + badged)).sorted()
-        let hasStranger = badged.count < crossing.credentials.count
+        first = badged.first
+        hasStranger = badged.count < crossing.credentials.count
         only = keys.count == 1 && !hasStranger ? ledger.master.people[keys[0]] : nil
         problem = keys.count > 1 || hasStranger && !keys.isEmpty ? .severalPeople : hasStranger ? .unknownBadge : .noBadge
     }
@@ -204,8 +161,4 @@ extension Sequence {
 
 extension Sighting {
     fileprivate var reads: UInt64 { UInt64(inside.reads) + UInt64(outside.reads) }
-}
-
-extension CivilDate {
-    fileprivate static let distantFuture = CivilDate(daysSince1970: 2_932_896)
 }

@@ -48,6 +48,8 @@ extension Ledger {
         image.state.retract(memory?.standing ?? [])
         let fresh = image.plan(crossing, station: station, at: time, episode: memory?.episode)
         var plan = merge(fresh, crossing.certainty, over: memory?.standing ?? [], told: memory?.told, seen: crossing.tags, into: &draft)
+        addConsequences(of: crossing, to: &draft)
+        plan.events = draft.events
         plan.decision = key.map { .init(key: $0, told: plan.feedback ?? memory?.told) }
         return plan
     }
@@ -107,6 +109,7 @@ extension Ledger {
             let sighting = seen.first { sighting in fact.epcs.contains(sighting.epc) }
             draft.retract(fact, evidence: sighting?.evidence ?? fact.event.evidence)
         }
+        for case let match? in matches { if case .checkedOut(let checkout) = match.event.body { draft.join(checkout) } }
         for (event, match) in zip(fresh.events, matches) {
             guard let match else {
                 draft.append(event, certainty: certainty)
@@ -151,7 +154,7 @@ extension Ledger {
                 }
             }
             if case .crossingRetracted(let retraction) = event.body, case .checkedOut(let checkout) = retraction.fact {
-                forgetClosed(checkout.loan)
+                forgetClosed(checkout)
             }
         } else if let key, let fact = Event.CrossingFact(event.body) {
             var closed: Loan?
@@ -164,9 +167,9 @@ extension Ledger {
         }
     }
 
-    private mutating func forgetClosed(_ loan: LoanNumber) {
+    private mutating func forgetClosed(_ checkout: Event.Checkout) {
         for (key, memory) in memories {
-            for place in memory.standing.indices where memory.standing[place].closed?.number == loan {
+            for place in memory.standing.indices where memory.standing[place].closed?.isLine(of: checkout) == true {
                 memories[key]?.standing[place].closed = nil
             }
         }
@@ -245,7 +248,7 @@ extension StandingFact {
     /// Whether an event follows from this fact: a return from its loan, a loan from the return before it.
     func isGround(of event: Event) -> Bool {
         switch (self.event.body, event.body) {
-        case (.checkedOut(let checkout), .returned(let returned)): checkout.loan == returned.loan
+        case (.checkedOut(let checkout), .returned(let returned)): checkout.loan == returned.loan && checkout.item == returned.item
         case (.returned(let returned), .checkedOut(let checkout)): returned.item == checkout.item
         default: false
         }

@@ -8,7 +8,13 @@ import SiteConfiguration
 /// image. When a commit to the disk did not succeed, the image is replaced by what the store holds (`reload`).
 public struct Ledger: Sendable {
     public internal(set) var state: LedgerState
-    public private(set) var master: MasterData
+    public private(set) var master: MasterData { didSet { permitsByPerson = Dictionary(grouping: master.permits.values, by: \.person) } }
+    private(set) var permitsByPerson: [PersonKey: [Permit]] = [:]
+    /// When the master data were last known to be all there is; nil: not since the start.
+    public var masterSeen: WallTime?
+    /// How the site's clocks will change; nil: not known yet.
+    public var zone: SiteZone? { didSet { if zone != oldValue { queueReminders() } } }
+    private(set) var reminders = ReminderQueue()
     /// The year in which two-digit years of labels are read (General Specifications 7.12); follows the wall clock.
     public var referenceYear = 2026
     let site: Site
@@ -24,6 +30,13 @@ public struct Ledger: Sendable {
         self.epoch = epoch
         self.state = state
         self.master = master
+        permitsByPerson = Dictionary(grouping: master.permits.values, by: \.person)
+        queueReminders()
+    }
+
+    private mutating func queueReminders() {
+        reminders = ReminderQueue()
+        for loan in state.loans.values { reminders.set(loan.item, at: nextStep(of: loan)) }
     }
 
     /// What the ledger decides on a proposal, without taking it in.
@@ -35,6 +48,7 @@ public struct Ledger: Sendable {
         case .crossing(let crossing): decide(crossing, station: proposal.station, at: time, recorded: recorded)
         case .retraction(let retraction): decide(retraction, station: proposal.station, at: time, recorded: recorded)
         case .putAway(let putAway): plan(putAway, station: proposal.station, at: time)
+        case .control(let control): plan(control, station: proposal.station, at: time)
         case .unknownCode(let scan): plan(unknownCode: scan, station: proposal.station, at: time)
         case .observedLate(let observed): plan(observed, station: proposal.station, at: time)
         }
@@ -52,7 +66,12 @@ public struct Ledger: Sendable {
         }
         for event in plan.events {
             remember(event, of: plan.decision?.key)
-            for row in state.apply(event) { rows[Array(row.key.utf8)] = row }
+            for row in state.apply(event) {
+                rows[Array(row.key.utf8)] = row
+                // Whatever became of a loan, it is due at another time now, or no more.
+                guard row.key.hasPrefix("loan/"), let item = ItemKey(String(row.key.dropFirst(5))) else { continue }
+                reminders.set(item, at: state.loans[item].flatMap(nextStep))
+            }
         }
         note(plan)
         let sorted = rows.sorted { $0.key.lexicographicallyPrecedes($1.key) }
@@ -68,6 +87,7 @@ public struct Ledger: Sendable {
     public mutating func reload(_ state: LedgerState) {
         self.state = state
         restoreMemories()
+        queueReminders()
     }
 
     /// All that was committed is on the disk.
@@ -123,7 +143,8 @@ public struct Ledger: Sendable {
 
     /// What a station must know of a code.
     public func known(_ scan: Scan) -> Known {
-        bearer(of: scan).map { known($0.bearer) } ?? .nothing
+        if let code = ControlCode(rawValue: String(decoding: scan.data, as: UTF8.self)) { return .control(code) }
+        return bearer(of: scan).map { known($0.bearer) } ?? .nothing
     }
 
     private func known(_ bearer: Bearer) -> Known {

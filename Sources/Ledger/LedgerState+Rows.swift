@@ -12,6 +12,9 @@ extension LedgerState {
         rows += places.map { StateRow(key: "place/\($0.key)", value: .string($0.value.text)) }
         rows += stock.map { $0.key.row(quantity: $0.value) }
         rows += permitUse.map { StateRow(key: "permit/\($0.key)", value: .integer(Int64($0.value))) }
+        rows += tools.map { StateRow(key: "tool/\($0.key)", value: $0.value.row) }
+        rows += borrowers.map { StateRow(key: "borrower/\($0.key)", value: $0.value.row) }
+        rows += requests.values.map { StateRow(key: "request/\($0.permit.key)", value: $0.row) }
         rows += exceptions.values.map { StateRow(key: "exception/\($0.number)", value: $0.row) }
         rows += provisional.values.map { StateRow(key: $0.key, value: $0.row) }
         rows += learned.map { StateRow(key: StateRow.learnedPrefix + $0.key, value: $0.value) }
@@ -53,6 +56,15 @@ extension LedgerState {
         case "master":
             guard let version = value.integer, Self.counters.contains(version) else { throw failure }
             masterVersion = version
+        case "tool":
+            guard let item = ItemKey(rest), let record = ToolRecord(row: value) else { throw failure }
+            tools[item] = record
+        case "borrower":
+            guard let person = PersonKey(rest), let record = BorrowerRecord(row: value) else { throw failure }
+            borrowers[person] = record
+        case "request":
+            guard let request = PermitRequest(row: value), request.permit.key.text == rest else { throw failure }
+            requests[request.permit.key] = request
         case "place":
             guard let item = ItemKey(rest), let location = value.string.flatMap(LocationKey.init) else { throw failure }
             places[item] = location
@@ -104,9 +116,11 @@ extension Loan {
         .compact([
             "loan": .string(number.description), "item": .string(item.text), "person": .string(person.text),
             "permit": permit.map { .string($0.text) }, "since": .string(since.rfc3339), "due": .string(due.rfc3339),
+            "renewals": renewals == 0 ? nil : .integer(renewals),
             "station": station.map(JSON.string), "event": .integer(opened),
             "clock": due.quality == .synchronised ? nil : .string(due.quality.rawValue),
             "boot": since.boot.map { .string($0.bootText) }, "uptime": since.boot.map { .integer($0.milliseconds) },
+            "reminded": reminded.map { .string($0.rawValue) },
         ])
     }
 
@@ -119,7 +133,8 @@ extension Loan {
         since.restore(from: row, quality: due.quality)
         self.init(
             number: number, item: item, person: person, permit: row["permit"]?.string.flatMap(PermitKey.init), since: since, due: due,
-            station: row["station"]?.string, opened: opened)
+            station: row["station"]?.string, opened: opened, renewals: row["renewals"]?.integer ?? 0,
+            reminded: row["reminded"]?.string.flatMap(ReminderStep.init))
     }
 }
 

@@ -12,6 +12,12 @@ public struct Loan: Hashable, Sendable {
     public var station: String?
     /// The event that opened it.
     public var opened: Int64
+    /// How often it was renewed.
+    public var renewals: Int64 = 0
+    /// Which reminder of its due time was said last; nil: none.
+    public var reminded: ReminderStep?
+
+    func isLine(of checkout: Event.Checkout) -> Bool { number == checkout.loan && item == checkout.item }
 }
 
 /// An exception that waits for a person.
@@ -40,7 +46,7 @@ public struct LedgerState: Hashable, Sendable {
     public internal(set) var episodeCounter: Int64 = 0
     /// The version of the master data that was recorded last; the store's own may be one ahead after a power cut.
     public internal(set) var masterVersion: Int64 = 0
-    public internal(set) var loans: [ItemKey: Loan] = [:]
+    public internal(set) var loans = OpenLoans()
     /// The clock by which the newest events are stamped; nil where no machine is known.
     public internal(set) var clock: RecordedClock?
     /// Where single items were put.
@@ -52,6 +58,12 @@ public struct LedgerState: Hashable, Sendable {
     public internal(set) var exceptions: [Int64: OpenException] = [:]
     /// Provisional facts that are neither confirmed nor withdrawn, by the number of their event.
     public internal(set) var provisional: [Int64: StandingFact] = [:]
+    /// What tools went through.
+    public internal(set) var tools: [ItemKey: ToolRecord] = [:]
+    /// What borrowers did.
+    public internal(set) var borrowers: [PersonKey: BorrowerRecord] = [:]
+    /// Requests made here, until they are used up, rejected or withdrawn.
+    public internal(set) var requests: [PermitKey: PermitRequest] = [:]
     /// Tags bound at this gateway.
     public internal(set) var tags: [EPC: Bearer] = [:]
     /// Stations that do not simply run.
@@ -75,10 +87,6 @@ public struct LedgerState: Hashable, Sendable {
         learned[String(row.key.dropFirst(StateRow.learnedPrefix.count))] = row.value
     }
 
-    /// How many loans a person has open.
-    public func openLoans(of person: PersonKey) -> Int {
-        loans.values.count { $0.person == person }
-    }
 }
 
 public struct StockPosition: Hashable, Sendable {
@@ -122,9 +130,30 @@ extension LedgerState {
                 if event.certainty == .provisional {
                     rows.append(hold(StandingFact(event: event, closed: loans[returned.item])))
                 }
+                if event.certainty == .final, let loan = loans[returned.item] { rows += count(loan, at: event.time, sign: 1) }
                 loans[returned.item] = nil
                 rows.append(StateRow(key: "loan/\(returned.item)", value: nil))
+                if returned.mustBeInspected { rows += set(.uninspected, of: returned.item) }
+            } else if let loan = corrected?.closed {
+                rows += count(loan, at: event.time, sign: 1)
             }
+        case .reminded(let reminder): rows += apply(reminder)
+        case .renewed(let renewal): rows += apply(renewal)
+        case .transferred(let transfer): rows += apply(transfer, of: event)
+        case .inspected(let inspection): rows += apply(inspection, of: event)
+        case .lost(let loss): rows += apply(loss, of: event)
+        case .found(let item): rows += set(.uninspected, of: item)
+        case .flagged: break
+        case .maintenanceDue(let maintenance):
+            tools[maintenance.item, default: ToolRecord()].isMaintenanceTold = true
+            rows.append(toolRow(maintenance.item))
+        case .serviced(let item, _):
+            tools[item, default: ToolRecord()].serviced()
+            rows.append(toolRow(item))
+        case .permitRequested(let request): rows += apply(request: request)
+        case .permitApproved(let permit, _, _):
+            if case .client(let client) = event.actor { rows += approve(permit, by: client) }
+        case .permitRejected(let permit, _), .permitWithdrawn(let permit, _): rows += close(request: permit)
         case .putAway(let putAway):
             rows.append(contentsOf: apply(putAway))
         case .exceptionRaised(let raised):
@@ -135,7 +164,7 @@ extension LedgerState {
             rows.append(StateRow(key: "exception/\(event.sequence)", value: exception.row))
             if event.certainty == .provisional { rows.append(hold(StandingFact(event: event))) }
         case .crossingRetracted(let retraction):
-            rows += apply(retraction, of: event)
+            rows += apply(retraction, of: event, wasProvisional: corrected != nil)
         case .exceptionAssigned(let number, let owner):
             guard var exception = exceptions[number] else { break }
             exception.raised.owner = owner
@@ -166,27 +195,25 @@ extension LedgerState {
 
     private mutating func apply(_ checkout: Event.Checkout, of event: Event) -> [StateRow] {
         var rows: [StateRow] = []
-        let loan = Loan(
+        var loan = Loan(
             number: checkout.loan, item: checkout.item, person: checkout.person, permit: checkout.permit, since: event.time.kept,
             due: checkout.due.with(quality: event.time.quality), station: event.station, opened: event.sequence)
         if event.corrects != nil {
             // It confirms a loan that is open already; one that was closed in the meantime stays closed.
-            guard loans[loan.item]?.number == loan.number else { return [] }
+            guard let open = loans[loan.item], open.number == loan.number else { return [] }
+            loan.reminded = open.reminded
             loans[loan.item] = loan
             return [StateRow(key: "loan/\(loan.item)", value: loan.row)]
         }
         loans[loan.item] = loan
         rows.append(StateRow(key: "loan/\(loan.item)", value: loan.row))
         if event.certainty == .provisional { rows.append(hold(StandingFact(event: event))) }
-        if checkout.loan.counter > loanCounter {
-            loanCounter = checkout.loan.counter
-            rows.append(countersRow)
-        }
-        if let permit = checkout.permit { rows.append(use(permit, 1)) }
+        if let row = count(checkout.loan) { rows.append(row) }
+        if let permit = checkout.permit { rows += use(permit, 1) }
         return rows
     }
 
-    private mutating func apply(_ retraction: Event.Retraction, of event: Event) -> [StateRow] {
+    private mutating func apply(_ retraction: Event.Retraction, of event: Event, wasProvisional: Bool) -> [StateRow] {
         var rows: [StateRow] = []
         switch retraction.fact {
         case .checkedOut(let checkout):
@@ -194,9 +221,9 @@ extension LedgerState {
                 loans[checkout.item] = nil
                 rows.append(StateRow(key: "loan/\(checkout.item)", value: nil))
             }
-            if let permit = checkout.permit { rows.append(use(permit, -1)) }
+            if let permit = checkout.permit { rows += use(permit, -1) }
             // A return of it that is withdrawn later must not bring a void loan back.
-            for (number, fact) in provisional.sorted(by: { $0.key < $1.key }) where fact.closed?.number == checkout.loan {
+            for (number, fact) in provisional.sorted(by: { $0.key < $1.key }) where fact.closed?.isLine(of: checkout) == true {
                 provisional[number]?.closed = nil
                 rows.append(hold(StandingFact(event: fact.event)))
             }
@@ -204,6 +231,8 @@ extension LedgerState {
             guard let loan = retraction.reopened, loans[returned.item] == nil else { break }
             loans[returned.item] = loan
             rows.append(StateRow(key: "loan/\(returned.item)", value: loan.row))
+            if !wasProvisional { rows += count(loan, at: retraction.time, sign: -1) }
+            if returned.mustBeInspected { rows += set(nil, of: returned.item) }
         case .exceptionRaised(let raised):
             guard let number = raised.number ?? event.corrects, exceptions.removeValue(forKey: number) != nil else { break }
             rows.append(StateRow(key: "exception/\(number)", value: nil))
@@ -216,10 +245,16 @@ extension LedgerState {
         return StateRow(key: fact.key, value: fact.row)
     }
 
-    private mutating func use(_ permit: PermitKey, _ count: Int) -> StateRow {
+    mutating func count(_ loan: LoanNumber) -> StateRow? {
+        guard loan.counter > loanCounter else { return nil }
+        loanCounter = loan.counter
+        return countersRow
+    }
+
+    mutating func use(_ permit: PermitKey, _ count: Int) -> [StateRow] {
         let used = max(0, permitUse[permit, default: 0] + count)
         permitUse[permit] = used == 0 ? nil : used
-        return StateRow(key: "permit/\(permit)", value: used == 0 ? nil : .integer(Int64(used)))
+        return [StateRow(key: "permit/\(permit)", value: used == 0 ? nil : .integer(Int64(used)))]
     }
 
     private mutating func apply(_ putAway: Event.PutAway) -> [StateRow] {
@@ -241,7 +276,7 @@ extension LedgerState {
 }
 
 extension WallTime {
-    fileprivate func with(quality: ClockQuality) -> WallTime {
+    func with(quality: ClockQuality) -> WallTime {
         var time = self
         time.quality = quality
         return time

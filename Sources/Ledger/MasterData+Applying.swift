@@ -60,6 +60,7 @@ struct MasterApplication {
         for (index, row) in rows.enumerated() { withdraw(row, index) }
         for (index, row) in rows.enumerated() where !row.isDeleted { takeBearer(row, index) }
         for (index, row) in rows.enumerated() where !row.isDeleted { takeReference(row, index) }
+        findCycles(rows)
         if !deletedBearers.isEmpty { findDangling() }
     }
 
@@ -115,6 +116,9 @@ struct MasterApplication {
             guard let key = LocationKey(row.id) else { return }
             withdraw(.location(key), row, index)
             if row.isDeleted { data.locations[key] = nil }
+        case .classes: data.classes[row.id] = nil
+        case .days:
+            if let day = CivilDate(row.id) { data.days[day] = nil }
         case .credentials: data.credentials[row.id] = nil
         case .permits:
             if let key = PermitKey(row.id) { data.permits[key] = nil }
@@ -139,6 +143,10 @@ struct MasterApplication {
         for (number, person) in data.credentials { name(.person(person), "credential \(number)", &found) }
         for (epc, bearer) in data.tags { name(bearer, "tag \(epc.hex)", &found) }
         for (code, bearer) in data.codes { name(bearer, "code \(code)", &found) }
+        for item in data.items.values {
+            for part in item.parts { name(.item(part), "kit \(item.key)", &found) }
+            if let home = item.home { name(.location(home), "item \(item.key)", &found) }
+        }
         for permit in data.permits.values {
             name(.person(permit.person), "permit \(permit.key)", &found)
             for item in permit.items { name(.item(item), "permit \(permit.key)", &found) }

@@ -7,14 +7,18 @@ extension MasterApplication {
         var reader = MasterRowReader(row: row, index: index)
         switch row.set {
         case .people: takePerson(row, index, &reader)
+        case .classes:
+            let itemClass = ItemClass(&reader)
+            if reader.finish() { data.classes[row.id] = itemClass }
+        case .days:
+            let isWorking = reader.boolean("working")
+            _ = reader.text("name")
+            let day = CivilDate(row.id)
+            if day == nil { add(.badValue, row, index, "id", "must be a day as YYYY-MM-DD") }
+            if let day, let isWorking, reader.finish() { data.days[day] = isWorking }
         case .items:
-            let name = reader.text("name") ?? ""
             let uri = reader.canonicalURI()
-            let item = ItemKey(row.id).map {
-                Item(
-                    key: $0, name: name, itemClass: reader.text("class"), dueDays: reader.integer("due_days").map(Int.init),
-                    uri: uri.canonical)
-            }
+            let item = ItemKey(row.id).map { Item($0, uri: uri.canonical, &reader) }
             let codes = uri.codes + reader.texts("code")
             if let item, reader.finish() {
                 data.items[item.key] = item
@@ -48,6 +52,7 @@ extension MasterApplication {
         let isBlocked = reader.boolean("blocked") ?? false
         let quota = reader.integer("quota").map(Int.init)
         let given = reader.text("key").flatMap(PersonKey.init)
+        let certificates = reader.held("certificates")
         guard reader.finish() else { return }
         let known = numbers[row.id]
         if let known, let given, known != given {
@@ -57,7 +62,7 @@ extension MasterApplication {
         if let other = data.people[key]?.number, other != row.id {
             return add(.boundTwice, row, index, "key", "\(key) is the key of \(other) already")
         }
-        data.people[key] = Person(key: key, number: row.id, name: name, isBlocked: isBlocked, quota: quota)
+        data.people[key] = Person(key: key, number: row.id, name: name, isBlocked: isBlocked, quota: quota, certificates: certificates)
         numbers[row.id] = key
     }
 
@@ -85,7 +90,9 @@ extension MasterApplication {
                 data.listedCodes.insert(row.id)
             }
         case .permits: takePermit(row, index, &reader)
-        case .people, .items, .products, .locations: return
+        // What an item names may stand in a later row of the batch.
+        case .items: return takeParts(row, index)
+        case .people, .classes, .products, .locations, .days: return
         }
         problems += reader.problems
     }
@@ -96,6 +103,7 @@ extension MasterApplication {
         let classes = reader.texts("classes")
         let quantity = reader.integer("quantity").map(Int.init) ?? 1
         let (from, until, due) = (reader.date("from"), reader.date("until"), reader.date("due"))
+        let (purpose, approvers) = (reader.text("purpose"), reader.texts("approvers"))
         if items.isEmpty, classes.isEmpty { reader.add(.missingMember, "items", "a permit names items or classes") }
         if let from, let until, until < from { reader.add(.badValue, "until", "\(until) is before \(from)") }
         if let from, let due, due < from { reader.add(.badValue, "due", "\(due) is before \(from)") }
@@ -103,7 +111,32 @@ extension MasterApplication {
         for item in unknown { add(.unknownReference, row, index, "items", "there is no item \(item)") }
         guard reader.finish(), let person = person(reference, row, index), unknown.isEmpty, let key = PermitKey(row.id) else { return }
         data.permits[key] = Permit(
-            key: key, person: person, items: Set(items), classes: Set(classes), quantity: quantity, from: from, until: until, due: due)
+            key: key, person: person, items: Set(items), classes: Set(classes), quantity: quantity, from: from, until: until, due: due,
+            purpose: purpose, approvers: approvers)
+    }
+
+    private mutating func takeParts(_ row: MasterRow, _ index: Int) {
+        guard let key = ItemKey(row.id), let item = data.items[key] else { return }
+        for part in item.parts where data.items[part] == nil {
+            add(.unknownReference, row, index, "parts", "there is no item \(part)")
+        }
+        if let home = item.home, data.locations[home] == nil { add(.unknownReference, row, index, "home", "there is no location \(home)") }
+    }
+
+    /// No kit is a part of itself, by however many steps.
+    mutating func findCycles(_ rows: [MasterRow]) {
+        for (index, row) in rows.enumerated() where row.set == .items && !row.isDeleted && row.body["parts"] != nil {
+            guard let key = ItemKey(row.id), let item = data.items[key] else { continue }
+            var reached: Set<ItemKey> = []
+            var next = item.parts
+            while let part = next.popLast() {
+                if part == key {
+                    add(.badValue, row, index, "parts", "the kit is a part of itself")
+                    break
+                }
+                if reached.insert(part).inserted { next += data.items[part]?.parts ?? [] }
+            }
+        }
     }
 
     /// A person by key or by number.
@@ -171,5 +204,35 @@ enum MasterCodes {
 
     static func uri(gln: String) -> String? {
         (try? GS1Message(bracketed: "(414)\(gln)", options: options))?.identityURI
+    }
+}
+
+extension Item {
+    fileprivate init(_ key: ItemKey, uri: String?, _ reader: inout MasterRowReader) {
+        self.init(
+            key: key, name: reader.text("name") ?? "", itemClass: reader.text("class"), dueDays: reader.integer("due_days").map(Int.init),
+            uri: uri)
+        value = reader.integer("value")
+        certificates = Set(reader.texts("certificates"))
+        calibrationDue = reader.date("calibration_due")
+        parts = reader.texts("parts").compactMap(ItemKey.init)
+        home = reader.text("home").flatMap(LocationKey.init)
+    }
+}
+
+extension ItemClass {
+    fileprivate init(_ reader: inout MasterRowReader) {
+        self.init(name: reader.text("name") ?? "")
+        dueDays = reader.integer("due_days").map(Int.init)
+        countsWorkingDays = reader.boolean("working_days") ?? false
+        value = reader.integer("value")
+        quota = reader.integer("quota").map(Int.init)
+        certificates = Set(reader.texts("certificates"))
+        needsInspection = reader.boolean("inspect") ?? false
+        isStanding = reader.boolean("standing") ?? false
+        needsSecondPerson = reader.boolean("second_person") ?? false
+        renewals = reader.integer("renewals").map(Int.init)
+        maintenanceUses = reader.integer("maintenance_uses")
+        maintenanceHours = reader.integer("maintenance_hours")
     }
 }

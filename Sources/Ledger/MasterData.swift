@@ -11,6 +11,33 @@ public struct Person: Hashable, Sendable {
     public var isBlocked: Bool
     /// Open loans allowed; nil: the site's policy.
     public var quota: Int?
+    /// What this person may do, and the last day of it; nil: for ever.
+    public var certificates: [String: CivilDate?] = [:]
+}
+
+/// A class of tools: what its items have in common.
+public struct ItemClass: Hashable, Sendable {
+    public var name: String
+    /// Days until due; nil: the site's policy.
+    public var dueDays: Int?
+    /// Whether those days are working days.
+    public var countsWorkingDays = false
+    /// In the smallest unit of money, for items without a value of their own.
+    public var value: Int64?
+    /// Open loans of this class that one person may have; nil: no limit.
+    public var quota: Int?
+    /// What a person must hold.
+    public var certificates: Swift.Set<String> = []
+    /// Whether a tool that came back must be inspected before it is lent again.
+    public var needsInspection = false
+    /// Whether everybody may borrow without an approved request.
+    public var isStanding = false
+    public var needsSecondPerson = false
+    /// How often a loan may be renewed; nil: the site's policy.
+    public var renewals: Int?
+    /// After so many loans, or hours out, a tool needs maintenance; nil: never.
+    public var maintenanceUses: Int64?
+    public var maintenanceHours: Int64?
 }
 
 /// One tool or instrument: lent, returned, one of its kind.
@@ -19,10 +46,20 @@ public struct Item: Hashable, Sendable {
     public var name: String
     /// The class that rules and permits speak of, for example `power-tool`.
     public var itemClass: String?
-    /// Days until due; nil: the site's policy.
+    /// Days until due; nil: by its class or the site's policy.
     public var dueDays: Int?
     /// The canonical GS1 Digital Link or other URI, where the item has one.
     public var uri: String?
+    /// In the smallest unit of money; nil: by its class.
+    public var value: Int64?
+    /// What a person must hold, beside what the class demands.
+    public var certificates: Swift.Set<String> = []
+    /// The last day on which its calibration holds; nil: it needs none.
+    public var calibrationDue: CivilDate?
+    /// What belongs to it, where it is a kit.
+    public var parts: [ItemKey] = []
+    /// Where it belongs.
+    public var home: LocationKey?
 }
 
 /// A kind of goods that is counted, not lent.
@@ -55,6 +92,9 @@ public struct Permit: Hashable, Sendable {
     public var until: CivilDate?
     /// The planned day of return; nil: by item and policy.
     public var due: CivilDate?
+    public var purpose: String?
+    /// Who approved it, as the owner's system names them.
+    public var approvers: [String] = []
 }
 
 /// What a tag, barcode or badge belongs to.
@@ -86,6 +126,9 @@ public struct MasterData: Hashable, Sendable {
     public internal(set) var products: [ProductKey: Product] = [:]
     public internal(set) var locations: [LocationKey: Location] = [:]
     public internal(set) var permits: [PermitKey: Permit] = [:]
+    public internal(set) var classes: [String: ItemClass] = [:]
+    /// Days on which people work though their weekday is free, and the other way round.
+    public internal(set) var days: [CivilDate: Bool] = [:]
     /// Badge numbers as the reader profiles normalise them.
     public internal(set) var credentials: [String: PersonKey] = [:]
     /// Tags that the owner bound.

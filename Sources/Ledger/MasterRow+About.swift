@@ -10,7 +10,7 @@ extension [MasterRow] {
             switch row.set {
             case .people: people.contains { $0.id == row.id }
             case .credentials, .tags, .codes, .permits: row.body["person"]?.string.map { names.contains($0) } ?? false
-            case .items, .products, .locations: false
+            case .items, .classes, .products, .locations, .days: false
             }
         }
     }

@@ -25,6 +25,10 @@ public struct MasterMember: Hashable, Sendable {
         case codes
         case items
         case classes
+        /// A key, or a list of keys, of certificates.
+        case certificates
+        /// An object: certificates and the last day of each, `null` where it never expires.
+        case held
     }
 
     public var name: String
@@ -50,12 +54,22 @@ extension MasterRow.Set {
         return [
             .people: [
                 MasterMember("key", .key), MasterMember("name", .text(256), required: true), MasterMember("blocked", .boolean),
-                MasterMember("quota", .integer(0...10_000)),
+                MasterMember("quota", .integer(0...10_000)), MasterMember("certificates", .held),
             ],
             .credentials: [MasterMember("person", .person, required: true)],
+            .classes: [
+                MasterMember("name", .text(256), required: true), MasterMember("due_days", .integer(1...3_650)),
+                MasterMember("working_days", .boolean), MasterMember("value", .integer(0...1_000_000_000_000)),
+                MasterMember("quota", .integer(0...10_000)), MasterMember("certificates", .certificates),
+                MasterMember("inspect", .boolean), MasterMember("standing", .boolean), MasterMember("second_person", .boolean),
+                MasterMember("renewals", .integer(0...1_000)), MasterMember("maintenance_uses", .integer(1...1_000_000)),
+                MasterMember("maintenance_hours", .integer(1...1_000_000)),
+            ],
             .items: [
                 MasterMember("name", .text(256), required: true), MasterMember("class", .key),
-                MasterMember("due_days", .integer(1...3_650)),
+                MasterMember("due_days", .integer(1...3_650)), MasterMember("value", .integer(0...1_000_000_000_000)),
+                MasterMember("certificates", .certificates), MasterMember("calibration_due", .date), MasterMember("parts", .items),
+                MasterMember("home", .location),
                 MasterMember("uri", .uri), MasterMember("gs1", .gs1), MasterMember("code", .codes),
             ],
             .products: [MasterMember("name", .text(256), required: true), MasterMember("gtin", .gtin), MasterMember("code", .codes)],
@@ -66,8 +80,9 @@ extension MasterRow.Set {
             .permits: [
                 MasterMember("person", .person, required: true), MasterMember("items", .items), MasterMember("classes", .classes),
                 MasterMember("quantity", .integer(1...100_000)), MasterMember("from", .date), MasterMember("until", .date),
-                MasterMember("due", .date),
+                MasterMember("due", .date), MasterMember("purpose", .text(256)), MasterMember("approvers", .classes),
             ],
+            .days: [MasterMember("working", .boolean, required: true), MasterMember("name", .text(256))],
             .tags: bearers, .codes: bearers,
         ]
     }()

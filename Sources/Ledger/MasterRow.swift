@@ -11,7 +11,7 @@ public struct MasterRow: Hashable, Sendable {
     public var isDeleted: Bool
 
     public enum Set: String, Hashable, Sendable, CaseIterable {
-        case people, credentials, items, products, locations, permits, tags, codes
+        case people, credentials, classes, items, products, locations, permits, tags, codes, days
     }
 
     public init(set: Set, id: String, body: [String: JSON] = [:], isDeleted: Bool = false) {

@@ -83,15 +83,25 @@ struct MasterRowReader {
 
     mutating func date(_ name: String) -> CivilDate? {
         guard let text = text(name) else { return nil }
-        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.map(\.utf8.count) == [4, 2, 2], parts.allSatisfy({ $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }),
-            let year = Int(parts[0]), let month = Int(parts[1]), let day = Int(parts[2]),
-            let date = CivilDate(year: year, month: month, day: day)
-        else {
-            add(.badValue, name, "must be a day as YYYY-MM-DD")
-            return nil
-        }
+        let date = CivilDate(text)
+        if date == nil { add(.badValue, name, "must be a day as YYYY-MM-DD") }
         return date
+    }
+
+    /// Certificates and the last day of each.
+    mutating func held(_ name: String) -> [String: CivilDate?] {
+        guard let value = value(name) else { return [:] }
+        guard let members = value.object, members.count <= 100, members.keys.allSatisfy({ ItemKey($0) != nil }) else {
+            add(.wrongType, name, "must be an object of at most 100 certificates, each with its last day or null")
+            return [:]
+        }
+        var held: [String: CivilDate?] = [:]
+        for (certificate, day) in members {
+            let date = day.string.flatMap { CivilDate($0) }
+            if date == nil, !day.isNull { add(.badValue, name, "the last day of \(certificate) must be YYYY-MM-DD or null") }
+            held.updateValue(date, forKey: certificate)
+        }
+        return held
     }
 
     /// 14 digits.

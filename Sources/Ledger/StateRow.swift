@@ -5,7 +5,7 @@ import Readings
 ///
 /// The state is the fold of the log (`LedgerState.apply`); rows exist so that a start needs no fold. nil: the row is removed.
 public struct StateRow: Hashable, Sendable {
-    /// `loan/ITEM`, `place/ITEM`, `stock/LOCATION/SUBJECT`, `permit/PERMIT`, `exception/NUMBER`, `provisional/NUMBER`, `tag/EPC`, `station/NAME`,
+    /// `loan/ITEM`, `tool/ITEM`, `borrower/PERSON`, `request/PERMIT`, `place/ITEM`, `stock/LOCATION/SUBJECT`, `permit/PERMIT`, `exception/NUMBER`, `provisional/NUMBER`, `tag/EPC`, `station/NAME`,
     /// `counters`, `master`, and `learned/STATION/NAME`, which alone follows from no event.
     public var key: String
     public var value: JSON?

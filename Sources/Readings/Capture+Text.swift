@@ -81,6 +81,9 @@ extension Capture.Line {
                 "ms": .integer(anchor.milliseconds), "offset": .integer(Int64(anchor.offsetMinutes)),
                 "quality": .string(anchor.quality.rawValue), "boot": anchor.boot.map { .string($0.bootText) },
                 "uptime": anchor.boot.map { .integer($0.milliseconds) },
+                // Moment and offset of each change to come, in turn.
+                "changes": anchor.changes.isEmpty
+                    ? nil : .array(anchor.changes.flatMap { [.integer($0.milliseconds), .integer(Int64($0.offsetMinutes))] }),
             ])
         case .state(let row): members["state"] = row
         case .committed(let ticket): members["committed"] = .integer(Int64(clamping: ticket))
@@ -145,8 +148,13 @@ extension Capture.Line {
             let boot = wall["boot"]?.string.flatMap(BootTime.boot(text:)).flatMap { boot in
                 wall["uptime"]?.integer.map { BootTime(boot: boot, milliseconds: $0) }
             }
+            let numbers = (wall["changes"]?.array ?? []).prefix(2 * SiteZone.maximumChanges).compactMap(\.integer)
+            let changes = stride(from: 0, to: numbers.count - 1, by: 2).map { index in
+                SiteZone.Change(milliseconds: numbers[index], offsetMinutes: Int(clamping: numbers[index + 1]))
+            }
             return .wall(
-                WallAnchor(instant: time, milliseconds: milliseconds, offsetMinutes: Int(offset), quality: quality, boot: boot))
+                WallAnchor(
+                    instant: time, milliseconds: milliseconds, offsetMinutes: Int(offset), quality: quality, boot: boot, changes: changes))
         }
         if let row = json["state"] { return .state(row) }
         if let ticket = json["committed"]?.integer.flatMap(UInt64.init(exactly:)) { return .committed(ticket: ticket) }

@@ -21,6 +21,8 @@ public struct Proposal: Hashable, Sendable {
         case retraction(Retraction)
         /// Something was put on a shelf.
         case putAway(PutAway)
+        /// A tool was scanned together with a control code.
+        case control(Control)
         /// A scan of a code that the station could not use: nobody knows it.
         case unknownCode(Scan)
         /// Tags that a reader saw while nobody listened.
@@ -86,6 +88,19 @@ public struct Proposal: Hashable, Sendable {
 }
 
 extension Proposal {
+    public struct Control: Hashable, Sendable {
+        public var item: Scan
+        public var code: ControlCode
+        /// The badge of who works at the bench.
+        public var credential: String?
+
+        public init(item: Scan, code: ControlCode, credential: String? = nil) {
+            self.item = item
+            self.code = code
+            self.credential = credential
+        }
+    }
+
     public struct ObservedLate: Hashable, Sendable {
         /// The reader's name.
         public var device: String
@@ -123,12 +138,13 @@ public enum Known: Hashable, Sendable {
     case person
     case product
     case location
+    case control(ControlCode)
     case nothing
 
     public var side: RecordedSide {
         switch self {
         case .item(let isOut): isOut ? .outside : .inside
-        case .person, .product, .location, .nothing: .unknown
+        case .person, .product, .location, .control, .nothing: .unknown
         }
     }
 }

@@ -56,13 +56,19 @@ public struct WallAnchor: Hashable, Sendable {
     public var quality: ClockQuality
     /// The same instant by the machine's own clock; nil where the machine is not known, as in a data set.
     public var boot: BootTime?
+    /// When the site's offset will change, as far as is known; at most `SiteZone.maximumChanges`.
+    public var changes: [SiteZone.Change]
 
     /// The years 1 to 9999, less a day at each end: no offset and no sum with a deadline leaves what a date can show.
     private static let years: ClosedRange<Int64> = -62_135_510_400_000...253_402_214_400_000
 
-    public init(instant: Instant, milliseconds: Int64, offsetMinutes: Int, quality: ClockQuality, boot: BootTime? = nil) {
+    public init(
+        instant: Instant, milliseconds: Int64, offsetMinutes: Int, quality: ClockQuality, boot: BootTime? = nil,
+        changes: [SiteZone.Change] = []
+    ) {
         self.instant = instant
         self.boot = boot
+        self.changes = changes
         self.milliseconds = max(Self.years.lowerBound, min(Self.years.upperBound, milliseconds))
         self.offsetMinutes = max(-1_439, min(1_439, offsetMinutes))
         self.quality = quality
@@ -72,6 +78,8 @@ public struct WallAnchor: Hashable, Sendable {
         self.init(
             instant: instant, milliseconds: time.milliseconds, offsetMinutes: time.offsetMinutes, quality: time.quality, boot: time.boot)
     }
+
+    public var zone: SiteZone { SiteZone(offsetMinutes: offsetMinutes, changes: changes) }
 
     /// The wall time of any instant of this boot: the anchor plus the monotonic difference.
     public func wallTime(at other: Instant) -> WallTime {

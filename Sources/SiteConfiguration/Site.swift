@@ -189,31 +189,3 @@ public struct Site: Hashable, Sendable {
         }
     }
 }
-
-/// The rules for loans of a site.
-public struct LoanPolicy: Hashable, Sendable {
-    /// What happens when a tool leaves without an approved request.
-    public enum WithoutPermit: String, Hashable, Sendable, CaseIterable {
-        /// A loan, nothing else.
-        case allow
-        /// A loan, and an exception for the storekeeper.
-        case flag
-        /// No loan: an exception, and the red signal.
-        case refuse
-    }
-
-    public var withoutPermit: WithoutPermit
-    /// Calendar days until a loan is due, 1...3650; counted from the day of the checkout, due at `dueHour`.
-    public var dueDays: Int
-    /// The local hour at which a loan becomes due, 0...23.
-    public var dueHour: Int
-    /// Open loans that one person may have; nil: no limit.
-    public var quota: Int?
-
-    public init(withoutPermit: WithoutPermit = .allow, dueDays: Int = 7, dueHour: Int = 18, quota: Int? = nil) {
-        self.withoutPermit = withoutPermit
-        self.dueDays = dueDays
-        self.dueHour = dueHour
-        self.quota = quota
-    }
-}

@@ -12,6 +12,8 @@ extension Site {
         public var owner: String
         /// Hours until an exception of this station must be resolved, 1...8760.
         public var exceptionHours: Int
+        /// When it lends; nil: by the site's policy.
+        public var hours: OpeningHours?
         public var kind: Kind
 
         public enum Kind: Hashable, Sendable {
@@ -43,13 +45,14 @@ extension Site {
 
         public init(
             name: String, location: String? = nil, feedbackDevices: [String] = [], owner: String = "storekeeper", exceptionHours: Int = 24,
-            kind: Kind
+            hours: OpeningHours? = nil, kind: Kind
         ) {
             self.name = name
             self.location = location
             self.feedbackDevices = feedbackDevices
             self.owner = owner
             self.exceptionHours = exceptionHours
+            self.hours = hours
             self.kind = kind
         }
 

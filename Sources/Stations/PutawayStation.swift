@@ -21,8 +21,15 @@ public struct PutawayStation: Sendable {
 
     private struct Pending {
         var scan: Scan
-        var isLocation: Bool
+        var role: Role
         var at: Instant
+    }
+
+    /// What a scan is one half of.
+    private enum Role: Hashable {
+        case thing
+        case location
+        case control(ControlCode)
     }
 
     private struct Worker {
@@ -48,8 +55,9 @@ public struct PutawayStation: Sendable {
         lastDelivery[device] = Delivery(scan: scan, at: now)
         worker?.lastSeen = now
         switch known {
-        case .item, .product: pair(scan, isLocation: false, at: now, into: &output)
-        case .location: pair(scan, isLocation: true, at: now, into: &output)
+        case .item, .product: pair(scan, .thing, at: now, into: &output)
+        case .location: pair(scan, .location, at: now, into: &output)
+        case .control(let code): pair(scan, .control(code), at: now, into: &output)
         case .person:
             worker = Worker(credential: String(decoding: scan.data, as: UTF8.self), lastSeen: now)
             output.feedback = .next
@@ -86,25 +94,26 @@ public struct PutawayStation: Sendable {
         lastDelivery = [:]
     }
 
-    private mutating func pair(_ scan: Scan, isLocation: Bool, at now: Instant, into output: inout StationOutput) {
+    private mutating func pair(_ scan: Scan, _ role: Role, at now: Instant, into output: inout StationOutput) {
         guard let first = pending else {
-            pending = Pending(scan: scan, isLocation: isLocation, at: now)
+            pending = Pending(scan: scan, role: role, at: now)
             output.feedback = .next
             return
         }
-        guard first.isLocation != isLocation else {
+        guard (first.role == .thing) != (role == .thing) else {
             // A second location corrects the first; a second item would leave the first without a place, and that must be heard.
-            pending = Pending(scan: scan, isLocation: isLocation, at: now)
-            output.feedback = isLocation ? .next : .refused
+            pending = Pending(scan: scan, role: role, at: now)
+            output.feedback = role == .thing ? .refused : .next
             return
         }
         pending = nil
-        let item = isLocation ? first.scan : scan
-        let location = isLocation ? scan : first.scan
-        output.proposals = [
-            Proposal(
-                station: name,
-                content: .putAway(.init(item: item, location: location, credential: worker?.credential, elapsed: now - first.at)))
-        ]
+        let (thing, other) = role == .thing ? (scan, first) : (first.scan, Pending(scan: scan, role: role, at: now))
+        let content: Proposal.Content =
+            if case .control(let code) = other.role {
+                .control(.init(item: thing, code: code, credential: worker?.credential))
+            } else {
+                .putAway(.init(item: thing, location: other.scan, credential: worker?.credential, elapsed: now - first.at))
+            }
+        output.proposals = [Proposal(station: name, content: content)]
     }
 }

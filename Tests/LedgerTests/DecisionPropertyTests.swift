@@ -215,20 +215,29 @@ struct DecisionPropertyTests {
         // Every provisional event was corrected.
         let provisional = world.events.filter { $0.certainty == .provisional && !$0.body.isRetraction }.map(\.sequence)
         #expect(Set(provisional).isSubset(of: corrections), "seed \(seed)")
-        // No loan is made twice, and none comes back once it is void.
-        var made: Set<LoanNumber> = []
-        var void: Set<LoanNumber> = []
+        // No line of a loan is made twice, and none comes back once it is void; a loan is one person's.
+        struct Line: Hashable {
+            var loan: LoanNumber
+            var item: ItemKey
+        }
+        var made: Set<Line> = []
+        var void: Set<Line> = []
+        var borrowers: [LoanNumber: PersonKey] = [:]
         for event in world.events {
             switch event.body {
             case .checkedOut(let checkout):
-                #expect(!void.contains(checkout.loan), "seed \(seed)")
-                if event.corrects == nil { #expect(made.insert(checkout.loan).inserted, "seed \(seed)") }
+                let line = Line(loan: checkout.loan, item: checkout.item)
+                #expect(!void.contains(line), "seed \(seed)")
+                if event.corrects == nil { #expect(made.insert(line).inserted, "seed \(seed)") }
+                #expect(borrowers.updateValue(checkout.person, forKey: checkout.loan) ?? checkout.person == checkout.person)
             case .crossingRetracted(let retraction):
-                if case .checkedOut(let checkout) = retraction.fact { #expect(void.insert(checkout.loan).inserted, "seed \(seed)") }
+                if case .checkedOut(let checkout) = retraction.fact {
+                    #expect(void.insert(Line(loan: checkout.loan, item: checkout.item)).inserted, "seed \(seed)")
+                }
             default: break
             }
         }
-        #expect(world.ledger.state.loans.values.allSatisfy { !void.contains($0.number) }, "seed \(seed)")
+        #expect(world.ledger.state.loans.values.allSatisfy { !void.contains(Line(loan: $0.number, item: $0.item)) }, "seed \(seed)")
         // Who gets finals only knows the same loans.
         var upstream = LedgerState()
         var sent: Set<Int64> = []
@@ -240,7 +249,8 @@ struct DecisionPropertyTests {
             }
             _ = upstream.apply(event)
         }
-        #expect(upstream.loans.mapValues(\.number) == world.ledger.state.loans.mapValues(\.number), "seed \(seed)")
+        func lines(_ state: LedgerState) -> Set<Line> { Set(state.loans.values.map { Line(loan: $0.number, item: $0.item) }) }
+        #expect(lines(upstream) == lines(world.ledger.state), "seed \(seed)")
     }
 
     @Test("The same inputs make the same events", arguments: [7, 8] as [UInt64])

@@ -97,7 +97,7 @@ struct DecisionTests {
                 Step(
                     Fixture.word(1, .final, .out, [drill, meter], badges: ["1001"]),
                     ["~crossing.retracted (loan.checked_out SAW-01 p-li) <2", "\(out) <1", "loan.checked_out METER-01 p-li"]),
-            ], loans: ["DRILL-01 p-li 1", "METER-01 p-li 3"]),
+            ], loans: ["DRILL-01 p-li 1", "METER-01 p-li 1"]),
         Story(
             testDescription: "out became in",
             steps: [

@@ -159,7 +159,9 @@ struct StateTests {
         for json in log { _ = folded.apply(try Event(json: try JSON(parsing: json.canonicalBytes))) }
         #expect(folded == ledger.state, "seed \(seed)")
         #expect(Set(log.compactMap { $0["id"]?.string }).count == log.count)
-        let loans = log.filter { $0["type"] == "loan.checked_out" }.compactMap { $0["data"]?["loan"]?.string }
+        let loans = log.filter { $0["type"] == "loan.checked_out" }.compactMap { event in
+            event["data"]?["loan"]?.string.map { "\($0) \(event["data"]?["item"]?.string ?? "")" }
+        }
         #expect(Set(loans).count == loans.count, "seed \(seed)")
     }
 

@@ -1,0 +1,153 @@
+import Readings
+import SiteConfiguration
+
+/// What a person has taken in the same happening before: it counts, though it is in no log yet.
+struct Taking {
+    var loans: [Loan] = []
+    var permitUse: [PermitKey: Int] = [:]
+}
+
+extension Ledger {
+    /// Everything that is looked at before a person takes a tool.
+    /// - Parameters:
+    ///   - station: where; nil: the site's own hours count.
+    ///   - companions: who else is there.
+    public func verdict(on item: ItemKey, for person: PersonKey, at time: WallTime, station: String? = nil, companions: [PersonKey] = [])
+        -> Verdict?
+    {
+        guard let person = master.people[person] else { return nil }
+        let station = site.stations.first { $0.name == station }
+        return verdict(on: item, for: person, at: time, station: station, companions: companions, after: Taking())
+    }
+
+    func verdict(
+        on item: ItemKey, for person: Person, at time: WallTime, station: Site.Station?, companions: [PersonKey], after taking: Taking
+    ) -> Verdict {
+        let tool = master.items[item]
+        let itemClass = tool?.itemClass.flatMap { master.classes[$0] }
+        let ground = ground(for: item, of: person.key, use: taking.permitUse, at: time)
+        var findings = ruleFindings(about: person, at: time, station: station)
+        func look(_ rule: LoanRule, _ isBroken: Bool, _ facts: JSON) {
+            findings.append(.init(rule: rule, response: isBroken ? site.policy.response(to: rule) : nil, facts: facts))
+        }
+        let open = state.loans.of(person.key).filter { $0.item != item } + taking.loans
+        if let condition = state.tools[item]?.condition { look(.condition, true, ["condition": .string(condition.rawValue)]) }
+        if let due = tool?.calibrationDue, time.quality != .unknown {
+            look(.calibration, due < time.localDate, ["until": .string(due.description)])
+        }
+        let demanded = (tool?.certificates ?? []).union(itemClass?.certificates ?? [])
+        if !demanded.isEmpty { findings.append(certificateFinding(demanded, of: person, at: time)) }
+        if itemClass?.needsSecondPerson == true {
+            look(.secondPerson, !companions.contains { $0 != person.key }, ["present": .integer(Int64(companions.count))])
+        }
+        if let quota = person.quota ?? site.policy.quota {
+            look(.quota, open.count >= quota, ["open": .integer(Int64(open.count)), "most": .integer(Int64(quota))])
+        }
+        if let quota = itemClass?.quota {
+            let count = open.count { master.items[$0.item]?.itemClass == tool?.itemClass }
+            look(.classQuota, count >= quota, ["open": .integer(Int64(count)), "most": .integer(Int64(quota))])
+        }
+        if let most = site.policy.maximumValue {
+            let sum = ([item] + open.map(\.item)).reduce(Int64(0)) { $0 &+ value(of: $1) }
+            look(.value, sum > most, ["value": .integer(sum), "most": .integer(most)])
+        }
+        if let most = site.policy.monthly, time.quality != .unknown {
+            let month = BorrowerRecord.month(of: time.localDate)
+            let count = loans(of: person.key, in: month) + Int64(taking.loans.count)
+            look(.monthly, count >= most, ["loans": .integer(count), "most": .integer(Int64(most))])
+        }
+        if case .none = ground { look(.permit, site.policy.withoutPermit != .allow, .null) } else { look(.permit, false, .null) }
+        findings.sort { LoanRule.order($0.rule) < LoanRule.order($1.rule) }
+        return Verdict(findings: findings, ground: ground, due: due(item, ground: ground, from: time))
+    }
+
+    /// Whether a person may borrow at all here and now: what does not depend on the tool.
+    func ruleFindings(about person: Person, at time: WallTime, station: Site.Station?) -> [Verdict.Finding] {
+        var findings: [Verdict.Finding] = []
+        func look(_ rule: LoanRule, _ isBroken: Bool, _ facts: JSON = .null) {
+            findings.append(.init(rule: rule, response: isBroken ? site.policy.response(to: rule) : nil, facts: facts))
+        }
+        look(.blocked, person.isBlocked)
+        let isDateKnown = time.quality != .unknown
+        let record = state.borrowers[person.key]
+        if let block = site.policy.overdueBlock, isDateKnown {
+            let end = record?.blockedUntil(count: block.count, days: block.days, blockDays: block.blockDays, on: time.localDate)
+            look(
+                .overdue, end != nil,
+                .compact(["late": .integer(Int64(record?.lateReturns.count ?? 0)), "until": end.map { .string($0.description) }]))
+        }
+        if let least = site.policy.minimumCredit, isDateKnown {
+            let score = record?.credit(in: BorrowerRecord.month(of: time.localDate)) ?? 100
+            look(.credit, score < least, ["score": .integer(Int64(score)), "least": .integer(Int64(least))])
+        }
+        if let hours = station?.hours ?? site.policy.hours, isDateKnown {
+            look(.hours, !hours.contain(time.localDate.weekday, minute: Int(time.minuteOfDay)), ["hours": .string(hours.text)])
+        }
+        if let most = site.policy.masterHours, isDateKnown {
+            let age = masterSeen.map { max(0, time.milliseconds - $0.milliseconds) / 3_600_000 }
+            look(.masterAge, age.map { $0 >= most } ?? true, .compact(["hours": age.map(JSON.integer), "most": .integer(Int64(most))]))
+        }
+        return findings
+    }
+
+    private func certificateFinding(_ demanded: Set<String>, of person: Person, at time: WallTime) -> Verdict.Finding {
+        let missing = demanded.filter { certificate in
+            guard let until = person.certificates[certificate] else { return true }
+            return until.map { $0 < time.localDate && time.quality != .unknown } ?? false
+        }
+        return .init(
+            rule: .certificate, response: missing.isEmpty ? nil : site.policy.response(to: .certificate),
+            facts: missing.isEmpty ? .null : ["missing": .array(missing.sorted().prefix(8).map(JSON.string))])
+    }
+
+    /// In the smallest unit of money.
+    func value(of item: ItemKey) -> Int64 {
+        let tool = master.items[item]
+        return tool?.value ?? tool?.itemClass.flatMap { master.classes[$0]?.value } ?? 0
+    }
+
+    /// Checkouts of one person that began in a month.
+    func loans(of person: PersonKey, in month: Int64) -> Int64 {
+        let open = state.loans.of(person).count { BorrowerRecord.month(of: $0.since.localDate) == month }
+        return (state.borrowers[person]?.loans(in: month) ?? 0) + Int64(open)
+    }
+
+    // MARK: Permits
+
+    private func ground(for item: ItemKey, of person: PersonKey, use: [PermitKey: Int], at time: WallTime) -> Verdict.Ground {
+        if let permit = permit(for: item, of: person, use: use, at: time) { return .permit(permit) }
+        if let name = master.items[item]?.itemClass, master.classes[name]?.isStanding == true { return .standing }
+        return .none(site.policy.withoutPermit)
+    }
+
+    /// The approved request that covers a checkout: the one that runs out first.
+    /// - Parameter use: checkouts of the same happening.
+    private func permit(for item: ItemKey, of person: PersonKey, use: [PermitKey: Int], at time: WallTime) -> Permit? {
+        let itemClass = master.items[item]?.itemClass
+        let today = time.localDate
+        let isDateKnown = time.quality != .unknown
+        return permits(of: person)
+            .filter { permit in
+                state.permitUse[permit.key, default: 0] + use[permit.key, default: 0] < permit.quantity
+                    && (permit.items.contains(item) || itemClass.map(permit.classes.contains) ?? false)
+                    && (!isDateKnown || (permit.from.map { $0 <= today } ?? true) && (permit.until.map { today <= $0 } ?? true))
+            }
+            .min { ($0.until ?? .distantFuture, $0.key) < ($1.until ?? .distantFuture, $1.key) }
+    }
+
+    /// Approved requests of a person, from upstream and made here.
+    func permits(of person: PersonKey) -> [Permit] {
+        permitsByPerson[person, default: []]
+            + state.requests.values.filter { $0.permit.person == person && $0.status == .approved }.map(\.permit)
+    }
+}
+
+extension LoanRule {
+    private static let order: [LoanRule: Int] = Dictionary(uniqueKeysWithValues: allCases.enumerated().map { ($1, $0) })
+
+    static func order(_ rule: LoanRule) -> Int { order[rule, default: 0] }
+}
+
+extension CivilDate {
+    static let distantFuture = CivilDate(daysSince1970: 2_932_896)
+}
