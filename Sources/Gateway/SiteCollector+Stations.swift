@@ -8,7 +8,8 @@ extension SiteCollector {
         let location = table.string("location", maximum: 128)
         let feedback = deviceNames("feedback", in: table)
         let owner = table.string("owner", maximum: 64) ?? "storekeeper"
-        let hours = table.integer("exception_hours", in: 1...8_760) ?? 24
+        let exceptionHours = table.integer("exception_hours", in: 1...8_760) ?? 24
+        let hours = readHours(table)
         let word: StationKind? = table.choice("kind", isRequired: true)
         let kind: Site.Station.Kind?
         switch word {
@@ -21,7 +22,9 @@ extension SiteCollector {
         if kind != nil { table.finish() }
         guard let name, let kind else { return }
         stations.append(
-            Site.Station(name: name, location: location, feedbackDevices: feedback, owner: owner, exceptionHours: Int(hours), kind: kind))
+            Site.Station(
+                name: name, location: location, feedbackDevices: feedback, owner: owner, exceptionHours: Int(exceptionHours), hours: hours,
+                kind: kind))
     }
 
     private enum StationKind: String, CaseIterable {

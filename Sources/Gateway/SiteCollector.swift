@@ -134,14 +134,4 @@ struct SiteCollector {
             backupKeep: table.integer("backup_keep", in: 1...1_000).map(Int.init) ?? defaults.backupKeep,
             retentionDays: table.integer("retention_days", in: 1...36_500).map(Int.init) ?? defaults.retentionDays)
     }
-
-    func readPolicy(_ table: TOMLTableReader) -> LoanPolicy {
-        defer { table.finish() }
-        var policy = LoanPolicy()
-        if let choice: LoanPolicy.WithoutPermit = table.choice("without_permit") { policy.withoutPermit = choice }
-        if let days = table.integer("due_days", in: 1...3_650) { policy.dueDays = Int(days) }
-        if let hour = table.integer("due_hour", in: 0...23) { policy.dueHour = Int(hour) }
-        policy.quota = table.integer("quota", in: 1...10_000).map(Int.init)
-        return policy
-    }
 }

@@ -31,7 +31,9 @@ struct WallClock {
             return nil
         }
         last = anchor
-        return anchor
+        var told = anchor
+        told.changes = Self.changes(after: anchor.milliseconds / 1_000)
+        return told
     }
 
     /// `20261121T101530`, for names of files.
@@ -50,6 +52,31 @@ struct WallClock {
         return WallAnchor(
             instant: now, milliseconds: milliseconds, offsetMinutes: local.tm_gmtoff / 60, quality: quality(milliseconds),
             boot: bootTime(at: now))
+    }
+
+    /// The changes of the offset in the next two years, to the second: noon by noon, and then by halves.
+    static func changes(after start: Int64) -> [SiteZone.Change] {
+        func offset(_ seconds: Int64) -> Int {
+            var (time, local) = (time_t(seconds), tm())
+            localtime_r(&time, &local)
+            return local.tm_gmtoff / 60
+        }
+        var changes: [SiteZone.Change] = []
+        var (from, before) = (start, offset(start))
+        for day in 1...730 where changes.count < SiteZone.maximumChanges {
+            let to = start + Int64(day) * 86_400
+            let after = offset(to)
+            if after != before {
+                var (low, high) = (from, to)
+                while high - low > 1 {
+                    let middle = low + (high - low) / 2
+                    if offset(middle) == before { low = middle } else { high = middle }
+                }
+                changes.append(.init(milliseconds: high * 1_000, offsetMinutes: after))
+            }
+            (from, before) = (to, after)
+        }
+        return changes
     }
 
     static func bootTime(at now: Instant) -> BootTime? {

@@ -34,6 +34,15 @@ struct CellReader {
         case .numbers, .codes, .epcs, .list:
             let texts = texts(of: cell, in: row)
             return texts.isEmpty ? nil : .array(texts.map(JSON.string))
+        case .held:
+            // From JSON as the row carries it; a certificate without a day holds for ever.
+            if cell.value.object != nil { return cell.value }
+            let texts = texts(of: cell, in: row)
+            let entries = texts.map { text in
+                let parts = text.split(separator: "=", maxSplits: 1).map { String($0).trimmed }
+                return (parts[0], parts.count > 1 ? date(parts[1], cell, row).map(JSON.string) ?? .null : JSON.null)
+            }
+            return texts.isEmpty ? nil : .object(Dictionary(entries) { $1 })
         case .integer: return integer(cell, row)
         case .boolean: return boolean(cell, row)
         default: return text(of: cell, in: row).map(JSON.string)
@@ -67,10 +76,8 @@ struct CellReader {
     private static func parts(of cell: ImportedRow.Cell) -> [String] {
         if let elements = cell.value.array { return elements.compactMap(\.string) }
         guard let text = cell.value.string else { return [] }
-        guard [.numbers, .codes, .epcs, .list].contains(cell.column.kind) else { return [text] }
-        return text.split { "|;；、\n\r\r\n".contains($0) }.map { part in
-            String(part.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
-        }.filter { !$0.isEmpty }
+        guard [.numbers, .codes, .epcs, .list, .held].contains(cell.column.kind) else { return [text] }
+        return text.split { "|;；、\n\r\r\n".contains($0) }.map { String($0).trimmed }.filter { !$0.isEmpty && $0 != "=" }
     }
 
     private mutating func checked(_ text: String, _ cell: ImportedRow.Cell, _ row: ImportedRow) -> String? {
@@ -221,4 +228,9 @@ enum SpreadsheetDamage {
         ["#N/A", "#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!"].contains(text)
             || text.utf8.count >= 2 && text.allSatisfy { $0 == "#" }
     }
+}
+
+extension String {
+    /// Without white space at its ends.
+    fileprivate var trimmed: String { String(drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed()) }
 }

@@ -19,6 +19,8 @@ struct ImportColumn: Hashable, Sendable {
         case boolean
         case date
         case list
+        /// `NAME=YYYY-MM-DD` or `NAME`, several of them.
+        case held
     }
 
     /// The member of the row; `id`, `deleted`, `badge` (a row of `credentials`) and `epc` (a row of `tags`) besides those of the schema.
@@ -62,6 +64,8 @@ struct ImportColumn: Hashable, Sendable {
     private static let names: [MasterRow.Set: [String]] = [
         .people: ["people", "persons", "employees", "staff", "人员", "员工", "人员表", "员工表"],
         .credentials: ["credentials", "badges", "cards", "卡", "卡号", "工牌", "门禁卡"],
+        .classes: ["classes", "categories", "类别", "分类"],
+        .days: ["days", "holidays", "calendar", "日历", "节假日"],
         .items: ["items", "tools", "assets", "工具", "物品", "资产", "工具表"],
         .products: ["products", "goods", "产品", "物料", "商品"],
         .locations: ["locations", "shelves", "bins", "库位", "货位", "位置"],
@@ -86,6 +90,26 @@ struct ImportColumn: Hashable, Sendable {
             ImportColumn("badge", .numbers, "badges", "badge number", "card", "card number", "card no", "卡号", "工卡号", "工牌号", "门禁卡号"),
             ImportColumn("blocked", .boolean, "停用", "是否停用", "冻结", "禁用"),
             ImportColumn("quota", .integer, "limit", "限额", "借用上限", "最大借用数"),
+            ImportColumn("certificates", .held, "certificate", "qualifications", "资质", "证书"),
+        ],
+        .classes: [
+            ImportColumn("id", .key, "class", "category", "类别", "分类", "编号"),
+            ImportColumn("name", .text, "description", "名称", "类别名称"),
+            ImportColumn("due_days", .integer, "days", "loan days", "借期", "借用天数"),
+            ImportColumn("working_days", .boolean, "按工作日"),
+            ImportColumn("value", .integer, "价值", "单价"),
+            ImportColumn("quota", .integer, "limit", "限额", "借用上限"),
+            ImportColumn("certificates", .list, "certificate", "资质", "证书"),
+            ImportColumn("inspect", .boolean, "inspection", "归还检验", "检验"),
+            ImportColumn("standing", .boolean, "免审批"),
+            ImportColumn("second_person", .boolean, "双人"),
+            ImportColumn("renewals", .integer, "续借次数"),
+            ImportColumn("maintenance_uses", .integer, "保养次数"),
+            ImportColumn("maintenance_hours", .integer, "保养小时"),
+        ],
+        .days: [
+            ImportColumn("id", .date, "day", "date", "日期"), ImportColumn("working", .boolean, "workday", "工作日", "是否工作日"),
+            ImportColumn("name", .text, "名称", "节日"),
         ],
         .credentials: [
             ImportColumn("id", .number, "badge", "badge number", "card", "card number", "card no", "卡号", "工卡号", "工牌号", "门禁卡号"),
@@ -98,7 +122,10 @@ struct ImportColumn: Hashable, Sendable {
             ImportColumn("due_days", .integer, "days", "loan days", "借期", "借用天数", "归还天数"),
             ImportColumn("code", .codes, "codes", "barcode", "barcodes", "条码", "条形码", "二维码"),
             ImportColumn("epc", .epcs, "epcs", "tag", "tags", "rfid", "标签", "标签号", "电子标签"),
-            ImportColumn("gs1", .code), ImportColumn("uri", .code),
+            ImportColumn("gs1", .code), ImportColumn("uri", .code), ImportColumn("value", .integer, "price", "价值", "单价", "原值"),
+            ImportColumn("certificates", .list, "certificate", "资质", "证书"),
+            ImportColumn("calibration_due", .date, "calibration", "校准有效期", "检定有效期"),
+            ImportColumn("parts", .list, "kit", "组成", "配件"), ImportColumn("home", .key, "location", "存放位置", "库位"),
         ],
         .products: [
             ImportColumn("id", .key, "product", "sku", "article", "编号", "产品编号", "物料号", "料号", "物料编码"),
@@ -123,6 +150,7 @@ struct ImportColumn: Hashable, Sendable {
             ImportColumn("from", .date, "start", "开始日期", "起始日期", "生效日期"),
             ImportColumn("until", .date, "end", "valid until", "截止日期", "结束日期", "有效期至"),
             ImportColumn("due", .date, "due date", "归还日期", "应还日期"),
+            ImportColumn("purpose", .text, "reason", "用途", "借用事由"), ImportColumn("approvers", .list, "approver", "审批人"),
         ],
         .tags: [ImportColumn("id", .epc, "epc", "tag", "rfid", "标签", "标签号", "电子标签")] + bearers,
         .codes: [ImportColumn("id", .code, "code", "barcode", "条码", "条形码", "二维码")] + bearers,

@@ -41,6 +41,8 @@ public enum EventSentence {
                 ])
         case "loan.returned": return returned(event, data, naming)
         case "loan.reminded": return reminded(data, naming)
+        case let type? where type.hasPrefix("loan.") || type.hasPrefix("tool.") || type.hasPrefix("permit."):
+            return loanLife(type, event, data, naming)
         case "stock.put_away": return putAway(event, data, naming)
         case "exception.raised":
             return Text.eventExceptionRaised(

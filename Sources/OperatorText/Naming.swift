@@ -61,6 +61,14 @@ public struct Naming: Sendable {
     }
 
     /// What an exception is about: items, tags, a code, a loan, people.
+    /// What a request is about: items, and classes by their keys.
+    public func subject(ofRequest data: JSON) -> Printable {
+        let items = list(data["items"], names: data["item_names"]) { thing($0, name: $1) }
+        let classes = list(data["classes"], names: nil) { key, _ in Printable(escaping: key.string ?? "", limit: 64) }
+        let parts = [items, classes].filter { !$0.isEmpty }
+        return parts.isEmpty ? Text.nothingNamed(language) : parts.joined(separator: Text.listSeparator(language))
+    }
+
     public func subject(ofException data: JSON) -> Printable {
         var parts: [Printable] = []
         let items = list(data["items"], names: data["item_names"]) { thing($0, name: $1) }

@@ -4,6 +4,21 @@ extension Text: OperatorSentence {
         // Sentences of events.
         case .eventCheckedOut: ("{person} took {item}, loan {loan}, due {due}", "{person} 借出 {item}，借用单 {loan}，应还时间 {due}")
         case .eventReturned: ("{person} returned {item}, loan {loan} is closed", "{person} 归还 {item}，借用单 {loan} 已结清")
+        case .eventRenewed: ("{person} keeps {item} longer, loan {loan}, now due {due}", "{person} 续借 {item}，借用单 {loan}，应还 {due}")
+        case .eventTransferred:
+            ("{borrower} handed {item} to {person}, loan {loan}, due {due}", "{borrower} 将 {item} 转交 {person}，借用单 {loan}，应还 {due}")
+        case .eventInspected: ("{item} was inspected: {result}", "{item} 已检验：{result}")
+        case .eventLost: ("{item} is lost, loan {loan} of {borrower} is closed", "{item} 已丢失，{borrower} 的借用单 {loan} 已结案")
+        case .eventFound: ("{item}, reported lost, is there again", "报失的 {item} 已找回")
+        case .eventFlagged: ("unusual: {reason}, {item}, {borrower}", "异常使用：{reason}，{item}，{borrower}")
+        case .eventMaintenanceDue:
+            ("{item} needs maintenance after {uses} loans and {hours} hours out", "{item} 需要保养（已借出 {uses} 次，共 {hours} 小时）")
+        case .eventServiced: ("{client} maintained {item}", "{client} 已保养 {item}")
+        case .eventPermitRequested: ("request {permit} of {person}: {what}", "{person} 的借入申请 {permit}：{what}")
+        case .eventPermitApproved:
+            ("{client} approved request {permit}, {level} of {levels}", "{client} 批准借入申请 {permit}（{level}/{levels}）")
+        case .eventPermitRejected: ("{client} rejected request {permit}", "{client} 驳回借入申请 {permit}")
+        case .eventPermitWithdrawn: ("{client} withdrew request {permit}", "{client} 撤回借入申请 {permit}")
         case .eventReturnedFor:
             (
                 "{person} returned {item}, lent to {borrower}; loan {loan} is closed",
@@ -79,12 +94,32 @@ extension Text: OperatorSentence {
         case .exceptionNotPermitted: ("no approved request", "未授权（无有效借入申请）")
         case .exceptionOverQuota: ("too many open loans", "超出借用限额")
         case .exceptionPersonBlocked: ("person is blocked", "人员已被禁止借用")
+        case .exceptionPersonOverdue: ("brought things back late too often", "近期多次逾期，暂停借用")
+        case .exceptionLowCredit: ("credit score too low", "信用分过低")
+        case .exceptionNotAvailable: ("tool is lost, damaged, incomplete or not inspected", "工具丢失、损坏、不完整或待检验")
+        case .exceptionCalibrationDue: ("calibration has run out", "校准已过期")
+        case .exceptionCertificateMissing: ("a certificate is missing or has expired", "缺少资质或资质已过期")
+        case .exceptionSecondPersonMissing: ("a second person is needed", "需要第二人在场")
+        case .exceptionOverValue: ("over the value that one person may have", "超出借用价值上限")
+        case .exceptionMonthlyLimit: ("too many checkouts this month", "超出本月借用次数")
+        case .exceptionOutsideHours: ("outside opening hours", "非开放时间")
+        case .exceptionMasterOld: ("master data are too old", "主数据过旧")
+        case .exceptionDamaged: ("came back damaged or incomplete", "归还时损坏或不完整")
+        case .exceptionClonedTag: ("the same tag at two places at once", "同一标签同时出现在两处")
         case .exceptionStateConflict: ("record and reading disagree", "账实不符")
         case .exceptionUncertainPassage: ("may or may not have passed", "无法确认是否通过")
         case .exceptionBindingConflict: ("tag bound to two things", "标签重复绑定")
         case .exceptionDeliveryRefused: ("upstream refused an event", "上级系统拒收事件")
         case .exceptionMasterRefused: ("master data from upstream cannot be taken in", "上级系统的主数据无法采用")
         case .exceptionRecordsLost: ("the store was damaged and recovered; events may be missing", "账本损坏后已恢复，可能缺少事件")
+
+        // What an inspection found, and what is unusual.
+        case .resultFine: ("fine", "完好")
+        case .resultDamaged: ("damaged", "损坏")
+        case .resultIncomplete: ("incomplete", "不完整")
+        case .flagUnusualHour: ("at an unusual hour", "非常用时段")
+        case .flagUnusualRate: ("far more than usual", "借用频率异常")
+        case .flagSameTwoPeople: ("to and fro between the same two people", "同两人之间反复借还")
 
         // What a person at a station is told.
         case .feedbackAccepted: ("recorded", "已记录")

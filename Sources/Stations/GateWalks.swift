@@ -43,7 +43,7 @@ struct GateWalks: Sendable {
         if let former { touched.insert(former.group) }
         switch bearer {
         case .person: return bearers.take(sighting)
-        case .product, .location: return
+        case .product, .location, .control: return
         case .item, .nothing: break
         }
         guard let (role, direction) = Self.part(of: sighting, isTool: bearer.isTool) else { return }
