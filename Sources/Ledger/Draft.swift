@@ -182,6 +182,7 @@ extension Ledger {
         switch body {
         case .checkedOut(let checkout): return [uri(of: .item(checkout.item))]
         case .returned(let returned): return [uri(of: .item(returned.item))]
+        case .reminded(let reminder): return reminder.items.map { uri(of: .item($0)) }
         case .putAway(let putAway):
             switch putAway.subject {
             case .item(let key): return [uri(of: .item(key))]

@@ -44,6 +44,7 @@ public struct Event: Hashable, Sendable {
     public enum Body: Hashable, Sendable {
         case checkedOut(Checkout)
         case returned(Return)
+        case reminded(Reminder)
         case putAway(PutAway)
         case exceptionRaised(ExceptionRaised)
         /// What was said about a crossing is not so: the loan is void, the return did not happen, nobody need look.

@@ -7,6 +7,7 @@ extension Event.Body {
         switch self {
         case .checkedOut: "loan.checked_out"
         case .returned: "loan.returned"
+        case .reminded: "loan.reminded"
         case .putAway: "stock.put_away"
         case .exceptionRaised: "exception.raised"
         case .crossingRetracted: "crossing.retracted"
@@ -23,8 +24,8 @@ extension Event.Body {
 
     /// Every type, in the order of `docs/events.md`.
     public static let types = [
-        "loan.checked_out", "loan.returned", "crossing.retracted", "stock.put_away", "exception.raised", "exception.assigned",
-        "exception.resolved", "tag.bound",
+        "loan.checked_out", "loan.returned", "loan.reminded", "crossing.retracted", "stock.put_away", "exception.raised",
+        "exception.assigned", "exception.resolved", "tag.bound",
         "tag.unbound", "tag.observed_late", "station.mode_changed", "master.applied", "clock.corrected",
     ]
 
@@ -49,6 +50,7 @@ extension Event.Body {
                 "stock": putAway.subject.json, "quantity": .integer(putAway.quantity), "location": .string(putAway.location.text),
                 "location_uri": .string(putAway.locationURI), "from": putAway.from.map { .string($0.text) },
             ])
+        case .reminded(let reminder): reminder.json
         case .exceptionRaised(let raised): raised.json
         case .crossingRetracted(let retraction): retraction.json
         case .exceptionAssigned(let exception, let owner): ["exception": .integer(exception), "owner": .string(owner)]
@@ -78,6 +80,9 @@ extension Event.Body {
         case "loan.returned":
             guard let loan, let item: ItemKey = key("item"), let borrower: PersonKey = key("borrower") else { return nil }
             self = .returned(.init(loan: loan, item: item, epc: epc, borrower: borrower))
+        case "loan.reminded":
+            guard let reminder = Event.Reminder(json: json) else { return nil }
+            self = .reminded(reminder)
         case "stock.put_away":
             guard let subject = json["stock"].flatMap(StockSubject.init), let quantity = json["quantity"]?.integer,
                 let location: LocationKey = key("location"), let uri = json["location_uri"]?.string

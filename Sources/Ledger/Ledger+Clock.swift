@@ -156,6 +156,8 @@ extension LedgerState {
             loan.due = WallTime(milliseconds: loan.due.milliseconds, offsetMinutes: now.offsetMinutes, quality: quality)
                 .later(by: days * 86_400_000 - zone)
             loan.since = since
+            // What was said was about another due time.
+            loan.reminded = nil
             return loan
         }
 

@@ -107,6 +107,7 @@ extension Loan {
             "station": station.map(JSON.string), "event": .integer(opened),
             "clock": due.quality == .synchronised ? nil : .string(due.quality.rawValue),
             "boot": since.boot.map { .string($0.bootText) }, "uptime": since.boot.map { .integer($0.milliseconds) },
+            "reminded": reminded.map { .string($0.rawValue) },
         ])
     }
 
@@ -119,7 +120,7 @@ extension Loan {
         since.restore(from: row, quality: due.quality)
         self.init(
             number: number, item: item, person: person, permit: row["permit"]?.string.flatMap(PermitKey.init), since: since, due: due,
-            station: row["station"]?.string, opened: opened)
+            station: row["station"]?.string, opened: opened, reminded: row["reminded"]?.string.flatMap(ReminderStep.init))
     }
 }
 

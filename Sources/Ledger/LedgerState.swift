@@ -12,6 +12,8 @@ public struct Loan: Hashable, Sendable {
     public var station: String?
     /// The event that opened it.
     public var opened: Int64
+    /// Which reminder of its due time was said last; nil: none.
+    public var reminded: ReminderStep?
 }
 
 /// An exception that waits for a person.
@@ -125,6 +127,8 @@ extension LedgerState {
                 loans[returned.item] = nil
                 rows.append(StateRow(key: "loan/\(returned.item)", value: nil))
             }
+        case .reminded(let reminder):
+            rows += apply(reminder)
         case .putAway(let putAway):
             rows.append(contentsOf: apply(putAway))
         case .exceptionRaised(let raised):
@@ -166,12 +170,13 @@ extension LedgerState {
 
     private mutating func apply(_ checkout: Event.Checkout, of event: Event) -> [StateRow] {
         var rows: [StateRow] = []
-        let loan = Loan(
+        var loan = Loan(
             number: checkout.loan, item: checkout.item, person: checkout.person, permit: checkout.permit, since: event.time.kept,
             due: checkout.due.with(quality: event.time.quality), station: event.station, opened: event.sequence)
         if event.corrects != nil {
             // It confirms a loan that is open already; one that was closed in the meantime stays closed.
-            guard loans[loan.item]?.number == loan.number else { return [] }
+            guard let open = loans[loan.item], open.number == loan.number else { return [] }
+            loan.reminded = open.reminded
             loans[loan.item] = loan
             return [StateRow(key: "loan/\(loan.item)", value: loan.row)]
         }

@@ -40,6 +40,7 @@ public enum EventSentence {
                     "due": TimeText.minute(data["due"]?.string),
                 ])
         case "loan.returned": return returned(event, data, naming)
+        case "loan.reminded": return reminded(data, naming)
         case "stock.put_away": return putAway(event, data, naming)
         case "exception.raised":
             return Text.eventExceptionRaised(
@@ -99,6 +100,19 @@ public enum EventSentence {
         ]
         guard let person = event["actor"]?["person"] else { return Text.eventCameBack(naming.language, values) }
         return (person == data["borrower"] ? Text.eventReturned : .eventReturnedFor)(naming.language, values)
+    }
+
+    private static func reminded(_ data: JSON, _ naming: Naming) -> Printable {
+        Text.eventReminded(
+            naming.language,
+            [
+                "items": naming.list(data["items"], names: data["item_names"]) { naming.thing($0, name: $1) },
+                "loan": Printable(escaping: data["loan"]?.string ?? "", limit: 40),
+                "borrower": naming.person(data["borrower"], name: data["borrower_name"]),
+                "step": Text.code(data["step"]?.string, of: "reminder", naming.language),
+                "to": naming.list(data["to"], names: nil) { code, _ in Text.code(code.string, of: "recipient", naming.language) },
+                "due": TimeText.minute(data["due"]?.string),
+            ])
     }
 
     private static func observedLate(_ data: JSON, _ naming: Naming) -> Printable {

@@ -10,6 +10,11 @@ extension Text: OperatorSentence {
                 "{person} 归还 {item}（借用人 {borrower}），借用单 {loan} 已结清"
             )
         case .eventCameBack: ("{item} came back, lent to {borrower}; loan {loan} is closed", "{item} 已归还（借用人 {borrower}），借用单 {loan} 已结清")
+        case .eventReminded:
+            (
+                "Reminder to {to}: {items}, loan {loan}, lent to {borrower}, {step}: due {due}",
+                "催还提醒（{to}）：{items}，借用单 {loan}，借用人 {borrower}，{step}，应还时间 {due}"
+            )
         case .eventPutAway: ("{subject} put away on {location}", "{subject} 已上架至 {location}")
         case .eventPutAwayBy: ("{person} put {subject} away on {location}", "{person} 将 {subject} 上架至 {location}")
         case .eventPutAwayFrom: ("{subject} moved from {from} to {location}", "{subject} 已从 {from} 移至 {location}")
@@ -89,6 +94,14 @@ extension Text: OperatorSentence {
         case .feedbackNotRecorded: ("NOT recorded, try again", "未能记录，请重试")
 
         // States.
+        case .reminderDueSoon: ("due soon", "即将到期")
+        case .reminderDueToday: ("due today", "今日到期")
+        case .reminderOverdueFirst: ("overdue", "已逾期")
+        case .reminderOverdueSecond: ("still overdue, second reminder", "仍未归还，第二次催还")
+        case .reminderOverdueThird: ("still overdue, third reminder", "仍未归还，第三次催还")
+        case .recipientBorrower: ("borrower", "借用人")
+        case .recipientSupervisor: ("supervisor", "主管")
+        case .recipientStorekeeper: ("storekeeper", "库管员")
         case .deviceReading: ("reading", "正常")
         case .deviceSilent: ("silent", "无响应")
         case .failsafeNone: ("outputs stay when the gateway stops", "网关停止时输出保持不变")

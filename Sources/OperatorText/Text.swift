@@ -1,6 +1,6 @@
 /// Every text that an operator or technician sees, by id. The words stand in `Text+Table.swift`, in both languages.
 ///
-/// Ids that begin with `event.`, `exception.`, `feedback.`, `device.`, `mode.`, `delivery.`, `problem.` and `evidence.` end in the code
+/// Ids that begin with `event.`, `exception.`, `reminder.`, `recipient.`, `feedback.`, `device.`, `mode.`, `delivery.`, `problem.` and `evidence.` end in the code
 /// that events and answers carry, so that a text is found by `Text(rawValue:)`.
 public enum Text: String, CaseIterable, Sendable {
     // Sentences of events.
@@ -8,6 +8,7 @@ public enum Text: String, CaseIterable, Sendable {
     case eventReturned = "event.loan.returned"
     case eventReturnedFor = "event.loan.returned.for"
     case eventCameBack = "event.loan.returned.unknown"
+    case eventReminded = "event.loan.reminded"
     case eventRetracted = "event.crossing.retracted"
     case provisional = "event.is_provisional"
     case confirmed = "event.is_confirmed"
@@ -64,6 +65,16 @@ public enum Text: String, CaseIterable, Sendable {
     case exceptionDeliveryRefused = "exception.delivery_refused"
     case exceptionMasterRefused = "exception.master_refused"
     case exceptionRecordsLost = "exception.records_lost"
+
+    // Reminders.
+    case reminderDueSoon = "reminder.due_soon"
+    case reminderDueToday = "reminder.due_today"
+    case reminderOverdueFirst = "reminder.overdue_1"
+    case reminderOverdueSecond = "reminder.overdue_2"
+    case reminderOverdueThird = "reminder.overdue_3"
+    case recipientBorrower = "recipient.borrower"
+    case recipientSupervisor = "recipient.supervisor"
+    case recipientStorekeeper = "recipient.storekeeper"
 
     // What a person at a station is told.
     case feedbackAccepted = "feedback.accepted"

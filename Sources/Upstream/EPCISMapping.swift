@@ -123,7 +123,7 @@ public struct EPCISMapping: Hashable, Sendable {
         case .putAway(let putAway):
             let shelf: JSON = ["id": .string(naming.instance(putAway.locationURI))]
             return ["bizStep": "storing", "disposition": "in_progress", "readPoint": shelf, "bizLocation": shelf]
-        case .crossingRetracted, .exceptionRaised, .exceptionAssigned, .exceptionResolved, .tagBound, .tagUnbound, .observedLate,
+        case .reminded, .crossingRetracted, .exceptionRaised, .exceptionAssigned, .exceptionResolved, .tagBound, .tagUnbound, .observedLate,
             .stationModeChanged,
             .masterApplied, .clockCorrected:
             return nil

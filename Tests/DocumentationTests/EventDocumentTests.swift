@@ -62,6 +62,7 @@ struct EventDocumentTests {
         .checkedOut(.init(loan: loan, item: item, epc: nil, person: person, permit: nil, due: time)),
         .returned(.init(loan: loan, item: item, epc: epc, borrower: person)),
         .returned(.init(loan: loan, item: item, epc: nil, borrower: person)),
+        .reminded(.init(loan: loan, items: [item], borrower: person, step: .dueSoon, to: [.borrower], due: time)),
         .putAway(.init(subject: .item(item), quantity: 1, location: location, locationURI: "urn:x", from: location)),
         .putAway(.init(subject: .product(product, lot: "L"), quantity: 1, location: location, locationURI: "urn:x", from: nil)),
         .exceptionRaised(

@@ -28,6 +28,8 @@ import Testing
     @Test func everyCodeHasAText() {
         for kind in ExceptionKind.allCases { #expect(Text(rawValue: "exception.\(kind.rawValue)") != nil, "\(kind)") }
         for feedback in Feedback.allCases { #expect(Text(rawValue: "feedback.\(feedback.rawValue)") != nil, "\(feedback)") }
+        for step in ReminderStep.allCases { #expect(Text(rawValue: "reminder.\(step.rawValue)") != nil, "\(step)") }
+        for recipient in ReminderRecipient.allCases { #expect(Text(rawValue: "recipient.\(recipient.rawValue)") != nil, "\(recipient)") }
         for mode in StationMode.allCases { #expect(Text(rawValue: "mode.\(mode.rawValue)") != nil, "\(mode)") }
         for quality in ClockQuality.allCases { #expect(Text(rawValue: "clock.\(quality.rawValue)") != nil, "\(quality)") }
         for direction in Direction.allCases { #expect(Text(rawValue: "direction.\(direction.rawValue)") != nil, "\(direction)") }

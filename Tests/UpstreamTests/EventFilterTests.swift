@@ -9,8 +9,8 @@ import Upstream
             (
                 [],
                 [
-                    "loan.checked_out", "loan.returned", "crossing.retracted", "stock.put_away", "exception.raised", "exception.assigned",
-                    "exception.resolved", "clock.corrected",
+                    "loan.checked_out", "loan.returned", "loan.reminded", "crossing.retracted", "stock.put_away", "exception.raised",
+                    "exception.assigned", "exception.resolved", "clock.corrected",
                 ]
             ),
             (["*"], Event.Body.types), (["loan.returned"], ["loan.returned"]),
