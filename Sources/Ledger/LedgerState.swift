@@ -201,7 +201,7 @@ extension LedgerState {
         if event.corrects != nil {
             // It confirms a loan that is open already; one that was closed in the meantime stays closed.
             guard let open = loans[loan.item], open.number == loan.number else { return [] }
-            loan.reminded = open.reminded
+            (loan.reminded, loan.renewals) = (open.reminded, open.renewals)
             loans[loan.item] = loan
             return [StateRow(key: "loan/\(loan.item)", value: loan.row)]
         }
