@@ -115,17 +115,40 @@ public struct EPCISMapping: Hashable, Sendable {
             ]
         case .returned(let returned):
             return [
-                "bizStep": ownStep("checking_in"), "disposition": "available", "readPoint": here, "bizLocation": here,
+                "bizStep": ownStep("checking_in"), "disposition": returned.mustBeInspected ? "returned" : "available",
+                "readPoint": here, "bizLocation": here,
                 "bizTransactionList": transaction(of: returned.loan),
                 "sourceList": [["type": "possessing_party", "source": .string(uri(of: returned.borrower))]],
                 "destinationList": [["type": "possessing_party", "destination": .string(store)]],
             ]
+        case .transferred(let transfer):
+            return [
+                "bizStep": ownStep("checking_out"), "disposition": "unavailable", "readPoint": here,
+                "bizTransactionList": transaction(of: transfer.loan),
+                "sourceList": [["type": "possessing_party", "source": .string(uri(of: transfer.from))]],
+                "destinationList": [["type": "possessing_party", "destination": .string(uri(of: transfer.person))]],
+            ]
+        case .inspected(let inspection):
+            // CBV 2.0, section 7.2: what is not whole does not conform.
+            let disposition: JSON =
+                switch inspection.result {
+                case .fine: "available"
+                case .damaged: "damaged"
+                case .incomplete: "non_conformant"
+                }
+            return ["bizStep": "inspecting", "disposition": disposition, "readPoint": here]
+        case .lost(let loss):
+            return [
+                "bizStep": "other", "disposition": "unknown", "bizTransactionList": transaction(of: loss.loan),
+                "sourceList": [["type": "possessing_party", "source": .string(uri(of: loss.borrower))]],
+            ]
+        case .found: return ["bizStep": "other", "disposition": "returned", "readPoint": here, "bizLocation": here]
         case .putAway(let putAway):
             let shelf: JSON = ["id": .string(naming.instance(putAway.locationURI))]
             return ["bizStep": "storing", "disposition": "in_progress", "readPoint": shelf, "bizLocation": shelf]
-        case .reminded, .crossingRetracted, .exceptionRaised, .exceptionAssigned, .exceptionResolved, .tagBound, .tagUnbound, .observedLate,
-            .stationModeChanged,
-            .masterApplied, .clockCorrected:
+        case .reminded, .renewed, .flagged, .maintenanceDue, .serviced, .permitRequested, .permitApproved, .permitRejected,
+            .permitWithdrawn, .crossingRetracted, .exceptionRaised, .exceptionAssigned, .exceptionResolved, .tagBound, .tagUnbound,
+            .observedLate, .stationModeChanged, .masterApplied, .clockCorrected:
             return nil
         }
     }
