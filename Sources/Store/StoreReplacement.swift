@@ -32,6 +32,7 @@ struct StoreReplacement {
     /// Forgets what was made.
     func discard() {
         StoreFiles.removeFolder("\(staging)/archive")
+        MasterErasure.removeRemains(in: staging)
         StoreFiles.removeFolder(staging)
     }
 
