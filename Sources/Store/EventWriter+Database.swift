@@ -260,7 +260,9 @@ struct LogEnd: Sendable {
         sequence = newest.first?.sequence ?? 0
         hash = newest.first.map { SHA256Digest(of: $0.bytes).hex } ?? EventChain.origin
         // Of a damaged log a recovery may have saved no more than this. The next event must not be given a number that was given.
-        if let archived = try ArchiveCheckpoint.all(queue).last, archived.last > sequence { (sequence, hash) = (archived.last, archived.hash) }
+        if let archived = try ArchiveCheckpoint.all(queue).last, archived.last > sequence {
+            (sequence, hash) = (archived.last, archived.hash)
+        }
     }
 }
 

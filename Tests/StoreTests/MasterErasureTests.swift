@@ -145,7 +145,8 @@ import Testing
         let backups = try [1, 2].map { _ in try store.backUp(to: parent, keep: 5) }
         // Of a backup, of a restore that was begun, of a rescue, and of a backup that had only begun.
         let manager = FileManager.default
-        for folder in ["\(backups[0].path)/master.db.erasing", "\(directory.path)/restoring.new/master.db.erasing",
+        for folder in [
+            "\(backups[0].path)/master.db.erasing", "\(directory.path)/restoring.new/master.db.erasing",
             "\(directory.path)/master.db.rescued/master.db.erasing", "\(parent)/.CRIB1-unfinished",
         ] {
             try manager.createDirectory(atPath: folder, withIntermediateDirectories: true)

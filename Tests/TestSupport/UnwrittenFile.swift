@@ -17,7 +17,9 @@ public enum UnwrittenFile {
             guard let start = bytes.baseAddress, ioctl(descriptor, 0xC020_660B, start) == 0 else { return nil }
             let found = Int(bytes.loadUnaligned(fromByteOffset: 20, as: UInt32.self))
             // FIEMAP_EXTENT_DELALLOC
-            return (0..<min(found, count)).contains { bytes.loadUnaligned(fromByteOffset: head + $0 * extent + 40, as: UInt32.self) & 4 != 0 }
+            return (0..<min(found, count)).contains {
+                bytes.loadUnaligned(fromByteOffset: head + $0 * extent + 40, as: UInt32.self) & 4 != 0
+            }
         }
     }
 }
