@@ -139,7 +139,8 @@ extension SystemTests {
                 try gateway.importMaster([["set": "people", "id": .string(number), "name": .string(name)]])
                 #expect(try await place.stockgate("backup").status == 0)
                 func backups() throws -> [String] {
-                    try FileManager.default.contentsOfDirectory(atPath: place.file("state/backups")).filter { $0.hasPrefix("TEST-") }.sorted()
+                    try FileManager.default.contentsOfDirectory(atPath: place.file("state/backups")).filter { $0.hasPrefix("TEST-") }
+                        .sorted()
                 }
                 func holders() throws -> [String] {
                     try backups().filter {
