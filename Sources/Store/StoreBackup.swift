@@ -153,7 +153,10 @@ enum StoreBackups {
         let good = all.filter { $0.manifest.problem == nil && $0.path != made }
         // While the ledger is damaged, the good ones are all that there is.
         let old = damaged + (isSound ? Array(good.dropLast(max(1, keep) - 1)) : [])
-        for folder in old { StoreFiles.removeFolder(folder.path) }
+        for folder in old {
+            MasterErasure.removeRemains(in: folder.path)
+            StoreFiles.removeFolder(folder.path)
+        }
         let left = folders(in: parent, gateway: gateway)
         // With one that cannot be read nobody knows what it needs.
         guard left.count == StoreFiles.names(in: parent).count(where: { $0.hasPrefix("\(gateway)-") }) else { return old.map(\.path) }

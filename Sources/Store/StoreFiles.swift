@@ -105,7 +105,6 @@ enum StoreFiles {
         guard fsync(descriptor) == 0 else { throw failure("fsync", path) }
     }
 
-    /// The names in a folder, sorted; none when it cannot be read.
     /// Writes a file once more as it is read, and flushes it. Does nothing for a file that is not there.
     static func writeAgain(_ path: String) throws(StoreError) {
         let descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
@@ -126,6 +125,7 @@ enum StoreFiles {
         guard fsync(descriptor) == 0 else { throw failure("flush", path) }
     }
 
+    /// The names in a folder, sorted; none when it cannot be read.
     static func names(in folder: String) -> [String] {
         guard let stream = opendir(folder) else { return [] }
         defer { closedir(stream) }
