@@ -125,6 +125,7 @@ extension EventWriter {
             shared.setReader(try file.openReader())
             database = opened
             wal.attach(to: opened)
+            isWALShort = true
             lastSequence = end.sequence
             chain = EventChain(identities: chain.identities, lastHash: end.hash)
             shared.lastSequence.withLock { $0 = end.sequence }

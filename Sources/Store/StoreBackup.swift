@@ -71,7 +71,8 @@ extension EventStore {
     /// A backup that fills the disk would take the room of the ledger on it.
     /// - Parameter free: bytes; nil: what is free there.
     func checkSpace(at parent: String, free: Int64? = nil) throws(StoreError) {
-        let own = ["events.db", "events.db-wal", "master.db"].reduce(0) { $0 + StoreFiles.size("\(directory)/\($1)") }
+        // Not the length of the WAL, which has its full one from the start.
+        let own = ["events.db", "master.db"].reduce(statistics.walBytes) { $0 + StoreFiles.size("\(directory)/\($1)") }
         let needed = own + own / 5 + 64 << 20
         let free = if let free { free } else { try StoreFiles.free(at: parent) }
         guard free >= needed else {
