@@ -185,6 +185,14 @@ struct SituationWorld {
         }
     }
 
+    /// Checkouts that a permit allowed, whatever became of it since.
+    func quantity(of permit: PermitKey) -> Int {
+        let requested = events.compactMap { event -> Int? in
+            if case .permitRequested(let request) = event.body, request.permit.key == permit { request.permit.quantity } else { nil }
+        }
+        return requested.first ?? ledger.master.permits[permit]?.quantity ?? 0
+    }
+
     // MARK: Outcomes
 
     private mutating func command(_ command: LoanCommand, by client: String) -> Outcome {
