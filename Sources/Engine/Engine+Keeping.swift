@@ -117,7 +117,8 @@ extension Proposal {
         switch content {
         case .crossing(let crossing): crossing.decision
         case .retraction(let retraction): retraction.decision
-        case .putAway, .unknownCode, .observedLate: nil
+        case .cabinet(let cabinet): cabinet.decision
+        case .putAway, .unknownCode, .observedLate, .cabinetDoor: nil
         }
     }
 }

@@ -182,20 +182,25 @@ extension Ledger {
         switch body {
         case .checkedOut(let checkout): return [uri(of: .item(checkout.item))]
         case .returned(let returned): return [uri(of: .item(returned.item))]
-        case .putAway(let putAway):
-            switch putAway.subject {
-            case .item(let key): return [uri(of: .item(key))]
-            case .product(let key, let lot):
-                let product = uri(of: .product(key))
-                return [lot.map { "\(product)/10/\(PercentEncoding.encoded($0))" } ?? product]
-            }
+        case .putAway(let putAway): return [stockURI(of: putAway.subject)]
+        case .consumed(let consumed): return [stockURI(of: consumed.subject)]
         case .exceptionRaised(let raised):
             return raised.items.map { uri(of: .item($0)) } + raised.epcs.map { $0.identity().canonicalURI }
         case .tagBound(let epc, let bearer), .tagUnbound(let epc, let bearer): return [epc.identity().canonicalURI, uri(of: bearer)]
         case .observedLate(let observed):
             return [observed.epc.identity().canonicalURI] + (observed.bearer.map { [uri(of: $0)] } ?? [])
         case .crossingRetracted(let retraction): return subjects(of: retraction.fact.body)
-        case .exceptionAssigned, .exceptionResolved, .stationModeChanged, .masterApplied, .clockCorrected: return []
+        case .exceptionAssigned, .exceptionResolved, .stationModeChanged, .masterApplied, .clockCorrected, .cabinetOpened, .cabinetClosed:
+            return []
+        }
+    }
+
+    private func stockURI(of subject: StockSubject) -> String {
+        switch subject {
+        case .item(let key): return uri(of: .item(key))
+        case .product(let key, let lot):
+            let product = uri(of: .product(key))
+            return lot.map { "\(product)/10/\(PercentEncoding.encoded($0))" } ?? product
         }
     }
 }

@@ -8,6 +8,9 @@ extension Event.Body {
         case .checkedOut: "loan.checked_out"
         case .returned: "loan.returned"
         case .putAway: "stock.put_away"
+        case .consumed: "stock.consumed"
+        case .cabinetOpened: "cabinet.opened"
+        case .cabinetClosed: "cabinet.closed"
         case .exceptionRaised: "exception.raised"
         case .crossingRetracted: "crossing.retracted"
         case .exceptionAssigned: "exception.assigned"
@@ -23,7 +26,8 @@ extension Event.Body {
 
     /// Every type, in the order of `docs/events.md`.
     public static let types = [
-        "loan.checked_out", "loan.returned", "crossing.retracted", "stock.put_away", "exception.raised", "exception.assigned",
+        "loan.checked_out", "loan.returned", "crossing.retracted", "stock.put_away", "stock.consumed", "cabinet.opened", "cabinet.closed",
+        "exception.raised", "exception.assigned",
         "exception.resolved", "tag.bound",
         "tag.unbound", "tag.observed_late", "station.mode_changed", "master.applied", "clock.corrected",
     ]
@@ -49,6 +53,9 @@ extension Event.Body {
                 "stock": putAway.subject.json, "quantity": .integer(putAway.quantity), "location": .string(putAway.location.text),
                 "location_uri": .string(putAway.locationURI), "from": putAway.from.map { .string($0.text) },
             ])
+        case .consumed(let consumed): consumed.json
+        case .cabinetOpened(let opened): opened.json
+        case .cabinetClosed(let closed): closed.json
         case .exceptionRaised(let raised): raised.json
         case .crossingRetracted(let retraction): retraction.json
         case .exceptionAssigned(let exception, let owner): ["exception": .integer(exception), "owner": .string(owner)]
@@ -83,6 +90,15 @@ extension Event.Body {
                 let location: LocationKey = key("location"), let uri = json["location_uri"]?.string
             else { return nil }
             self = .putAway(.init(subject: subject, quantity: quantity, location: location, locationURI: uri, from: key("from")))
+        case "stock.consumed":
+            guard let consumed = Event.Consumed(json: json) else { return nil }
+            self = .consumed(consumed)
+        case "cabinet.opened":
+            guard let opened = Event.CabinetOpened(json: json) else { return nil }
+            self = .cabinetOpened(opened)
+        case "cabinet.closed":
+            guard let closed = Event.CabinetClosed(json: json) else { return nil }
+            self = .cabinetClosed(closed)
         case "exception.raised":
             guard let raised = Event.ExceptionRaised(json: json) else { return nil }
             self = .exceptionRaised(raised)

@@ -37,7 +37,7 @@ extension Ledger {
     }
 
     /// The tools among the tags; one with several tags is one tool, known by the tag that was read most.
-    private func tools(among sightings: [Sighting]) -> [(item: ItemKey, sighting: Sighting)] {
+    func tools(among sightings: [Sighting]) -> [(item: ItemKey, sighting: Sighting)] {
         var tools: [(item: ItemKey, sighting: Sighting)] = []
         for sighting in sightings {
             guard case .item(let key) = bearer(of: sighting.epc) else { continue }
@@ -69,7 +69,7 @@ extension Ledger {
             evidence: first.sighting.evidence)
     }
 
-    private func checkOut(
+    func checkOut(
         _ tools: [(item: ItemKey, sighting: Sighting)], carriedBy people: Carriers, _ crossing: Proposal.Crossing, into draft: inout Draft
     ) {
         let station = draft.station?.name
@@ -173,8 +173,8 @@ extension Ledger {
     }
 }
 
-/// Who may have carried the tools of one crossing.
-private struct Carriers {
+/// Who may have carried the tools of one crossing, or been at a cabinet.
+struct Carriers {
     var keys: [PersonKey]
     /// The one person, when there is exactly one and every badge is known.
     var only: Person?
@@ -190,6 +190,12 @@ private struct Carriers {
         let hasStranger = badged.count < crossing.credentials.count
         only = keys.count == 1 && !hasStranger ? ledger.master.people[keys[0]] : nil
         problem = keys.count > 1 || hasStranger && !keys.isEmpty ? .severalPeople : hasStranger ? .unknownBadge : .noBadge
+    }
+
+    init(of party: Proposal.CabinetParty, in ledger: Ledger) {
+        keys = Array(Set(party.people.compactMap(PersonKey.init))).sorted()
+        only = keys.count == 1 && !party.hasStranger ? ledger.master.people[keys[0]] : nil
+        problem = keys.isEmpty ? .noBadge : .severalPeople
     }
 }
 
