@@ -18,7 +18,7 @@ enum EventLine {
         if EventSentence.isConfirmation(event) { return .faint }
         return switch event["type"]?.string {
         case "exception.raised": .warning
-        case "loan.checked_out", "loan.returned", "stock.put_away": .good
+        case "loan.checked_out", "loan.returned", "stock.put_away", "stock.consumed": .good
         default: .plain
         }
     }
