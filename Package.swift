@@ -110,7 +110,8 @@ let package = Package(
         .executableTarget(
             name: "stockgate",
             dependencies: [
-                "Gateway", "Control", "Store", "MasterImport", "OperatorText", "Reports", "DeviceSimulators", "Presence", "Simulation", "Probing",
+                "Gateway", "Control", "Store", "MasterImport", "OperatorText", "Reports", "DeviceSimulators", "Presence", "Simulation",
+                "Probing",
                 arguments,
             ],
             swiftSettings: settings),

@@ -33,7 +33,9 @@ extension ControlRequest {
             query.month = month
         }
         let bounds = LoanReportQuery.deadMonths
-        if let months = try number("dead_months", in: Int64(bounds.lowerBound)...Int64(bounds.upperBound)) { query.deadMonths = Int(months) }
+        if let months = try number("dead_months", in: Int64(bounds.lowerBound)...Int64(bounds.upperBound)) {
+            query.deadMonths = Int(months)
+        }
         return query
     }
 }

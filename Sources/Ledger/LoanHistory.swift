@@ -110,7 +110,8 @@ public struct LoanHistory: Hashable, Sendable {
         public var kind: String
 
         public init(
-            number: Int64, item: ItemKey, person: PersonKey? = nil, station: String? = nil, episode: String? = nil, time: Int64, kind: String
+            number: Int64, item: ItemKey, person: PersonKey? = nil, station: String? = nil, episode: String? = nil, time: Int64,
+            kind: String
         ) {
             (self.number, self.item, self.person, self.station) = (number, item, person, station)
             (self.episode, self.time, self.kind) = (episode, time, kind)

@@ -4,8 +4,7 @@ public enum ReportText: String, CaseIterable, Sendable, OperatorSentence {
     case helpReport, helpReportLoans, helpReportLoansMore, helpMonth, helpFormat, helpDeadMonths, badMonth, badDeadMonths
 
     // Titles.
-    case title, span, untimed, people, classes, stations, mostWanted, useOfTools, deadStock, deadSince, overdue, damage, lost, perDay, more
-    case empty, nothingDead
+    case title, span, untimed, people, classes, stations, mostWanted, useOfTools, deadStock, overdue, damage, lost, perDay, more, empty
 
     // Columns and figures.
     case none, person, itemClass, station, item, loan, loans, items, returned, onTime, late, meanDays, transferred, renewed, overdueNow
@@ -38,14 +37,12 @@ public enum ReportText: String, CaseIterable, Sendable, OperatorSentence {
         case .mostWanted: ("Most wanted", "需求排行")
         case .useOfTools: ("Most used", "利用率排行")
         case .deadStock: ("Dead stock: not borrowed since {since}", "呆滞工具：自 {since} 起无人借用")
-        case .deadSince: ("{count} of {tools} tools", "{tools} 件工具中有 {count} 件")
         case .overdue: ("Overdue", "逾期未还")
         case .damage: ("Damaged or incomplete", "损坏或缺件")
         case .lost: ("Lost", "丢失")
         case .perDay: ("Day by day", "每日情况")
         case .more: ("and {count} more: --format csv or json has all", "另有 {count} 条，--format csv 或 json 可列出全部")
         case .empty: ("Nothing was lent in {month}.", "{month} 没有借用记录。")
-        case .nothingDead: ("Every tool was borrowed.", "所有工具均有借用。")
 
         case .none: ("(none)", "（无）")
         case .person: ("Person", "人员")

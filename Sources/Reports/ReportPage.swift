@@ -76,7 +76,10 @@ public enum ReportPage {
     }
 
     private static func plot(_ section: ReportSection, _ report: JSON, _ language: Site.Language) -> String {
-        func value(_ json: JSON, _ member: String) -> Double { max(0, json[member]?.double ?? 0) }
+        func value(_ json: JSON, _ member: String) -> Double {
+            let number = json[member]?.double ?? 0
+            return number.isFinite ? max(0, min(Double(ReportPlot.largestCount), number)) : 0
+        }
         func bars(_ member: String, _ parts: (JSON) -> [Double], _ text: (JSON) -> Printable) -> [ReportPlot.Bar] {
             // The rows of the section are those of the list, in its order.
             zip(section.rows, report[member]?.array ?? []).prefix(longestPlot).map {

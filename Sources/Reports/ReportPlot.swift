@@ -12,6 +12,9 @@ enum ReportPlot {
     /// What a colour stands for; in the order of the parts.
     typealias Legend = [Printable]
 
+    /// Nobody lends more in a day; an answer is not always one of a gateway.
+    static let largestCount: Int64 = 1_000_000_000
+
     /// Horizontal bars.
     /// - Parameter scale: the value that fills the width; nil: the largest.
     static func bars(_ bars: [Bar], title: Printable, legend: Legend = [], scale: Double? = nil) -> String {
@@ -25,6 +28,7 @@ enum ReportPlot {
             var x = left
             for (part, value) in bar.parts.enumerated() where value > 0 {
                 let length = (width - left - right) * min(1, value / largest)
+                guard x + length <= width - right + 1 else { continue }
                 svg += rectangle(x, y + 3, length, pitch - 6, part)
                 x += length
             }
@@ -36,10 +40,9 @@ enum ReportPlot {
     /// Upright bars in groups, one group for each day.
     static func days(_ days: [(label: Printable, values: [Int64])], title: Printable, legend: Legend) -> String {
         let (width, height, left, top, bottom) = (720.0, 220.0, 48.0, 30.0, 24.0)
-        let largest = max(1, days.flatMap(\.values).max() ?? 1)
+        let largest = max(1, min(largestCount, days.flatMap(\.values).max() ?? 1))
         let step = niceStep(largest)
-        let (steps, overflow) = ((largest - 1) / step + 1).multipliedReportingOverflow(by: step)
-        let scale = (height - top - bottom) / Double(overflow ? largest : steps)
+        let scale = (height - top - bottom) / Double(((largest - 1) / step + 1) * step)
         var svg = begin(width, height, title) + key(legend, x: left)
         for line in 0...max(1, (largest - 1) / step + 1) {
             let y = height - bottom - Double(line) * Double(step) * scale
@@ -51,7 +54,7 @@ enum ReportPlot {
             let begin = left + Double(position) * pitch
             let thickness = pitch * 0.8 / Double(max(1, day.values.count))
             for (part, value) in day.values.enumerated() where value > 0 {
-                let size = Double(value) * scale
+                let size = Double(min(value, largest)) * scale
                 svg += rectangle(begin + pitch * 0.1 + Double(part) * thickness, height - bottom - size, thickness, size, part)
             }
             if position % 2 == 0 { svg += label(day.label, x: begin + pitch / 2, y: height - 8, anchor: "middle") }
@@ -93,6 +96,7 @@ enum ReportPlot {
 
     /// To a tenth of a point.
     private static func number(_ value: Double) -> String {
+        guard value.magnitude < 1_000_000 else { return "0" }
         let tenths = (value * 10).rounded() / 10
         return tenths == tenths.rounded() ? "\(Int64(tenths))" : "\(tenths)"
     }

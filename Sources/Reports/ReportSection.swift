@@ -91,7 +91,7 @@ private struct SectionReader {
                 [
                     name(.item) { naming.item(of: $0) }, (.result, false, result), (.person, false, person), plain(.loan, "loan"),
                     (.when, false, { TimeText.minute($0["time"]?.string) }),
-                ], of: total("damaged") + total("incomplete"))
+                ], of: total("damaged") &+ total("incomplete"))
         case .idle: idle
         }
     }
@@ -161,7 +161,7 @@ private struct SectionReader {
 
     private func list(_ member: String) -> [JSON] { report[member]?.array ?? [] }
 
-    private func total(_ member: String) -> Int64 { report["totals"]?[member]?.integer ?? 0 }
+    private func total(_ member: String) -> Int64 { max(0, report["totals"]?[member]?.integer ?? 0) }
 
     private func table(
         _ subject: ReportSection.Subject, _ title: ReportText, _ entries: [JSON], _ columns: [Column], of count: Int64? = nil

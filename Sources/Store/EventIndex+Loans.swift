@@ -95,5 +95,7 @@ extension EventIndex {
             back: try row.checked(12), backStation: try row.checked(13))
     }
 
-    private static func person(_ row: Row, _ index: Int) throws -> PersonKey? { (try row.checked(index) as String?).flatMap(PersonKey.init) }
+    private static func person(_ row: Row, _ index: Int) throws -> PersonKey? {
+        (try row.checked(index) as String?).flatMap(PersonKey.init)
+    }
 }

@@ -46,7 +46,8 @@ struct LoanIndex {
                 last = CASE WHEN ended IS NULL THEN last ELSE max(?, ended, coalesce(back, ended)) END WHERE opened = ?
                 """,
                 [
-                    person, said.station, said.episode, said.key("permit"), said.time, said.number, said.zone, said.clock, said.openBoot, due,
+                    person, said.station, said.episode, said.key("permit"), said.time, said.number, said.zone, said.clock, said.openBoot,
+                    due,
                     said.time, line,
                 ])
         } else {
@@ -66,7 +67,8 @@ struct LoanIndex {
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
-                said.number, loan, item, person, said.station, said.episode, said.key("permit"), said.time, said.number, said.zone, said.clock,
+                said.number, loan, item, person, said.station, said.episode, said.key("permit"), said.time, said.number, said.zone,
+                said.clock,
                 said.openBoot, due, Self.open,
             ])
     }
@@ -193,7 +195,8 @@ struct LoanIndex {
     private func stamp(_ said: Said) throws {
         guard let boot = said.boot else { return }
         try execute(
-            "INSERT OR REPLACE INTO stamp(seq, place, boot, uptime) VALUES (?, ?, ?, ?)", [said.number, said.number, boot.boot, boot.uptime])
+            "INSERT OR REPLACE INTO stamp(seq, place, boot, uptime) VALUES (?, ?, ?, ?)",
+            [said.number, said.number, boot.boot, boot.uptime])
     }
 
     private func execute(_ sql: String, _ arguments: StatementArguments) throws {

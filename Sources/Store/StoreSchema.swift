@@ -79,7 +79,8 @@ struct StoreSchema: Sendable {
                 try db.execute(sql: "CREATE INDEX loan_item ON loan(item, out)")
                 try db.execute(sql: "CREATE INDEX loan_last ON loan(last)")
                 try db.execute(
-                    sql: "CREATE TABLE renewal(seq INTEGER PRIMARY KEY, line INTEGER NOT NULL, time INTEGER NOT NULL, due INTEGER NOT NULL)")
+                    sql: "CREATE TABLE renewal(seq INTEGER PRIMARY KEY, line INTEGER NOT NULL, time INTEGER NOT NULL, due INTEGER NOT NULL)"
+                )
                 try db.execute(sql: "CREATE INDEX renewal_line ON renewal(line)")
                 try db.execute(
                     sql: """
@@ -95,7 +96,9 @@ struct StoreSchema: Sendable {
                 try db.execute(sql: "CREATE INDEX objection_time ON objection(time)")
                 // Which clock stamped an event of these, for the day on which that clock turns out to have been wrong.
                 try db.execute(
-                    sql: "CREATE TABLE stamp(seq INTEGER PRIMARY KEY, place INTEGER NOT NULL, boot INTEGER NOT NULL, uptime INTEGER NOT NULL)")
+                    sql:
+                        "CREATE TABLE stamp(seq INTEGER PRIMARY KEY, place INTEGER NOT NULL, boot INTEGER NOT NULL, uptime INTEGER NOT NULL)"
+                )
             },
         ])
 }
