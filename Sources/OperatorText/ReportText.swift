@@ -4,7 +4,7 @@ public enum ReportText: String, CaseIterable, Sendable, OperatorSentence {
     case helpReport, helpReportLoans, helpReportLoansMore, helpMonth, helpFormat, helpDeadMonths, badMonth, badDeadMonths
 
     // Titles.
-    case title, span, untimed, people, classes, stations, mostWanted, useOfTools, deadStock, overdue, damage, lost, perDay, more, empty
+    case title, span, untimed, totals, people, classes, stations, mostWanted, useOfTools, deadStock, overdue, damage, lost, perDay, more, empty
 
     // Columns and figures.
     case none, person, itemClass, station, item, loan, loans, items, returned, onTime, late, meanDays, transferred, renewed, overdueNow
@@ -31,6 +31,7 @@ public enum ReportText: String, CaseIterable, Sendable, OperatorSentence {
         case .span: ("{from} to {until}; open loans as of {as_of}", "{from} 至 {until}；未还情况截至 {as_of}")
         case .untimed:
             ("{count} items were lent while nobody knew the time: they are in no figure.", "有 {count} 件在时钟未知时借出，未计入任何数字。")
+        case .totals: ("In all", "合计")
         case .people: ("By person", "按人员")
         case .classes: ("By class", "按类别")
         case .stations: ("By station", "按站点")

@@ -24,7 +24,8 @@ public enum ReportPage {
             page += "<p>\(Markup.text(ReportText.untimed(language, ["count": Printable(count)])))</p>\n"
         }
         page += tiles(report, language) + days(report, language)
-        for section in ReportSection.all(of: report, limit: longestTable, language) {
+        // The totals are there already.
+        for section in ReportSection.all(of: report, limit: longestTable, language) where section.subject != .totals {
             page += "<section id=\"\(section.subject.rawValue)\">\n<h2>\(Markup.text(section.title))</h2>\n"
             page += plot(section, report, language) + table(section, language) + "</section>\n"
         }

@@ -5,7 +5,7 @@ import SiteConfiguration
 /// One table of a report in a person's language, as the terminal and the page show it.
 public struct ReportSection: Sendable {
     public enum Subject: String, Sendable, CaseIterable {
-        case people, classes, stations, wanted, used, overdue, damage, lost, idle
+        case totals, people, classes, stations, wanted, used, overdue, damage, lost, idle
     }
 
     public var subject: Subject
@@ -58,6 +58,8 @@ private struct SectionReader {
 
     func section(_ subject: ReportSection.Subject) -> ReportSection? {
         switch subject {
+        case .totals:
+            table(subject, .totals, report["totals"].map { [$0] } ?? [], [count(.items, "items"), count(.tools, "tools"), percent] + usual)
         case .people: table(subject, .people, list("people"), [name(.person) { person($0) }, count(.items, "items")] + usual)
         case .classes:
             table(
@@ -166,9 +168,9 @@ private struct SectionReader {
     private func table(
         _ subject: ReportSection.Subject, _ title: ReportText, _ entries: [JSON], _ columns: [Column], of count: Int64? = nil
     ) -> ReportSection? {
-        guard !entries.isEmpty else { return nil }
         let rows = entries.prefix(limit).map { entry in columns.map { $0.cell(entry) } }
         let filled = columns.indices.filter { column in rows.contains { !$0[column].isEmpty } }
+        guard !filled.isEmpty else { return nil }
         return ReportSection(
             subject: subject, title: title(language), headings: filled.map { columns[$0].heading(language) },
             numeric: Set(filled.indices.filter { columns[filled[$0]].isNumeric }), rows: rows.map { row in filled.map { row[$0] } },

@@ -136,6 +136,12 @@ struct LoanIndex {
                 said.key("borrower") ?? (try row?.checked(2) as String?), row == nil ? said.station : try row?.checked(3) as String?,
                 said.time, String(result.prefix(64)),
             ])
+        // Whoever looks at what was given up has found it.
+        try execute(
+            """
+            UPDATE loan SET back = ?1, back_by = ?2, back_station = ?3, last = max(ended, ?1)
+            WHERE opened = ?4 AND how = 'lost' AND back IS NULL
+            """, [said.time, said.number, said.station, try row?.checked(0) as Int64?])
         try stamp(said)
     }
 

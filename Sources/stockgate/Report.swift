@@ -63,13 +63,14 @@ struct Report: ParsableCommand {
                 output.write(ReportText.untimed(language, ["count": Printable(count)]), .warning)
             }
             let sections = ReportSection.all(of: report, limit: Self.longestTable, language)
-            if !sections.contains(where: { $0.subject != .idle && $0.subject != .classes }) {
+            if !sections.contains(where: { ![.totals, .classes, .idle].contains($0.subject) }) {
                 output.write(ReportText.empty(language, ["month": month]))
             }
             for section in sections {
                 output.write("")
                 output.write(section.title, .heading)
-                var table = Table(headings: section.headings, numeric: section.numeric)
+                let headings = section.headings.map { Printable(escaping: $0.text.uppercased(), limit: 64) }
+                var table = Table(headings: headings, numeric: section.numeric)
                 for row in section.rows { table.add(row.map { .init($0) }) }
                 table.print()
                 if section.hidden > 0 { output.write(ReportText.more(language, ["count": Printable(section.hidden)]), .faint) }

@@ -122,6 +122,23 @@ import Testing
         #expect(try overdue("2026-12") == 0)
     }
 
+    @Test("A lost item is found by whoever looks at it, once")
+    func found() throws {
+        let script = try EventScript(
+            text: """
+                tool A -
+                1 2026-11-02T08:00 crib take L1 A ann due 2026-11-20T18:00
+                2 2026-11-03T08:00 crib lost L1 A
+                3 2026-11-04T08:00 gate inspect L1 A damaged
+                4 2026-11-05T08:00 gate inspect L1 A fine
+                """)
+        let index = try EventIndex(directory: IndexFolder().path)
+        try index.take(script.events)
+        let report = try index.report(ReportPeriod(east: "2026-11"), now: "2026-12-10T00:00:00+08:00", classes: script.tools)
+        #expect((report.totals.lost, report.totals.found, report.totals.damaged, report.totals.returned) == (1, 1, 1, 0))
+        #expect(report.received == ["gate": 1] && report.days[3].returned == 1)
+    }
+
     @Test("Days of 23 and 25 hours, and a month before all loans")
     func days() {
         // Berlin, October 2026: summer time ends on the 25th, so that day has 25 hours.
