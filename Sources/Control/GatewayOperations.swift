@@ -25,6 +25,8 @@ public protocol GatewayOperations: Sendable {
 
     /// Open loans (`Loan.row` with names), by due time.
     func loans() async throws(OperationError) -> [JSON]
+    /// Figures of the loans of a month (schema `LoanReport`, with names).
+    func loanReport(_ query: LoanReportQuery) async throws(OperationError) -> JSON
     /// What lies where, by location: `location`, then `item` or `product` with `lot` and `quantity`, with names.
     /// - Parameter location: only this one; nil: all.
     func stock(at location: String?) async throws(OperationError) -> [JSON]

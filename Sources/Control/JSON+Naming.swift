@@ -22,7 +22,8 @@ extension JSON {
                         members[member] = value.naming(lookup)
                     }
                 case .array(let elements):
-                    if let (target, kind) = Self.listNames[member] {
+                    // Of keys; a list of objects may have the same name, and its elements have names of their own.
+                    if let (target, kind) = Self.listNames[member], elements.allSatisfy({ $0.object == nil }) {
                         let names = elements.map { kind($0.string).flatMap(lookup).map(JSON.string) ?? .null }
                         if names.contains(where: { !$0.isNull }) { members[target] = .array(names) }
                     } else {

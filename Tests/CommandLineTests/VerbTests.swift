@@ -16,7 +16,9 @@ import Testing
         ["events", "--item", "DRILL-01", "--limit", "1"],
         ["events", "--after", "2", "--limit", "2"], ["explain", "3"], ["explain", "4"],
         ["explain", "12345678-9abc-8def-8000-000000000007"],
-        ["exceptions"], ["exceptions", "show", "4"], ["exceptions", "show", "2"], ["loans"], ["stock"], ["stock", "--location", "B-03"],
+        ["exceptions"], ["exceptions", "show", "4"], ["exceptions", "show", "2"], ["loans"],
+        ["report", "loans", "--month", "2026-11"], ["report", "loans", "--format", "csv"],
+        ["stock"], ["stock", "--location", "B-03"],
         ["tag"],
         ["tag", "show", epc], ["profile", "explain", "gate-1"],
     ]
@@ -42,6 +44,7 @@ import Testing
         ["restore", "FOLDER", "--directory", "FOLDER/none"],
         ["import", "FOLDER/missing.csv"], ["import", "FOLDER/items.csv", "--set", "gadgets"], ["record", "--for", "0"],
         ["record", "--for", "1", "--output", "FOLDER/no/such/folder"], ["config", "check", "FOLDER/missing.toml"],
+        ["report", "loans", "--month", "2026-13"], ["report", "loans", "--dead-months", "0"], ["report", "loans", "--format", "pdf"],
         ["config", "check", "FOLDER/bad.toml"],
         ["profile", "check", "FOLDER"], ["decode", "--profile", "no/such", "--hex", "00"],
         ["decode", "--profile", "no/such", "--hex", "0"],
@@ -100,7 +103,9 @@ import Testing
     func emptyGatewaysSayWhatToDoNext(language: String) async throws {
         let text = try await withServer(FakeGateway(.empty)) { folder, _ in
             let verbs = [
-                ["status"], ["devices"], ["station"], ["events"], ["events", "--type", "x"], ["exceptions"], ["loans"], ["stock"], ["tag"],
+                ["status"], ["devices"], ["station"], ["events"], ["events", "--type", "x"], ["exceptions"], ["loans"],
+                ["report", "loans"], ["stock"],
+                ["tag"],
             ]
             return try await transcript(verbs, ["--lang", language], Program(socket: folder.socket), folder)
         }

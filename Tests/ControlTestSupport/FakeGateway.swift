@@ -13,6 +13,7 @@ public final class FakeGateway: GatewayOperations {
         public var destinations = Fixtures.destinations
         public var events = Fixtures.events
         public var loans = Fixtures.loans
+        public var loanHistory = Fixtures.loanHistory
         public var stock = Fixtures.stock
         public var exceptions = Fixtures.exceptions
         public var tags = Fixtures.tags
@@ -33,6 +34,7 @@ public final class FakeGateway: GatewayOperations {
             contents.destinations = []
             contents.events = []
             contents.loans = []
+            contents.loanHistory = LoanHistory()
             contents.stock = []
             contents.exceptions = []
             contents.tags = []
@@ -140,6 +142,10 @@ public final class FakeGateway: GatewayOperations {
     }
 
     public func loans() async throws(OperationError) -> [JSON] { contents.loans }
+
+    public func loanReport(_ query: LoanReportQuery) async throws(OperationError) -> JSON {
+        Fixtures.loanReport(query, contents.loanHistory)
+    }
 
     public func stock(at location: String?) async throws(OperationError) -> [JSON] {
         contents.stock.filter { location == nil || $0["location"]?.string == location }
