@@ -38,7 +38,14 @@ func help(_ text: WalkText) -> String { text(Invocation.language ?? .english).te
 
 func help(_ text: SceneText) -> String { text(Invocation.language ?? .english).text }
 
+func help(_ text: LoanText) -> String { text(Invocation.language ?? .english).text }
+
 extension ArgumentHelp {
+    init(_ text: LoanText, value: String? = nil) {
+        self.init(stringLiteral: help(text))
+        valueName = value
+    }
+
     init(_ text: WalkText, value: String? = nil) {
         self.init(stringLiteral: help(text))
         valueName = value
