@@ -124,6 +124,7 @@ extension Engine {
             if proposal.isAwaited, proposal.isFirstWord { give(.notRecorded, at: proposal.station, into: &output) }
             return
         }
+        findClones(proposal, at: time, into: &output)
         let plan = ledger.plan(proposal, at: time, recorded: recorded)
         let ticket: UInt64
         if plan.events.isEmpty {
@@ -146,6 +147,15 @@ extension Engine {
         }
         pending[ticket, default: []].append(
             PendingAnswer(station: proposal.station, feedback: feedback, deadline: now + Self.feedbackDeadline, retry: again))
+    }
+
+    /// A tag that two stations read at once raises an exception before anything is decided on it.
+    private mutating func findClones(_ proposal: Proposal, at time: WallTime, into output: inout EngineOutput) {
+        guard case .crossing(let crossing) = proposal.content else { return }
+        for (epc, other) in recentTags.take(crossing.tags, at: proposal.station) {
+            guard let plan = ledger.plan(clone: epc, station: proposal.station, other: other, at: time) else { continue }
+            _ = commit(plan, into: &output)
+        }
     }
 
     mutating func keep(_ retry: Unrecorded) {

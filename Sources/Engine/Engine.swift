@@ -41,6 +41,7 @@ public struct Engine: Sendable {
     public internal(set) var generation: UInt64
     /// A commit failed and the image was not loaded again yet: nothing can be decided.
     public internal(set) var isStale = false
+    var recentTags = RecentTags()
     /// What is due cannot be said at present: not before this is it tried again.
     var remindersPaused: Instant?
     /// When provisional facts that no station will come back to are made final; nil: there are none.

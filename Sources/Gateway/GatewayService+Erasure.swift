@@ -55,23 +55,22 @@ extension GatewayService {
                 try (Self.files(in: folders) + Self.damagedCopies(in: damaged)).map { try Self.remove($0) }.count
             }
             let time = try await look { $0.wallTime }
+            let ids = rows.map { (set: $0.set, id: $0.id) }
             await backups.enter()
-            let copies: Result<ErasedCopies, OperationError>
+            let erased: Result<(copies: ErasedCopies, version: MasterVersion), OperationError>
             do throws(OperationError) {
-                copies = .success(
+                // No backup comes between the two: it would hold the person, and nobody would look into it again.
+                erased = .success(
                     try await blocking {
-                        try MasterErasure.eraseCopies(
+                        let copies = try MasterErasure.eraseCopies(
                             of: key, in: gateway.stateDirectory, backups: gateway.backups, gateway: gateway.code, at: time.rfc3339)
+                        return (copies, try masterStore.erase(ids, at: time.rfc3339, source: "erasure by \(client)"))
                     })
-            } catch { copies = .failure(error) }
+            } catch { erased = .failure(error) }
             await backups.leave()
-            let cleaned = try copies.get()
+            let (cleaned, version) = try erased.get()
             outcome.files += cleaned.erased.count
             outcome.remaining = cleaned.failed.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
-            let ids = rows.map { (set: $0.set, id: $0.id) }
-            let version = try await blocking {
-                try masterStore.erase(ids, at: time.rfc3339, source: "erasure by \(client)")
-            }
             outcome.version = version.number
             var applied = next
             applied.version = version.number

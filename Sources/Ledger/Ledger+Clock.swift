@@ -8,7 +8,11 @@ public struct RecordedClock: Hashable, Sendable {
     public var quality: ClockQuality
     /// The first event that it stamped.
     public var first: Int64
+    /// Those of the starts right before this one that did not learn the time either, oldest first; each has none itself.
+    public var earlier: [RecordedClock] = []
 
+    /// So many starts without the time are remembered: who puts a machine into operation switches it off and on.
+    static let longestMemory = 16
     /// A smaller difference is a clock that is being slewed, or rounding; in milliseconds.
     static let tolerance: Int64 = 2_000
 
@@ -32,10 +36,10 @@ public struct RecordedClock: Hashable, Sendable {
 
     /// The row `clock`.
     var row: JSON {
-        [
+        .compact([
             "boot": .string(BootTime.text(boot: boot)), "offset": .integer(offset), "quality": .string(quality.rawValue),
-            "first": .integer(first),
-        ]
+            "first": .integer(first), "earlier": earlier.isEmpty ? nil : .array(earlier.map(\.row)),
+        ])
     }
 
     init?(row: JSON) {
@@ -43,6 +47,19 @@ public struct RecordedClock: Hashable, Sendable {
             let quality = row["quality"]?.string.flatMap(ClockQuality.init), let first = row["first"]?.integer
         else { return nil }
         self.init(boot: boot, offset: offset, quality: quality, first: first)
+        for entry in row["earlier"]?.array ?? [] {
+            guard let clock = RecordedClock(row: entry) else { return nil }
+            earlier.append(clock)
+        }
+    }
+
+    /// What is still not put right when this clock is followed by another one.
+    func stillWrong(before next: RecordedClock) -> [RecordedClock] {
+        guard quality == .unknown, next.quality == .unknown else { return [] }
+        guard boot != next.boot else { return earlier }
+        var alone = self
+        alone.earlier = []
+        return (earlier + [alone]).suffix(Self.longestMemory)
     }
 }
 
@@ -53,7 +70,7 @@ extension Ledger {
     public func plan(clock anchor: WallAnchor) -> Plan? {
         let now = anchor.wallTime(at: anchor.instant)
         guard anchor.quality != .unknown, let old = state.clock, let new = RecordedClock(now, first: state.nextSequence) else { return nil }
-        var correction: Event.ClockCorrection
+        let correction: Event.ClockCorrection
         if old.boot == new.boot {
             guard new.quality.rank >= old.quality.rank, (new.offset &- old.offset).magnitude >= UInt64(RecordedClock.tolerance) else {
                 return nil
@@ -62,17 +79,25 @@ extension Ledger {
         } else {
             // The machine was started anew before it learned the time. What happened then happened before this start.
             guard old.quality == .unknown else { return nil }
-            let offset = new.offset &- state.longestUptime(of: old.boot)
-            correction = .init(boot: old.boot, first: old.first, shift: offset &- old.offset, offset: offset, was: .unknown)
-            correction.isEstimate = true
+            correction = state.estimate(old, before: new.offset)
         }
+        var corrections = [correction]
+        for clock in old.earlier.reversed() { corrections.append(state.estimate(clock, before: corrections[corrections.count - 1].offset)) }
         var draft = Draft(ledger: self, station: nil, at: now)
-        draft.add(.clockCorrected(correction), evidence: .null)
+        for correction in corrections.reversed() { draft.add(.clockCorrected(correction), evidence: .null) }
         return draft.plan(feedback: nil)
     }
 }
 
 extension LedgerState {
+    /// What a clock stamped happened before the machine was started anew.
+    /// - Parameter start: when that was, in milliseconds since 1970.
+    fileprivate func estimate(_ clock: RecordedClock, before start: Int64) -> Event.ClockCorrection {
+        let offset = start &- longestUptime(of: clock.boot)
+        return .init(
+            boot: clock.boot, first: clock.first, shift: offset &- clock.offset, offset: offset, was: .unknown, isEstimate: true)
+    }
+
     /// The latest moment of a boot that the state knows of, in milliseconds.
     fileprivate func longestUptime(of boot: UInt64) -> Int64 {
         let times = loans.values.map(\.since) + exceptions.values.map(\.since) + provisional.values.map(\.event.time)
@@ -90,6 +115,7 @@ extension LedgerState {
             if clock.boot == stamped.boot, (clock.offset &- stamped.offset).magnitude < UInt64(RecordedClock.tolerance) {
                 stamped.first = clock.first
             }
+            stamped.earlier = clock.stillWrong(before: stamped)
         }
         clock = stamped
         return StateRow(key: "clock", value: stamped.row)

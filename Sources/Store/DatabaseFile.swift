@@ -27,7 +27,13 @@ struct DatabaseFile: Sendable {
         try StoreFiles.writeAgain(path)
     }
 
-    /// The WAL is kept at most this long after a checkpoint, in bytes.
+    /// Appends zeros to a file until it has so many bytes, a piece at a time, and flushes each. Tests with a disk of their own replace
+    /// it.
+    var lengthen: @Sendable (_ path: String, _ length: Int64) -> StoreFiles.Lengthening = { path, length in
+        StoreFiles.lengthen(path, to: length)
+    }
+
+    /// The WAL is kept at most this long when it begins anew after a checkpoint, in bytes.
     static let walLimit: Int64 = 4_194_304
 
     private var pragmas: [(name: String, value: Int64)] {
@@ -100,6 +106,19 @@ struct DatabaseFile: Sendable {
             // The WAL is on the disk; it does not matter where the pages are.
             guard error.code == .diskFull else { throw error }
         }
+    }
+
+    /// Makes the WAL as long as it becomes before a checkpoint, with zeros behind what it holds.
+    ///
+    /// A file that grows costs ext4 a commit of its journal with every flush, near as much as a page for each event; one whose blocks are
+    /// there and written costs none. Zeros are no part of a WAL: a frame of page 0 is never valid, whatever its salt, and what stands
+    /// behind the newest commit is not read (sqlite.org/fileformat.html section 4.1). The flush cannot hurt a frame, because no block
+    /// that holds one is touched. SQLite locks the database and its shared memory, never the WAL, so that a second descriptor can be
+    /// closed without taking locks away.
+    /// - Parameter length: bytes at which a checkpoint is due.
+    func lengthenWAL(to length: Int64) -> StoreFiles.Lengthening {
+        // Beyond the limit SQLite would cut it again.
+        lengthen("\(path)-wal", min(length, Self.walLimit))
     }
 
     /// Opens a connection that only reads. It never writes and never checkpoints: SQLite before 3.51.3 can reset a WAL wrongly when

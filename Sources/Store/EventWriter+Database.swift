@@ -125,6 +125,7 @@ extension EventWriter {
             shared.setReader(try file.openReader())
             database = opened
             wal.attach(to: opened)
+            isWALShort = true
             lastSequence = end.sequence
             chain = EventChain(identities: chain.identities, lastHash: end.hash)
             shared.lastSequence.withLock { $0 = end.sequence }
@@ -248,7 +249,7 @@ extension StateRow {
     }
 }
 
-/// The newest event of a log.
+/// The newest event of a log, which is in the archive where the log has none behind it.
 struct LogEnd: Sendable {
     var sequence: Int64
     var hash: String
@@ -259,6 +260,10 @@ struct LogEnd: Sendable {
         }
         sequence = newest.first?.sequence ?? 0
         hash = newest.first.map { SHA256Digest(of: $0.bytes).hex } ?? EventChain.origin
+        // Of a damaged log a recovery may have saved no more than this. The next event must not be given a number that was given.
+        if let archived = try ArchiveCheckpoint.all(queue).last, archived.last > sequence {
+            (sequence, hash) = (archived.last, archived.hash)
+        }
     }
 }
 

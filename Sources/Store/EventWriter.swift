@@ -53,6 +53,8 @@ struct EventWriter {
     var pendingSince: Int64?
     var pendingDistance: Int64 = 0
     var nextReserveAttempt: Int64 = 0
+    /// Whether the WAL is still shorter than it may be made.
+    var isWALShort = false
 
     /// Decisions sealed for one transaction, with the answers to give when it is over, in the order of the orders.
     struct Group {
@@ -204,6 +206,7 @@ struct EventWriter {
         if let pendingSince { waits.append(pendingSince + tuning.cursorDelay - now) }
         if wal.backlog > tuning.idleCheckpointFrames { waits.append(tuning.idle) }
         if nextReserveAttempt > 0 { waits.append(nextReserveAttempt - now) }
+        if lengthensWAL { waits.append(0) }
         return waits.min().map { max(0, $0) }
     }
 
@@ -213,11 +216,17 @@ struct EventWriter {
         if let since = pendingSince, now - since >= tuning.cursorDelay { writeCursors() }
         if wal.backlog > tuning.idleCheckpointFrames { checkpoint(.passive) }
         if nextReserveAttempt > 0, now >= nextReserveAttempt { makeReserve() }
+        // A piece at a time, so that no order waits long.
+        if lengthensWAL { isWALShort = file.lengthenWAL(to: tuning.checkpointBytes) == .more }
     }
+
+    /// Not while the reserve is wanting, which goes first.
+    private var lengthensWAL: Bool { isWALShort && nextReserveAttempt == 0 && database != nil }
 
     mutating func makeReserve() {
         let isThere = reserve.create()
         nextReserveAttempt = isThere ? 0 : tuning.clock() + tuning.reserveRetry
+        if isThere { isWALShort = true }
         shared.statistics.withLock { $0.hasReserve = isThere }
     }
 }

@@ -27,7 +27,9 @@ public enum MasterErasure {
         try note(person, in: directory)
         let key = try? GatewayKey(directory: directory, hasSigned: true)
         var outcome = ErasedCopies()
-        for file in copies(in: directory, backups: backups, gateway: gateway) {
+        let folders = folders(in: directory, backups: backups, gateway: gateway)
+        for folder in [directory] + folders { removeRemains(in: folder) }
+        for file in copies(in: directory, folders) {
             do throws(StoreError) {
                 let isErased = try erase([person.description], from: file, at: time)
                 if isErased { outcome.erased.append(file) } else { outcome.clean.append(file) }
@@ -64,22 +66,36 @@ public enum MasterErasure {
 
     // MARK: One copy
 
-    /// Every other `master.db` that can hold names.
-    private static func copies(in directory: String, backups: String?, gateway: String) -> [String] {
-        var files = StoreFiles.names(in: directory).filter { $0.hasPrefix("master.db.schema") && $0.contains(".backup") }
-            .map { "\(directory)/\($0)" }
+    /// Folders that can hold a `master.db` with names.
+    private static func folders(in directory: String, backups: String?, gateway: String) -> [String] {
         let aside = StoreFiles.names(in: directory).filter {
             $0.hasPrefix("replaced-") || $0.hasPrefix("damaged-") || $0.hasPrefix("restoring")
         }
         var folders = aside.map { "\(directory)/\($0)" }
         for parent in Set([backups, "\(directory)/backups"].compactMap(\.self)).sorted() {
-            folders += StoreFiles.names(in: parent).filter { $0.hasPrefix("\(gateway)-") || $0.hasPrefix(".\(gateway)-") }
-                .map { "\(parent)/\($0)" }
+            // One that was not finished is none, and nobody is at it: see `eraseCopies`.
+            StoreFiles.removeFolder("\(parent)/.\(gateway)-unfinished")
+            folders += StoreFiles.names(in: parent).filter { $0.hasPrefix("\(gateway)-") }.map { "\(parent)/\($0)" }
         }
-        for folder in folders where StoreFiles.isFolder(folder) {
+        return folders.filter(StoreFiles.isFolder)
+    }
+
+    /// Every other `master.db` that can hold names.
+    private static func copies(in directory: String, _ folders: [String]) -> [String] {
+        var files = StoreFiles.names(in: directory).filter { $0.hasPrefix("master.db.schema") && $0.contains(".backup") }
+            .map { "\(directory)/\($0)" }
+        for folder in folders {
             files += StoreFiles.names(in: folder).filter { $0 == "master.db" || $0.hasPrefix("master.db.schema") }.map { "\(folder)/\($0)" }
         }
         return files
+    }
+
+    /// Removes the folders with copies of master data that a power cut has left.
+    static func removeRemains(in folder: String) {
+        for name in StoreFiles.names(in: folder) where name.hasPrefix("master.db") && StoreFiles.isFolder("\(folder)/\(name)") {
+            removeRemains(in: "\(folder)/\(name)")
+            StoreFiles.removeFolder("\(folder)/\(name)")
+        }
     }
 
     /// Works on a copy and puts it in the place of the file, so that a power cut leaves the one or the other.

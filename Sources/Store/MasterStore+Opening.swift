@@ -24,26 +24,46 @@ extension MasterStore {
             damage = error
         }
         var rescue = MasterRescue(reason: damage.description, setAside: StoreFiles.free("\(path).damaged"))
-        guard rename(path, rescue.setAside) == 0 else {
-            throw StoreError(.inputOutput, "set \(path) aside", errorNumber: errno)
-        }
-        for suffix in ["-wal", "-shm"] { unlink(path + suffix) }
+        defer { MasterErasure.removeRemains(in: directory) }
         for folder in StoreBackups.folders(in: backups, gateway: gateway).reversed() {
-            remove(path)
             do throws(StoreError) {
-                _ = try StoreFiles.copy("\(folder.path)/master.db", to: path)
-                // Whoever was erased since then must not come back.
-                try MasterErasure.repeatErasures(notedIn: directory, on: directory)
-                let store = try readable(directory)
+                let copy = try copy(folder.path, in: directory)
+                try replace(path, by: copy, settingAside: rescue.setAside)
                 rescue.backup = folder.path
-                return (store, rescue)
+                return (try readable(directory), rescue)
             } catch {
-                // The one before may be good.
+                // One for which there is no room is no bad one; the one before may be good.
+                guard error.code != .diskFull else { throw error }
                 continue
             }
         }
-        remove(path)
+        try replace(path, by: nil, settingAside: rescue.setAside)
         return (try MasterStore(directory: directory), rescue)
+    }
+
+    /// Copies the master data of a backup to a folder of their own, without whoever was erased since. Under their own name they would be
+    /// taken for good after a power cut, half of them or with the people in them.
+    private static func copy(_ backup: String, in directory: String) throws(StoreError) -> String {
+        MasterErasure.removeRemains(in: directory)
+        let folder = "\(directory)/master.db.rescued"
+        try StoreFiles.makeFolder(folder)
+        let copy = "\(folder)/master.db"
+        try StoreFiles.copy("\(backup)/master.db", to: copy)
+        try MasterErasure.repeatErasures(notedIn: directory, on: folder)
+        try readable(folder).close()
+        try StoreFiles.synchronise(copy)
+        return copy
+    }
+
+    /// Puts a file in the place of a damaged one, in one step; nil: none.
+    private static func replace(_ path: String, by file: String?, settingAside aside: String) throws(StoreError) {
+        guard link(path, aside) == 0 || errno == EEXIST || errno == ENOENT else { throw StoreFiles.failure("set aside", path) }
+        for suffix in ["-wal", "-shm"] { unlink(path + suffix) }
+        if let file {
+            try StoreFiles.rename(file, to: path)
+        } else {
+            unlink(path)
+        }
     }
 
     /// - Throws: `.corrupt` when not every row can be read.
@@ -56,9 +76,5 @@ extension MasterStore {
             store.close()
             throw error
         }
-    }
-
-    private static func remove(_ path: String) {
-        for suffix in ["", "-wal", "-shm"] { unlink(path + suffix) }
     }
 }

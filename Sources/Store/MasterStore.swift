@@ -30,7 +30,8 @@ public final class MasterStore: Sendable {
         guard mkdir(directory, 0o750) == 0 || errno == EEXIST else {
             throw StoreError(.inputOutput, "make \(directory)", errorNumber: errno)
         }
-        database = try DatabaseFile(path: "\(directory)/master.db", schema: .master, durability: .normal).openWriter()
+        // Who sent it is told that it is on the disk, and who erased a person that the person is gone.
+        database = try DatabaseFile(path: "\(directory)/master.db", schema: .master, durability: .full).openWriter()
         let opened = database
         current = Mutex(try storing("read the version of the master data") { try opened.read { try MasterVersion(reading: $0) } })
     }
@@ -152,7 +153,8 @@ public final class MasterStore: Sendable {
     }
 
     public func close() {
-        _ = try? database.inDatabase { try $0.checkpoint(.truncate) }
+        // Nothing stands beside the file then.
+        if (try? database.inDatabase { try $0.checkpoint(.truncate) }) != nil { DatabaseFile.keepWAL(of: database, false) }
         try? database.close()
     }
 

@@ -71,7 +71,8 @@ extension EventStore {
     /// A backup that fills the disk would take the room of the ledger on it.
     /// - Parameter free: bytes; nil: what is free there.
     func checkSpace(at parent: String, free: Int64? = nil) throws(StoreError) {
-        let own = ["events.db", "events.db-wal", "master.db"].reduce(0) { $0 + StoreFiles.size("\(directory)/\($1)") }
+        // Not the length of the WAL, which has its full one from the start.
+        let own = ["events.db", "master.db"].reduce(statistics.walBytes) { $0 + StoreFiles.size("\(directory)/\($1)") }
         let needed = own + own / 5 + 64 << 20
         let free = if let free { free } else { try StoreFiles.free(at: parent) }
         guard free >= needed else {
@@ -153,7 +154,10 @@ enum StoreBackups {
         let good = all.filter { $0.manifest.problem == nil && $0.path != made }
         // While the ledger is damaged, the good ones are all that there is.
         let old = damaged + (isSound ? Array(good.dropLast(max(1, keep) - 1)) : [])
-        for folder in old { StoreFiles.removeFolder(folder.path) }
+        for folder in old {
+            MasterErasure.removeRemains(in: folder.path)
+            StoreFiles.removeFolder(folder.path)
+        }
         let left = folders(in: parent, gateway: gateway)
         // With one that cannot be read nobody knows what it needs.
         guard left.count == StoreFiles.names(in: parent).count(where: { $0.hasPrefix("\(gateway)-") }) else { return old.map(\.path) }

@@ -105,7 +105,6 @@ enum StoreFiles {
         guard fsync(descriptor) == 0 else { throw failure("fsync", path) }
     }
 
-    /// The names in a folder, sorted; none when it cannot be read.
     /// Writes a file once more as it is read, and flushes it. Does nothing for a file that is not there.
     static func writeAgain(_ path: String) throws(StoreError) {
         let descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
@@ -126,6 +125,42 @@ enum StoreFiles {
         guard fsync(descriptor) == 0 else { throw failure("flush", path) }
     }
 
+    enum Lengthening: Hashable, Sendable {
+        /// It has the length.
+        case done
+        /// A piece was appended.
+        case more
+        /// It is not there, or the disk has no room to spare, or failed.
+        case refused
+    }
+
+    /// Appends a piece of zeros to a file that is to have so many bytes, from the first block on that lies behind all that it holds, and
+    /// brings it to the disk.
+    ///
+    /// What a refusal leaves is as long as before, or ends in zeros. It never takes the last space: four times as much as is missing must
+    /// be free.
+    static func lengthen(_ path: String, to length: Int64, by piece: Int64 = 1 << 19) -> Lengthening {
+        let descriptor = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else { return .refused }
+        defer { close(descriptor) }
+        var (status, space) = (stat(), statvfs())
+        guard fstat(descriptor, &status) == 0, fstatvfs(descriptor, &space) == 0 else { return .refused }
+        let (old, block) = (Int64(status.st_size), Int64(max(4_096, status.st_blksize)))
+        let start = (old + block - 1) / block * block
+        guard start < length else { return .done }
+        let (free, isMuch) = Int64(clamping: space.f_bavail).multipliedReportingOverflow(by: Int64(clamping: space.f_frsize))
+        guard isMuch || free / 4 >= length - start else { return .refused }
+        let count = Int(min(piece, length - start))
+        let zeros = [UInt8](repeating: 0, count: count)
+        guard pwrite(descriptor, zeros, count, off_t(start)) == count else {
+            ftruncate(descriptor, off_t(old))
+            return .refused
+        }
+        guard fdatasync(descriptor) == 0 else { return .refused }
+        return start + Int64(count) < length ? .more : .done
+    }
+
+    /// The names in a folder, sorted; none when it cannot be read.
     static func names(in folder: String) -> [String] {
         guard let stream = opendir(folder) else { return [] }
         defer { closedir(stream) }

@@ -52,8 +52,6 @@ struct StoreRecovery {
         let isForeign = base.map { !$0.isOfTimeline } ?? false
         let identities = try settleEpochs(queue, isForeign ? .unknown : timeline, random)
         var end = try LogEnd(reading: queue)
-        let archived = try ArchiveCheckpoint.all(queue).last
-        if let archived, end.sequence < archived.last { (end.sequence, end.hash) = (archived.last, archived.hash) }
         var state = try storing("read the state") {
             try LedgerState(nextSequence: end.sequence + 1, rows: queue.inDatabase { try StateRow.all($0) })
         }

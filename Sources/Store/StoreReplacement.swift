@@ -32,6 +32,7 @@ struct StoreReplacement {
     /// Forgets what was made.
     func discard() {
         StoreFiles.removeFolder("\(staging)/archive")
+        MasterErasure.removeRemains(in: staging)
         StoreFiles.removeFolder(staging)
     }
 
@@ -94,6 +95,8 @@ struct StoreReplacement {
 
     private static func remove(_ ready: String) throws(StoreError) {
         StoreFiles.removeFolder(ready)
+        // One that could not be looked into is not done. The store that was to go would be written to, and go with that at the next start.
+        guard !StoreFiles.exists(ready) else { throw StoreError(.inputOutput, "\(ready) cannot be looked into or not be removed") }
         try DatabaseFile.synchroniseDirectory(of: ready)
     }
 }

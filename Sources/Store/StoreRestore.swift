@@ -102,7 +102,7 @@ public enum StoreRestore {
         let file = DatabaseFile(path: "\(staging)/events.db", schema: .events, durability: .full)
         let queue = try file.openWriter()
         defer { try? queue.close() }
-        let last = max(try ArchiveCheckpoint.all(queue).last?.last ?? 0, try LogEnd(reading: queue).sequence)
+        let last = try LogEnd(reading: queue).sequence
         let epochs = try storing("begin a new epoch in \(file.path)") {
             try queue.inTransaction(.immediate) { db in
                 try StoreEpoch.begin(epoch, reason: "restored", at: EventStore.now(), after: last, db)

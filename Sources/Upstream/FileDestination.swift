@@ -163,6 +163,8 @@ public final class FileDestination: Destination {
         if end < Int64(status.st_size) {
             guard ftruncate(descriptor, off_t(end)) == 0 else { throw failure("ftruncate") }
         }
+        // A process that ended before its fsync leaves lines that only the kernel has; whoever is told that they are there believes it.
+        guard fsync(descriptor) == 0 else { throw failure("fsync") }
         guard let line = tail.lastLine else { return OpenFile(descriptor: descriptor, length: end) }
         guard let last = Position(line: line) else {
             throw .refused("the last line of \(path) is not an event: this file is not appended to")

@@ -129,6 +129,13 @@ final class CrashMachine: @unchecked Sendable {
                 throw StoreError(.inputOutput, "write \(path) again")
             }
         }
+        file.lengthen = { path, length in
+            switch fault_disk_lengthen(OpaquePointer(bitPattern: address), path, length) {
+            case FAULT_LENGTH_DONE: .done
+            case FAULT_LENGTH_MORE: .more
+            default: .refused
+            }
+        }
         self.file = file
         workload = Workload(gateway: Self.gateway, epoch: Self.epoch)
         web = WebReceiver()

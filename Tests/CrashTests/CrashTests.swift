@@ -74,6 +74,7 @@ struct CrashSum {
         lines["disk: sectors kept without a sync", default: 0] += disk.sectors_kept
         lines["disk: names taken back", default: 0] += disk.names_reverted
         lines["disk: caches dropped after a failed sync", default: 0] += disk.evictions
+        lines["disk: logs lengthened ahead of their events", default: 0] += disk.lengthened
         lines["gateway: lives", default: 0] += UInt64(machine.counts.lives)
         lines["gateway: starts refused by the disk", default: 0] += UInt64(machine.counts.refusedStarts)
         lines["gateway: decisions", default: 0] += UInt64(machine.counts.decisions)

@@ -102,6 +102,29 @@ struct ClockTests {
         #expect(ledger.plan(clock: Self.known(901_000, boot: 8)) == nil)
     }
 
+    @Test("Nor is what it did forgotten when it is started twice before it learns the time")
+    func twoStarts() throws {
+        var ledger = Fixture.ledger()
+        _ = ledger.decide(Fixture.crossing(.out, [Fixture.drill], badges: ["1001"]), at: Self.since1970(60_000))
+        _ = ledger.decide(Fixture.crossing(.out, [Fixture.saw]), at: Self.since1970(300_000, boot: 8))
+        #expect(try LedgerState(nextSequence: ledger.state.nextSequence, rows: ledger.state.rows) == ledger.state)
+        var again = Ledger(site: Fixture.site(), epoch: 1, state: ledger.state, master: Fixture.master)
+        let plan = try #require(again.plan(clock: Self.known(boot: 9)))
+        let corrections = plan.events.compactMap { event -> Event.ClockCorrection? in
+            if case .clockCorrected(let correction) = event.body { correction } else { nil }
+        }
+        // The third start was 900 s before the time is known, the second one 300 s before that at the latest, the first one another 60 s.
+        let starts = [Self.right - 1_260_000, Self.right - 1_200_000]
+        #expect(corrections.map(\.boot) == [7, 8] && corrections.map(\.offset) == starts && corrections.allSatisfy(\.isEstimate))
+        #expect(corrections.map(\.first) == [1, ledger.state.exceptions.keys.min()])
+        _ = again.commit(plan)
+        let loan = try #require(again.state.loans.values.first)
+        #expect(loan.since.milliseconds == starts[0] + 60_000 && loan.due.rfc3339 == "2026-11-29T18:00:00.000+08:00")
+        #expect(again.state.exceptions.values.first?.since.milliseconds == starts[1] + 300_000)
+        #expect(again.plan(clock: Self.known(901_000, boot: 9)) == nil)
+        #expect(again.state.rows.contains { $0.key == "clock" && $0.value?["earlier"] == nil })
+    }
+
     @Test("A clock of the last run, two days behind, is put right too")
     func behind() throws {
         var ledger = Fixture.ledger()

@@ -100,4 +100,71 @@ import Testing
         #expect(outcome.failed.isEmpty)
         #expect(throws: Never.self) { try BackupManifest(folder: backup.path).check(folder: backup.path) }
     }
+
+    /// A gateway that is killed while a backup takes the place of damaged master data has not taken in who was erased since.
+    @Test func aBackupTakesThePlaceWithoutThem() async throws {
+        let (directory, parent) = (try Directory(), try Directory().path)
+        let store = try directory.open()
+        let master = try MasterStore(directory: directory.path)
+        try master.apply(Self.rows, at: "2026-11-22T08:00:00Z", source: "test")
+        _ = try store.backUp(to: parent, keep: 5)
+        master.close()
+        store.close()
+        try "no database".write(toFile: "\(directory.path)/master.db", atomically: false, encoding: .utf8)
+        // Whoever reads the list waits for us.
+        let list = "\(directory.path)/erased"
+        #expect(mkfifo(list, 0o600) == 0)
+        let opening = Task.detached {
+            try MasterStore.opened(directory: directory.path, gateway: "CRIB1", backups: parent)
+        }
+        let seen = try await Task.detached { () throws -> [String] in
+            let writer = open(list, O_WRONLY | O_CLOEXEC)
+            defer { close(writer) }
+            let seen = try FileManager.default.contentsOfDirectory(atPath: directory.path).filter {
+                FileManager.default.contents(atPath: "\(directory.path)/\($0)")?.range(of: Data("Zwirnknopf".utf8)) != nil
+            }
+            let key = Array("\(Self.key)\n".utf8)
+            #expect(write(writer, key, key.count) == key.count)
+            return seen
+        }.value
+        #expect(seen == [])
+        let (opened, rescue) = try await opening.value
+        #expect(rescue?.backup != nil)
+        #expect(try opened.load().filter { $0.set == .people }.map(\.id) == ["1002"])
+        opened.close()
+        unlink(list)
+        #expect(try holdsName(directory.path) == [])
+    }
+
+    /// Erasing works on copies; those that a kill has left hold the person, also when their backup has made room since.
+    @Test func whatAKillHasLeftIsErased() async throws {
+        let (directory, parent) = (try Directory(), try Directory().path)
+        let store = try directory.open()
+        let master = try MasterStore(directory: directory.path)
+        try master.apply(Self.rows, at: "2026-11-22T08:00:00Z", source: "test")
+        let backups = try [1, 2].map { _ in try store.backUp(to: parent, keep: 5) }
+        // Of a backup, of a restore that was begun, of a rescue, and of a backup that had only begun.
+        let manager = FileManager.default
+        for folder in [
+            "\(backups[0].path)/master.db.erasing", "\(directory.path)/restoring.new/master.db.erasing",
+            "\(directory.path)/master.db.rescued/master.db.erasing", "\(parent)/.CRIB1-unfinished",
+        ] {
+            try manager.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try manager.copyItem(atPath: "\(backups[1].path)/master.db", toPath: "\(folder)/master.db")
+        }
+        try Data(repeating: 0, count: 100).write(to: URL(fileURLWithPath: "\(parent)/.CRIB1-unfinished/events.db"))
+        let torn = try FileHandle(forUpdating: URL(fileURLWithPath: "\(parent)/.CRIB1-unfinished/master.db"))
+        try torn.write(contentsOf: Data(repeating: 0, count: 512))
+        try torn.close()
+        _ = StoreBackups.rotate(parent, gateway: "CRIB1", keep: 1, made: backups[1].path)
+        let outcome = try MasterErasure.eraseCopies(
+            of: try #require(PersonKey(Self.key)), in: directory.path, backups: parent, gateway: "CRIB1", at: "2026-11-22T09:00:00Z")
+        #expect(outcome.failed == [:])
+        try master.erase([(.people, "1001"), (.credentials, "04A1B2C3")], at: "2026-11-22T09:00:00Z", source: "test")
+        try master.scrub()
+        master.close()
+        #expect(try holdsName(parent) == [])
+        #expect(try holdsName(directory.path) == [])
+        #expect(!StoreFiles.exists(backups[0].path))
+    }
 }

@@ -1,6 +1,7 @@
 import GRDB
 import Identifiers
 import Readings
+import TestSupport
 import Testing
 
 @testable import Ledger
@@ -35,7 +36,24 @@ import Testing
         #expect(again.version.digest == MasterStore.digest(of: [saw, drill]))
     }
 
-    /// The digest tells what is there, not how it came.
+    /// A backup that reads just then keeps what was committed from being moved out of the WAL.
+    @Test func whatIsAnsweredIsOnTheDisk() throws {
+        let directory = try Directory()
+        let store = try MasterStore(directory: directory.path)
+        let row = MasterRow(set: .items, id: "DRILL-01", body: ["name": "Drill"])
+        try store.apply([row], at: "2026-11-22T08:00:00Z", source: "test", cursor: ("erp", "c1"))
+        let reader = try DatabaseFile(path: "\(directory.path)/master.db", schema: .master, durability: .full).openReader()
+        let wal = "\(directory.path)/master.db-wal"
+        try reader.read { db in
+            _ = try Int.fetchOne(db, sql: "SELECT count(*) FROM master")
+            try store.apply([row], at: "2026-11-22T08:00:01Z", source: "test", cursor: ("erp", "c2"))
+            #expect(StoreFiles.size(wal) > 0)
+            #expect(UnwrittenFile.holdsUnwritten(wal) != true)
+        }
+        try reader.close()
+        store.close()
+    }
+
     @Test func remembersTheCursorsThatASourceWasAt() throws {
         let directory = try Directory()
         var store = try MasterStore(directory: directory.path)
@@ -67,6 +85,7 @@ import Testing
         #expect(try !store.hasPassed("c49", of: "badges") && store.hasPassed("c50", of: "badges"))
     }
 
+    /// The digest tells what is there, not how it came.
     @Test func theDigestDoesNotDependOnTheOrder() {
         #expect(MasterStore.digest(of: [drill, saw]) == MasterStore.digest(of: [saw, drill]))
         #expect(MasterStore.digest(of: [drill]) != MasterStore.digest(of: [drill, saw]))

@@ -34,6 +34,20 @@ import Testing
         try Data(repeating: 0xFF, count: 40_000).write(to: URL(fileURLWithPath: "\(directory.path)/events.db"))
     }
 
+    /// Overwrites the page by which a table is found.
+    private func destroyTable(_ table: String, in directory: Directory) throws {
+        let queue = try DatabaseQueue(path: "\(directory.path)/events.db")
+        let root = try queue.inDatabase {
+            try $0.checkpoint(.truncate)
+            return try Int.fetchOne($0, sql: "SELECT rootpage FROM sqlite_schema WHERE name = ?", arguments: [table])
+        }
+        try queue.close()
+        let file = try FileHandle(forUpdating: URL(fileURLWithPath: "\(directory.path)/events.db"))
+        try file.seek(toOffset: UInt64((try #require(root) - 1) * 4_096))
+        try file.write(contentsOf: Data(repeating: 0xFF, count: 4_096))
+        try file.close()
+    }
+
     private func archive(_ store: EventStore) throws {
         var policy = RetentionPolicy(days: 0)
         policy.newest = 5
@@ -307,6 +321,30 @@ import Testing
         #expect(recovered.archivedThrough == 40)
         let verified = try recovered.verify()
         #expect(verified.findings.map(\.file) == (hasBackupOfIt ? [] : ["archive/1-20.ndjson"]))
+    }
+
+    /// Of the log nothing can be read but the signed checkpoints: it goes on behind the archive and gives no number a second time.
+    @Test func theLogGoesOnBehindTheArchive() async throws {
+        let directory = try Directory()
+        let store = try await filled(directory, 50)
+        try archive(store)
+        store.acknowledge(destination: "erp", upTo: 50)
+        let given = try ids(store)
+        store.close()
+        try destroyTable("event", in: directory)
+        let (recovered, report) = try opened(directory, nil)
+        #expect((report?.last, report?.code) == (40, "41-?"))
+        #expect((recovered.lastSequence, recovered.archivedThrough) == (40, 40))
+        #expect(try recovered.load().lastHash == recovered.archive.lastHash)
+        try await commit(5, to: recovered)
+        #expect(try ids(recovered).prefix(40) == given.prefix(40))
+        #expect(Set(try ids(recovered).suffix(5)).isDisjoint(with: given))
+        recovered.close()
+        let (again, second) = try opened(directory, nil, epoch: 0xBEEF)
+        #expect(second == report)
+        #expect(again.lastSequence == 45)
+        let verified = try again.verify()
+        #expect(verified.isIntact, "\(verified.problems)")
     }
 
     /// A store that was restored writes its own archive: what the one before had is moved aside with it.

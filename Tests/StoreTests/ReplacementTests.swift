@@ -25,6 +25,16 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: "\(directory.path)/restoring"))
     }
 
+    /// What cannot be looked into may hold a store that was to come. The old one must not be written to meanwhile.
+    @Test func whatCannotBeLookedIntoIsNotDone() async throws {
+        let directory = try Directory()
+        try await filled(directory, 3).close()
+        // No folder: opendir fails, as it does on a disk that gives no answer.
+        try "x".write(toFile: "\(directory.path)/restoring", atomically: false, encoding: .utf8)
+        #expect(throws: StoreError.self) { try directory.open() }
+        #expect(StoreFiles.exists("\(directory.path)/restoring"))
+    }
+
     @Test(arguments: ["../outside", "/outside", "restoring", ""])
     func theNoteLeadsNowhereElse(note: String) async throws {
         let directory = try Directory()
@@ -170,7 +180,7 @@ import Testing
     @Test func aBackupNeedsRoom() async throws {
         let directory = try Directory()
         let store = try await filled(directory, 100)
-        let size = ["events.db", "events.db-wal"].reduce(0) { $0 + StoreFiles.size("\(directory.path)/\($1)") }
+        let size = StoreFiles.size("\(directory.path)/events.db") + store.statistics.walBytes
         try store.checkSpace(at: "/backups", free: 64 << 20 + size + size / 5)
         #expect {
             try store.checkSpace(at: "/backups", free: 64 << 20 + size)

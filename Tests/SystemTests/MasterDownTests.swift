@@ -130,6 +130,47 @@ extension SystemTests {
             }
         }
 
+        @Test("A backup that is asked for while a person is erased holds nothing of them")
+        func backedUpMeanwhile() async throws {
+            try await story { place in
+                let (name, number) = ("Zacharias Unverkennbar", "PN-77881")
+                try Bench.set(up: place)
+                let gateway = try await RunningGateway.start(at: place)
+                try gateway.importMaster([["set": "people", "id": .string(number), "name": .string(name)]])
+                #expect(try await place.stockgate("backup").status == 0)
+                func backups() throws -> [String] {
+                    try FileManager.default.contentsOfDirectory(atPath: place.file("state/backups")).filter { $0.hasPrefix("TEST-") }
+                        .sorted()
+                }
+                func holders() throws -> [String] {
+                    try backups().filter {
+                        holds(FileManager.default.contents(atPath: place.file("state/backups/\($0)/master.db")) ?? Data(), name)
+                    }
+                }
+                #expect(try holders().count == 1)
+                // Somebody else writes to the file: erasing comes as far as the copies and waits.
+                let script =
+                    "import sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None); c.execute('BEGIN IMMEDIATE'); "
+                    + "print('held', flush=True); sys.stdin.read(); c.execute('ROLLBACK')"
+                let writer = try Child(
+                    Setting.python, ["-c", script, place.file("state/master.db")], output: place.file("writer.out"),
+                    errors: place.file("writer.log"))
+                try await eventually("the file is held") { place.read("writer.out").isEmpty ? nil : true }
+                async let erasing = place.stockgate("person", "erase", number, "--yes")
+                try await eventually("the copies are erased") { try holders().isEmpty ? true : nil }
+                async let backup = place.stockgate("backup")
+                // A backup that does not wait is there in this time.
+                for _ in 0..<20 where try backups().count < 2 { try await Task.sleep(for: .milliseconds(100)) }
+                writer.closeInput()
+                let (erased, made) = try await (erasing, backup)
+                #expect(erased.status == 0, "\(erased.errors)")
+                #expect(made.status == 0, "\(made.errors)")
+                #expect(try backups().count == 2)
+                #expect(try holders() == [])
+                #expect(try await gateway.stop() == 0)
+            }
+        }
+
         @Test("After a person is erased no file holds their name, number or badge, and the chain still holds")
         func erased() async throws {
             try await story { place in

@@ -2,6 +2,7 @@ import Foundation
 import Ledger
 import Readings
 import SiteConfiguration
+import TestSupport
 import Testing
 import Upstream
 
@@ -47,6 +48,17 @@ import Upstream
             #expect(receipt == Receipt(upTo: 3, delivered: 3 - there, duplicates: there))
             #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == whole, "cut at \(length)")
         }
+    }
+
+    /// What a process that was killed before its fsync has left is in the kernel only. It is no receipt before it is on the disk.
+    @Test func whatIsFoundIsBroughtToTheDisk() throws {
+        let events = (1...3).map { SampleEvents.checkout($0) }
+        try Data().write(to: URL(fileURLWithPath: path))
+        try append(texts(events).map { $0 + "\n" }.joined())
+        guard UnwrittenFile.holdsUnwritten(path) == true else { return }
+        let receipt = try FileDestination(path: path).deliver(SampleEvents.outgoing(events))
+        #expect(receipt == Receipt(upTo: 3, delivered: 0, duplicates: 3))
+        #expect(UnwrittenFile.holdsUnwritten(path) == false)
     }
 
     @Test func findsTheLastLineOfALongFile() throws {

@@ -283,6 +283,37 @@ bool fault_disk_write_again(fault_disk *disk, const char *path) {
     return true;
 }
 
+fault_length fault_disk_lengthen(fault_disk *disk, const char *path, int64_t length) {
+    enum { BLOCK = 4096, PIECE = 64 * SECTOR };
+    static const uint8_t zeros[8 * SECTOR];
+    fault_name *name = fault_find(disk, path);
+    if (disk->is_stopped || !name || !name->current) return FAULT_LENGTH_REFUSED;
+    fault_inode *inode = name->current;
+    size_t old = inode->seen.size;
+    size_t offset = (old + BLOCK - 1) / BLOCK * BLOCK;
+    size_t wanted = length > 0 ? (size_t)length : 0;
+    if (offset >= wanted) return FAULT_LENGTH_DONE;
+    if (disk->capacity >= 0 && fault_used(disk) + 4 * (int64_t)(wanted - offset) > disk->capacity) return FAULT_LENGTH_REFUSED;
+    size_t end = wanted - offset < PIECE ? wanted : offset + PIECE;
+    while (offset < end) {
+        size_t count = end - offset < sizeof zeros ? end - offset : sizeof zeros;
+        int refusal = fault_begin(disk, FAULT_WRITE);
+        if (refusal < 0) return FAULT_LENGTH_REFUSED;
+        if (refusal > 0 || !fault_write(inode, zeros, count, offset)) {
+            if (fault_begin(disk, FAULT_TRUNCATE) == 0) fault_truncate(inode, old);
+            return FAULT_LENGTH_REFUSED;
+        }
+        offset += count;
+    }
+    int refusal = fault_begin(disk, FAULT_SYNC);
+    if (refusal > 0) fault_sync_partly(disk, inode);
+    if (refusal != 0) return FAULT_LENGTH_REFUSED;
+    fault_sync(inode);
+    if (end < wanted) return FAULT_LENGTH_MORE;
+    disk->counts.lengthened += 1;
+    return FAULT_LENGTH_DONE;
+}
+
 void fault_disk_remove(fault_disk *disk, const char *path) {
     fault_name *name = fault_find(disk, path);
     if (name && name->current) fault_unlink(name);

@@ -41,6 +41,8 @@ typedef struct {
     uint64_t names_reverted;
     /// Files whose cached content went after a failed sync.
     uint64_t evictions;
+    /// Files that were made as long as they were to be, ahead of what is written to them.
+    uint64_t lengthened;
 } fault_counts;
 
 /// - folder: absolute, without a slash at its end; not a folder of another disk.
@@ -86,6 +88,12 @@ void fault_disk_remove(fault_disk *disk, const char *path);
 
 /// Writes a file once more as it is read, and syncs it. Returns false when that failed; a file that is not there is no failure.
 bool fault_disk_write_again(fault_disk *disk, const char *path);
+
+typedef enum { FAULT_LENGTH_DONE, FAULT_LENGTH_MORE, FAULT_LENGTH_REFUSED } fault_length;
+
+/// Appends a piece of zeros to a file that is to have so many bytes, behind the block in which it ends, and syncs it; not where less than
+/// four times as much as is missing is free.
+fault_length fault_disk_lengthen(fault_disk *disk, const char *path, int64_t length);
 
 fault_counts fault_disk_counts(const fault_disk *disk);
 
