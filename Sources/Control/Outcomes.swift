@@ -6,12 +6,15 @@ import Readings
 public struct CommandOutcome: Hashable, Sendable {
     /// The events that record it; empty when everything was so already.
     public var events: [Int64]
+    /// The request that was made.
+    public var permit: PermitKey?
 
-    public init(events: [Int64]) {
+    public init(events: [Int64], permit: PermitKey? = nil) {
         self.events = events
+        self.permit = permit
     }
 
-    var json: JSON { ["events": .array(events.map(JSON.integer))] }
+    var json: JSON { .compact(["events": .array(events.map(JSON.integer)), "permit": permit.map { .string($0.text) }]) }
 }
 
 /// What an import changed, or would change.

@@ -10,7 +10,7 @@ struct Route: Sendable {
     let right: AccessPolicy.Right
     let answer: @Sendable (ControlRequest) async throws -> Response
 
-    private init(
+    init(
         _ method: HTTPRequest.Method, _ path: String, _ right: AccessPolicy.Right,
         _ answer: @escaping @Sendable (ControlRequest) async throws -> Response
     ) {
@@ -20,7 +20,7 @@ struct Route: Sendable {
         self.answer = answer
     }
 
-    static let all = states + events + ledger + reports + exceptions + tags + recordings + keeping
+    static let all = states + events + ledger + loans + reports + exceptions + tags + recordings + keeping
 
     private static let states = [
         Route(.get, "/v1/status", .read) { request in
@@ -119,6 +119,20 @@ struct Route: Sendable {
             form["exception"] = .integer(try request.exceptionNumber())
             return try await request.perform(form, hint: "owner has 1 to 128 bytes", by: caller)
         },
+        Route(.post, "/v1/exceptions/{number}/dismiss", .operate) { request in
+            let caller = try await request.caller()
+            var form = try await request.form("exception.resolve")
+            guard form["note"]?.string?.isEmpty == false else { throw OperationError(.invalid, "note: say why, in 1 to 2048 bytes") }
+            form["resolution"] = "dismissed"
+            form["exception"] = .integer(try request.exceptionNumber())
+            return try await request.perform(form, hint: "note has 1 to 2048 bytes", by: caller)
+        },
+        Route(.post, "/v1/exceptions/{number}/correct", .operate) { request in
+            let caller = try await request.caller()
+            var form = try await request.form("exception.correct", people: ["person"])
+            form["exception"] = .integer(try request.exceptionNumber())
+            return try await request.perform(form, hint: "person is needed, note has at most 512 bytes", by: caller)
+        },
     ]
 
     private static let tags = [
@@ -178,13 +192,13 @@ struct Route: Sendable {
 
 extension ControlRequest {
     /// An answer with the gateway's time, against which ages are shown.
-    fileprivate func answer(_ members: [String: JSON]) async throws(OperationError) -> Response {
+    func answer(_ members: [String: JSON]) async throws(OperationError) -> Response {
         var members = members
         members["time"] = .string(await operations.now().rfc3339)
         return Answer.json(.object(members))
     }
 
-    fileprivate func answer(list name: String, _ elements: [JSON]) async throws(OperationError) -> Response {
+    func answer(list name: String, _ elements: [JSON]) async throws(OperationError) -> Response {
         try await answer([name: .array(elements)])
     }
 
@@ -192,7 +206,7 @@ extension ControlRequest {
         Answer.json(try await operations.perform(command, by: caller).json)
     }
 
-    fileprivate func perform(_ form: [String: JSON], hint: String, by caller: Caller) async throws(OperationError) -> Response {
+    func perform(_ form: [String: JSON], hint: String, by caller: Caller) async throws(OperationError) -> Response {
         guard let command = Command(json: .object(form)) else { throw OperationError(.invalid, hint) }
         return try await perform(command, by: caller)
     }

@@ -108,6 +108,7 @@ public enum Daemon {
         await service.recordRecovery()
         patience.cancel()
         service.startDeliveries(of: site)
+        await service.loadMasterAge()
         service.startSources(of: site)
         let monitor = startMonitor(service, logger: logger)
 

@@ -34,6 +34,7 @@ extension EngineLoop {
         guard isSettled else { throw OperationError(.unavailable, "decisions are not final yet; try again in a few seconds") }
         do throws(CaptureWriterError) {
             recorder = try recording(in: recordingFolder, note: note, bound: Self.maximumRecording)
+            repeatMasterAge()
         } catch { throw OperationError(.unavailable, error.description) }
         guard let report = recordingReport else { throw OperationError(.internal, "the recording did not begin") }
         return report
@@ -47,11 +48,19 @@ extension EngineLoop {
             try makeFolder(configuration.directory)
             try pruneRecordings(in: configuration.directory, to: configuration.maximumBytes / 2)
             ring = try recording(in: configuration.directory, note: "recorded all the time", bound: configuration.maximumBytes / 2)
+            repeatMasterAge()
         } catch {
             isRingFull = error.errno == EAGAIN
             guard !isRingFull else { return }
             logger.error("inputs are not recorded", metadata: ["error": "\(error)"])
         }
+    }
+
+    /// How old the master data are stands in no state row: a recording hears it again, as its first input.
+    private func repeatMasterAge() {
+        guard let seen = engine.ledger.masterSeen else { return }
+        // A store that cannot be written refuses it, and decides nothing either.
+        try? perform(.noteMaster(seen: seen), by: "gateway") { _ in }
     }
 
     /// Once a second: what was recorded reaches the disk, and an always-on recording that could not go on at once does so.

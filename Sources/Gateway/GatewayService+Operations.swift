@@ -122,13 +122,6 @@ extension GatewayService: GatewayOperations {
 
     // MARK: Ledger
 
-    func loans() async throws(OperationError) -> [JSON] {
-        // The ledger is a value: it is taken from the loop and worked on here, because the loop owes people their beeps.
-        let ledger = try await look { $0.engine.ledger }
-        return ledger.state.loans.values.sorted { ($0.due.milliseconds, $0.number) < ($1.due.milliseconds, $1.number) }
-            .map { $0.row.naming(ledger.name) }
-    }
-
     func stock(at location: String?) async throws(OperationError) -> [JSON] {
         let ledger = try await look { $0.engine.ledger }
         // What somebody has on loan is not on its shelf.
@@ -178,11 +171,17 @@ extension GatewayService: GatewayOperations {
     func perform(_ command: Command, by caller: Caller) async throws(OperationError) -> CommandOutcome {
         let client = caller.description
         let events = try await committed { loop, answer in try loop.perform(command, by: client, answer: answer) }
-        return CommandOutcome(events: events.map(\.sequence))
+        var outcome = CommandOutcome(events: events.map(\.sequence))
+        if case .loan(.request) = command {
+            outcome.permit = events.lazy.compactMap { try? $0.json()["data"]?["permit"]?.string }.first.flatMap(PermitKey.init)
+        }
+        return outcome
     }
 
     func importMaster(_ rows: [MasterRow], dryRun: Bool, by caller: Caller) async throws(OperationError) -> ImportOutcome {
-        try await importMaster(rows, source: "import by \(caller)", dryRun: dryRun, client: caller.description)
+        let outcome = try await importMaster(rows, source: "import by \(caller)", dryRun: dryRun, client: caller.description)
+        if !dryRun { await noteMasterComplete(from: MasterAge.byHand) }
+        return outcome
     }
 
     // MARK: Profiles

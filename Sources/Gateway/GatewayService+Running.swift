@@ -67,6 +67,7 @@ extension GatewayService {
             startDeliveries(of: site)
             startSources(of: site)
         }
+        await tellMasterAge()
         return ReloadOutcome(changed: old.differences(to: site))
     }
 }

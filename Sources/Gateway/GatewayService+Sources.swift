@@ -103,6 +103,13 @@ extension GatewayService {
             }
         }
 
+        func reportComplete(from source: String) {
+            _ = try? waiting { (service) throws(OperationError) in
+                await service.noteMasterComplete(from: source)
+                return true
+            }
+        }
+
         private func waiting(
             _ body: @escaping @Sendable (GatewayService) async throws(OperationError) -> Bool
         ) throws(MasterIntakeError) -> Bool {
@@ -187,6 +194,7 @@ extension GatewayService {
             switch read {
             case .success(let batch):
                 let isChange = try await take(batch, from: source)
+                if !batch.hasMore { await noteMasterComplete(from: source) }
                 noteFolder(source) { $0.batches += isChange ? 1 : 0 }
                 logger.notice("master data taken in", metadata: ["source": "\(source)", "file": "\(name)"])
             case .failure(let error): reasons = error.reasons

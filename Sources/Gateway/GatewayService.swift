@@ -33,6 +33,7 @@ final class GatewayService: Sendable {
     private let engineLoop: NIOLoopBound<EngineLoop>
     private let deliveries = Mutex<[String: Delivery]>([:])
     let sources = Mutex<[String: Source]>([:])
+    let masterAge = Mutex(MasterAge())
     private let nodes = Mutex<[String: DeviceNode]>([:])
     /// For destinations that show the devices.
     private let deviceStates = DeviceStateBoard()

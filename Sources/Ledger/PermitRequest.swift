@@ -18,16 +18,13 @@ public struct PermitRequest: Hashable, Sendable {
 
     /// The row `request/PERMIT`, and its form in the API.
     public var row: JSON {
-        .compact([
-            "permit": .string(permit.key.text), "person": .string(permit.person.text),
-            "items": permit.items.isEmpty ? nil : .array(permit.items.sorted().map { .string($0.text) }),
-            "classes": permit.classes.isEmpty ? nil : .array(permit.classes.sorted().map(JSON.string)),
-            "quantity": .integer(Int64(permit.quantity)), "from": permit.from.map { .string($0.description) },
-            "until": permit.until.map { .string($0.description) }, "due": permit.due.map { .string($0.description) },
-            "purpose": permit.purpose.map(JSON.string), "levels": .integer(Int64(levels)),
-            "approvals": .array(approvals.map(JSON.string)), "requested_by": .string(requestedBy), "since": .string(since.rfc3339),
-            "status": .string(status.rawValue),
-        ])
+        var members = permit.json.object ?? [:]
+        members["levels"] = .integer(Int64(levels))
+        members["approvals"] = .array(approvals.map(JSON.string))
+        members["requested_by"] = .string(requestedBy)
+        members["since"] = .string(since.rfc3339)
+        members["status"] = .string(status.rawValue)
+        return .object(members)
     }
 
     public init(permit: Permit, levels: Int, approvals: [String] = [], requestedBy: String, since: WallTime) {
@@ -49,6 +46,18 @@ public struct PermitRequest: Hashable, Sendable {
 }
 
 extension Permit {
+    /// For the API, and part of the row of a request.
+    public var json: JSON {
+        .compact([
+            "permit": .string(key.text), "person": .string(person.text),
+            "items": items.isEmpty ? nil : .array(items.sorted().map { .string($0.text) }),
+            "classes": classes.isEmpty ? nil : .array(classes.sorted().map(JSON.string)),
+            "quantity": .integer(Int64(quantity)), "from": from.map { .string($0.description) },
+            "until": until.map { .string($0.description) }, "due": due.map { .string($0.description) },
+            "purpose": purpose.map(JSON.string), "approvers": approvers.isEmpty ? nil : .array(approvers.map(JSON.string)),
+        ])
+    }
+
     /// The members of a request. nil when one is missing or of another form.
     init?(json: JSON) {
         func day(_ name: String) -> CivilDate? { json[name]?.string.flatMap { CivilDate($0) } }

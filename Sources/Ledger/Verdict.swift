@@ -50,14 +50,17 @@ public struct Verdict: Hashable, Sendable {
         return .compact([
             "verdict": .string(response.rawValue), "reason": reason.map { .string($0.rule.rawValue) },
             "ground": .string(ground.text), "permit": permit, "due": .string(due.rfc3339),
-            "rules": .array(
-                findings.map { finding in
-                    .compact([
-                        "rule": .string(finding.rule.rawValue), "broken": .bool(finding.response != nil),
-                        "response": finding.response.map { .string($0.rawValue) },
-                        "facts": finding.facts.isNull ? nil : finding.facts,
-                    ])
-                }),
+            "rules": .array(findings.map(\.json)),
+        ])
+    }
+}
+
+extension Verdict.Finding {
+    /// For the API.
+    public var json: JSON {
+        .compact([
+            "rule": .string(rule.rawValue), "broken": .bool(response != nil), "response": response.map { .string($0.rawValue) },
+            "facts": facts.isNull ? nil : facts,
         ])
     }
 }

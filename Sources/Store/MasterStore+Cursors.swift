@@ -50,6 +50,36 @@ extension MasterStore {
         return (try? JSON(parsing: text))?.array?.compactMap(\.string) ?? []
     }
 
+    // MARK: When a source was complete
+
+    /// When each source last said that there is nothing more, RFC 3339; an import by hand has an empty name.
+    public func seen() throws(StoreError) -> [String: String] {
+        let database = database
+        return try storing("read when master data were complete") {
+            try database.read { db in
+                var times: [String: String] = [:]
+                for row in try Row.fetchAll(db, sql: "SELECT key, value FROM meta WHERE key LIKE 'seen/%'") {
+                    let (key, time): (String, String) = (try row.checked(0), try row.checked(1))
+                    times[String(key.dropFirst(Self.seenPrefix.count))] = time
+                }
+                return times
+            }
+        }
+    }
+
+    public func setSeen(_ source: String, at time: String) throws(StoreError) {
+        let database = database
+        try storing("write when \(source) was complete") {
+            try database.inTransaction(.immediate) { db in
+                try Self.set(Self.seenPrefix + source, time, db)
+                return .commit
+            }
+            _ = try? database.inDatabase { try $0.checkpoint(.truncate) }
+        }
+    }
+
+    private static let seenPrefix = "seen/"
+
     private static func value(of key: String, _ db: Database) throws -> String? {
         try String.fetchOne(db, sql: "SELECT value FROM meta WHERE key = ?", arguments: [key])
     }

@@ -90,7 +90,7 @@ public final class MasterPull: MasterSource {
         while !shared.read(\.isStopping) {
             let wait: Int64
             do throws(DeliveryError) {
-                try ask()
+                if try ask() { intake.reportComplete(from: name) }
                 backOff.succeeded()
                 shared.update { shared in
                     shared.status.state = .current
@@ -128,7 +128,8 @@ public final class MasterPull: MasterSource {
     }
 
     /// Asks until the source has no more.
-    private func ask() throws(DeliveryError) {
+    /// - Returns: whether it said so; false for one that always has more.
+    private func ask() throws(DeliveryError) -> Bool {
         var cursor: String?
         do throws(MasterIntakeError) { cursor = try intake.cursor(of: name) } catch { throw .retryable(error.description) }
         for _ in 0..<Self.batchesInARow {
@@ -136,16 +137,17 @@ public final class MasterPull: MasterSource {
                 shared.status.state = .asking
                 shared.status.cursor = cursor
             }
-            guard let batch = try changes(since: cursor) else { return }
+            guard let batch = try changes(since: cursor) else { return true }
             // It begins elsewhere than we stand: what lies between would be missing for ever.
             if batch.snapshot.isEmpty, let since = batch.since, since != cursor {
                 throw .refused(
                     "the source was asked for changes since \(printable(cursor ?? "nothing")) and sent those since \(printable(since))")
             }
             if !batch.rows.isEmpty || !batch.snapshot.isEmpty || batch.cursor != cursor { try take(batch) }
-            guard batch.hasMore, batch.cursor != cursor else { return }
+            guard batch.hasMore, batch.cursor != cursor else { return !batch.hasMore }
             cursor = batch.cursor
         }
+        return false
     }
 
     private func take(_ batch: MasterBatch) throws(DeliveryError) {

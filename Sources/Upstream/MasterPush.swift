@@ -250,7 +250,10 @@ extension MasterPush {
     private func settle(_ batch: MasterBatch, isRetained: Bool, over link: any MQTTLink) throws(MasterIntakeError) {
         let cursor = try intake.cursor(of: name)
         if try isKnown(batch, at: cursor, isRetained: isRetained) {
-            if batch.cursor == cursor { shared.update { $0.currentAt = bootMilliseconds() } }
+            if batch.cursor == cursor {
+                shared.update { $0.currentAt = bootMilliseconds() }
+                intake.reportComplete(from: name)
+            }
             return answer(Answer(word: .known, batch: batch.cursor), cursor: cursor, over: link)
         }
         // It begins elsewhere than we stand: what lies between would be missing for ever.
@@ -266,6 +269,7 @@ extension MasterPush {
                 shared.currentAt = bootMilliseconds()
                 if isChange { shared.batches += 1 }
             }
+            if !batch.hasMore { intake.reportComplete(from: name) }
             answer(Answer(word: .applied, batch: batch.cursor), cursor: batch.cursor, over: link)
         } catch {
             if case .refused(let reason) = error { refuse([reason], batch: batch.cursor, over: link) }

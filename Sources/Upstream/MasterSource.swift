@@ -43,6 +43,8 @@ public protocol MasterIntake: Sendable {
     /// Takes a batch in with its cursor, whole or not at all; returns when both are on the disk.
     /// - Returns: whether it changed anything.
     func take(_ batch: MasterBatch, from source: String) throws(MasterIntakeError) -> Bool
+    /// A source said that there is nothing more: what was taken in is all of it.
+    func reportComplete(from source: String)
     /// Somebody must look: what the source sends cannot be taken in.
     func reportRefusal(from source: String)
 }

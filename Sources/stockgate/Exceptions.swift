@@ -4,7 +4,8 @@ import Readings
 
 struct Exceptions: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: help(.helpExceptions), subcommands: [List.self, Show.self, Resolve.self, Assign.self], defaultSubcommand: List.self)
+        abstract: help(.helpExceptions), subcommands: [List.self, Show.self, Resolve.self, Assign.self, Correct.self, Dismiss.self],
+        defaultSubcommand: List.self)
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: help(.helpExceptionsList))
@@ -125,6 +126,42 @@ struct Exceptions: ParsableCommand {
             Terminal.output.write(
                 Text.doneExceptionAssigned(
                     connection.language, ["number": Printable(number), "owner": Printable(escaping: owner, limit: 128)]), .good)
+        }
+    }
+
+    struct Correct: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: help(.helpCorrect))
+
+        @Argument(help: ArgumentHelp(.helpException))
+        var number: Int64
+
+        @Option(name: .long, help: ArgumentHelp(.helpCorrectPerson))
+        var person: String
+
+        @Option(name: .long, help: ArgumentHelp(LoanText.helpNote, value: "text"))
+        var note: String = ""
+
+        @OptionGroup var daemon: DaemonOptions
+
+        func run() throws {
+            try daemon.connect().change(
+                ["exceptions", String(number), "correct"], ["person": .string(person), "note": .string(note)], json: daemon.json)
+        }
+    }
+
+    struct Dismiss: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: help(.helpDismiss))
+
+        @Argument(help: ArgumentHelp(.helpException))
+        var number: Int64
+
+        @Option(name: .long, help: ArgumentHelp(.helpNoteWhy, value: "text"))
+        var note: String
+
+        @OptionGroup var daemon: DaemonOptions
+
+        func run() throws {
+            try daemon.connect().change(["exceptions", String(number), "dismiss"], ["note": .string(note)], json: daemon.json)
         }
     }
 }

@@ -16,7 +16,10 @@ struct Loans: ParsableCommand {
         let now = answer["time"]?.string
         let loans = answer["loans"]?.array ?? []
         guard !loans.isEmpty else { return Terminal.output.write(Text.emptyLoans(language)) }
-        var table = Table([.headLoan, .headItem, .headPerson, .headSince, .headDue, .headStation], language)
+        var table = Table(
+            headings: [Text.headLoan, .headItem, .headPerson, .headSince, .headDue].map { $0(language) } + [
+                LoanText.headRenewed(language), LoanText.headCondition(language), Text.headStation(language),
+            ], numeric: [5])
         for loan in loans {
             func text(_ member: String) -> Printable { Printable(escaping: loan[member]?.string ?? "", limit: 64) }
             table.add([
@@ -25,6 +28,7 @@ struct Loans: ParsableCommand {
                 .init(
                     TimeText.relative(loan["due"]?.string, now: now, language),
                     TimeText.isPast(loan["due"]?.string, now: now) ? .bad : .plain),
+                .number(loan["renewals"]?.integer), .init(LoanText.code(loan["condition"]?.string, of: "condition", language), .warning),
                 .init(text("station")),
             ])
         }

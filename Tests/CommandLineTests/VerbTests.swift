@@ -16,7 +16,9 @@ import Testing
         ["events", "--item", "DRILL-01", "--limit", "1"],
         ["events", "--after", "2", "--limit", "2"], ["explain", "3"], ["explain", "4"],
         ["explain", "12345678-9abc-8def-8000-000000000007"],
-        ["exceptions"], ["exceptions", "show", "4"], ["exceptions", "show", "2"], ["loans"],
+        ["exceptions"], ["exceptions", "show", "4"], ["exceptions", "show", "2"], ["loans"], ["loan", "show", Fixtures.oldLoanNumber],
+        ["explain", Fixtures.oldLoanNumber], ["permit"], ["permit", "show", Fixtures.requestKey], ["permit", "show", "REQ-9"],
+        ["may", "1001"], ["may", "1001", "METER-07"], ["may", "p-1a", "DRILL-02", "--station", "gate", "--with", "1002"],
         ["report", "loans", "--month", "2026-11"], ["report", "loans", "--format", "csv"],
         ["stock"], ["stock", "--location", "B-03"],
         ["tag"],
@@ -25,6 +27,21 @@ import Testing
 
     private static let changing: [[String]] = [
         ["exceptions", "resolve", "4", "--as", "false-read", "--note", "tag of a supplier"], ["exceptions", "assign", "4", "--to", "安全主管"],
+        ["exceptions", "correct", "4", "--person", "1001", "--note", "seen on the camera"],
+        ["exceptions", "dismiss", "4", "--note", "a supplier's tag"],
+        [
+            "permit", "request", "1001", "--item", "DRILL-01", "--item", "METER-07", "--purpose", "检修", "--until", "2026-11-25", "--due",
+            "2026-11-24",
+        ], ["permit", "request", "p-1a", "--class", "power-tool", "--quantity", "3", "--from", "2026-11-22"],
+        ["permit", "approve", Fixtures.requestKey], ["permit", "reject", Fixtures.requestKey, "--note", "not now"],
+        ["permit", "withdraw", Fixtures.requestKey], ["loan", "renew", Fixtures.oldLoanNumber],
+        ["loan", "return", Fixtures.oldLoanNumber.lowercased(), "--item", "METER-07"],
+        ["loan", "void", Fixtures.oldLoanNumber, "--note", "wrong shelf"], ["loan", "transfer", "METER-07", "--to", "1001"],
+        ["loan", "lost", "METER-07", "--note", "fell into the lake"],
+        [
+            "return", "inspect", "KIT-1", "--result", "incomplete", "--missing", "BIT-4", "--photo", "kit.jpg", "--note", "缺钻头",
+            "--responsible", "1002",
+        ], ["tool", "service", "DRILL-01", "--note", "new brushes"],
         ["tag", "bind", "BEEF", "--item", "DRILL-02"], ["tag", "bind", "BEE0", "--person", "p-1a"], ["tag", "unbind", epc],
         ["station", "pause", "bench"], ["station", "test", "bench"], ["station", "resume", "bench"], ["reload"],
         ["import", "FOLDER/items.csv", "--dry-run"], ["import", "FOLDER/items.csv"],
@@ -36,6 +53,12 @@ import Testing
         ["frobnicate"], ["devices", "--frob"], ["devices", "nowhere"], ["tag", "show", "00"], ["tag", "show", "hello"], ["explain", "999"],
         ["explain", "three"],
         ["exceptions", "show", "77"], ["exceptions", "resolve", "77", "--as", "lost"], ["exceptions", "resolve", "4"],
+        ["loan"], ["loan", "show", "CRIB1-7QK3-00042-0"], ["loan", "show", Fixtures.loanNumber], ["loan", "renew", Fixtures.loanNumber],
+        ["explain", "CRIB1-7QK3-00042-0"], ["permit", "show", "REQ-77"], ["permit", "request", "1001"],
+        ["permit", "request", "9999", "--item", "DRILL-01"],
+        ["permit", "request", "1001", "--item", "DRILL-01", "--due", "tomorrow"], ["loan", "transfer", "METER-07", "--to", "9999"],
+        ["return", "inspect", "KIT-1", "--result", "broken"], ["return", "inspect", "KIT-1"], ["may", "9999"], ["may", "1001", "NOTHING"],
+        ["exceptions", "correct", "77", "--person", "1001"], ["exceptions", "dismiss", "4"],
         ["events", "--limit", "0"],
         ["tag", "bind", "BEEF"], ["tag", "bind", "BEEF", "--item", "A", "--person", "B"], ["tag", "bind", epc, "--item", "DRILL-02"],
         ["station", "pause", "full-disk"], ["station", "pause", "nowhere"], ["profile", "explain", "unknown-1"],
@@ -81,7 +104,7 @@ import Testing
             return try await transcript(Self.reading + Self.changing, [], program, folder)
         }
         try Snapshot.check(text, "verbs-\(language)")
-        #expect(gateway.performed.count == 8)
+        #expect(gateway.performed.count == 22)
         #expect(gateway.imported.map(\.id) == ["DRILL-01"])
     }
 
@@ -103,7 +126,7 @@ import Testing
     func emptyGatewaysSayWhatToDoNext(language: String) async throws {
         let text = try await withServer(FakeGateway(.empty)) { folder, _ in
             let verbs = [
-                ["status"], ["devices"], ["station"], ["events"], ["events", "--type", "x"], ["exceptions"], ["loans"],
+                ["status"], ["devices"], ["station"], ["events"], ["events", "--type", "x"], ["exceptions"], ["loans"], ["permit"],
                 ["report", "loans"], ["stock"],
                 ["tag"],
             ]

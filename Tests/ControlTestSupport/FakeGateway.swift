@@ -14,6 +14,8 @@ public final class FakeGateway: GatewayOperations {
         public var events = Fixtures.events
         public var loans = Fixtures.loans
         public var loanHistory = Fixtures.loanHistory
+        public var loanEvents = Fixtures.loanEvents
+        public var permits = Fixtures.permits
         public var stock = Fixtures.stock
         public var exceptions = Fixtures.exceptions
         public var tags = Fixtures.tags
@@ -35,6 +37,7 @@ public final class FakeGateway: GatewayOperations {
             contents.events = []
             contents.loans = []
             contents.loanHistory = LoanHistory()
+            contents.permits = PermitReport(requests: [], permits: [])
             contents.stock = []
             contents.exceptions = []
             contents.tags = []
@@ -147,6 +150,32 @@ public final class FakeGateway: GatewayOperations {
         Fixtures.loanReport(query, contents.loanHistory)
     }
 
+    public func loan(_ number: LoanNumber) async throws(OperationError) -> LoanReport {
+        guard number.description == Fixtures.oldLoanNumber else { throw OperationError(.notFound, "there is no loan \(number)") }
+        return LoanReport(
+            number: number, lines: contents.loans.filter { $0["loan"]?.string == number.description }, events: contents.loanEvents)
+    }
+
+    public func permits() async throws(OperationError) -> PermitReport { contents.permits }
+
+    public func person(called reference: String) async throws(OperationError) -> PersonKey {
+        let known = ["1001": "p-1a", "1002": "p-2b", "p-1a": "p-1a", "p-2b": "p-2b"]
+        guard let key = known[reference].flatMap(PersonKey.init) else {
+            throw OperationError(.notFound, "there is no person \(reference) in the master data: use an employee number or a key")
+        }
+        return key
+    }
+
+    public func may(_ question: LendingQuestion) async throws(OperationError) -> JSON {
+        guard question.station == nil || question.station == "gate" else { throw OperationError(.notFound, "there is no station") }
+        guard let item = question.item else { return Fixtures.mayBorrow }
+        switch item.text {
+        case "METER-07": return Fixtures.mayNotTake
+        case "DRILL-02": return Fixtures.mayTake(station: question.station)
+        default: throw OperationError(.notFound, "there is no item \(item) in the master data")
+        }
+    }
+
     public func stock(at location: String?) async throws(OperationError) -> [JSON] {
         contents.stock.filter { location == nil || $0["location"]?.string == location }
     }
@@ -190,12 +219,25 @@ public final class FakeGateway: GatewayOperations {
             guard contents.tags.contains(where: { $0.epc == epc }) else {
                 throw OperationError(CommandRefusal(.notFound, "tag \(epc) is not bound here"))
             }
-        case .reportDeadLetter, .reportRefusedMaster, .reportRecovery:
+        case .loan(let command):
+            if case .correct(let number, _, _) = command, !contents.exceptions.contains(where: { $0["number"]?.integer == number }) {
+                throw OperationError(CommandRefusal(.notFound, "there is no open exception \(number)"))
+            }
+            if case .renew(let loan, _) = command, loan.description != Fixtures.oldLoanNumber {
+                throw OperationError(CommandRefusal(.conflict, "DRILL-01 is overdue since 2026-11-19T18:00: bring it back first"))
+            }
+        case .noteMaster, .reportDeadLetter, .reportRefusedMaster, .reportRecovery:
             throw OperationError(.invalid, "only the gateway itself asks for this")
         }
         return state.withLock { state in
             state.performed.append((command, caller))
-            return CommandOutcome(events: [Int64(100 + state.performed.count)])
+            let number = Int64(100 + state.performed.count)
+            var outcome = CommandOutcome(events: [number])
+            if case .loan(let command) = command {
+                state.contents.events.append(Fixtures.event(number, of: command))
+                if case .request = command { outcome.permit = PermitKey(Fixtures.requestKey) }
+            }
+            return outcome
         }
     }
 

@@ -50,6 +50,12 @@ struct ConfigurationDocumentTests {
         Place(title: "[gateway]", header: "[gateway]", base: ["code": "\"CRIB1\"", "site": "\"Works\""]),
         Place(title: "[gateway.recorder]", header: "[gateway.recorder]", base: ["directory": "\"/ring\""], before: gateway),
         Place(title: "[policy]", header: "[policy]", base: [:], before: gateway),
+        Place(
+            title: "[policy.overdue_block]", header: "[policy.overdue_block]", base: ["count": "3", "days": "90", "block_days": "14"],
+            before: gateway),
+        Place(title: "[[policy.approval]]", header: "[[policy.approval]]", base: ["from_value": "1", "levels": "2"], before: gateway),
+        Place(title: "[policy.reminders]", header: "[policy.reminders]", base: [:], before: gateway),
+        Place(title: "[policy.rules]", header: "[policy.rules]", base: [:], before: gateway),
         Place(title: "[[device]]", header: "[[device]]", base: ["name": "\"reader\"", "profile": "\"r2000/a0-uhf\""], before: gateway),
         Place(title: "[device.radio]", header: "[device.radio]", base: [:], before: "\(gateway)\n\(device)"),
         Place(
@@ -153,7 +159,7 @@ struct ConfigurationDocumentTests {
 
     @Test("Every key that the code reads is in the document")
     func readKeys() throws {
-        let source = try ["", "+Cabinets", "+Destinations", "+Devices", "+Sources", "+Stations"].map {
+        let source = try ["", "+Cabinets", "+Destinations", "+Devices", "+Policy", "+Sources", "+Stations"].map {
             try Document.contents("Sources/Gateway/SiteCollector\($0).swift")
         }.joined()
         let pattern =
@@ -161,8 +167,10 @@ struct ConfigurationDocumentTests {
         var read: Set<String> = []
         for match in source.matches(of: pattern) where !["root"].contains(match.1.map(String.init) ?? "") {
             // A table in a table has a section of its own.
-            if match.2 != "recorder", match.2 != "radio" { read.insert(String(match.2)) }
+            if !["recorder", "radio", "overdue_block", "approval", "reminders", "rules"].contains(match.2) { read.insert(String(match.2)) }
         }
+        // These are read by the names of the rules.
+        for rule in LoanRule.allCases where rule != .permit { read.insert(rule.rawValue) }
         var documented: Set<String> = []
         for place in Self.places { documented.formUnion(try Self.rows(place).map(Self.key)) }
         #expect(read.count > 30)

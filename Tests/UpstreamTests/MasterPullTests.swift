@@ -16,6 +16,8 @@ struct MasterPullTests {
             var cursor: String?
             var batches: [MasterBatch] = []
             var refusals = 0
+            /// How often the source said that there is nothing more.
+            var completions = 0
             var refusesID: String?
             var failures = 0
             /// Of every batch, in milliseconds.
@@ -47,6 +49,11 @@ struct MasterPullTests {
             }
             if let error { throw error }
             return !batch.rows.isEmpty
+        }
+
+        func reportComplete(from source: String) {
+            state.withLock { $0.completions += 1 }
+            signal()
         }
 
         func reportRefusal(from source: String) {
