@@ -16,7 +16,7 @@ import Testing
     @Test(arguments: [
         ("journal_mode", "wal"), ("synchronous", "2"), ("foreign_keys", "1"), ("trusted_schema", "0"), ("cell_size_check", "1"),
         ("mmap_size", "0"),
-        ("temp_store", "2"), ("busy_timeout", "5000"), ("journal_size_limit", "4194304"), ("wal_autocheckpoint", "0"),
+        ("temp_store", "2"), ("busy_timeout", "5000"), ("journal_size_limit", "8388608"), ("wal_autocheckpoint", "0"),
         ("user_version", "3"),
         ("page_size", "4096"),
     ])
