@@ -139,6 +139,9 @@ struct MasterApplication {
         for (number, person) in data.credentials { name(.person(person), "credential \(number)", &found) }
         for (epc, bearer) in data.tags { name(bearer, "tag \(epc.hex)", &found) }
         for (code, bearer) in data.codes { name(bearer, "code \(code)", &found) }
+        for person in data.people.values {
+            if let supervisor = person.supervisor { name(.person(supervisor), "person \(person.number ?? person.key.text)", &found) }
+        }
         for permit in data.permits.values {
             name(.person(permit.person), "permit \(permit.key)", &found)
             for item in permit.items { name(.item(item), "permit \(permit.key)", &found) }

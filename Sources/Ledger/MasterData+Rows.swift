@@ -48,6 +48,7 @@ extension MasterApplication {
         let isBlocked = reader.boolean("blocked") ?? false
         let quota = reader.integer("quota").map(Int.init)
         let given = reader.text("key").flatMap(PersonKey.init)
+        let (email, language) = (reader.email("email"), reader.language("language"))
         guard reader.finish() else { return }
         let known = numbers[row.id]
         if let known, let given, known != given {
@@ -57,7 +58,8 @@ extension MasterApplication {
         if let other = data.people[key]?.number, other != row.id {
             return add(.boundTwice, row, index, "key", "\(key) is the key of \(other) already")
         }
-        data.people[key] = Person(key: key, number: row.id, name: name, isBlocked: isBlocked, quota: quota)
+        data.people[key] = Person(
+            key: key, number: row.id, name: name, isBlocked: isBlocked, quota: quota, email: email, language: language)
         numbers[row.id] = key
     }
 
@@ -85,9 +87,21 @@ extension MasterApplication {
                 data.listedCodes.insert(row.id)
             }
         case .permits: takePermit(row, index, &reader)
-        case .people, .items, .products, .locations: return
+        case .people: return takeSupervisor(row, index)
+        case .items, .products, .locations: return
         }
         problems += reader.problems
+    }
+
+    /// When all people of the batch are there: the one who is named may stand further down.
+    private mutating func takeSupervisor(_ row: MasterRow, _ index: Int) {
+        guard let reference = row.body["supervisor"], !reference.isNull, let key = numbers[row.id] else { return }
+        guard let text = reference.string, PersonKey(text) != nil else {
+            return add(.wrongType, row, index, "supervisor", "must be the number or key of a person")
+        }
+        guard let supervisor = person(text, row, index, "supervisor") else { return }
+        guard supervisor != key else { return add(.badValue, row, index, "supervisor", "is the person itself") }
+        data.people[key]?.supervisor = supervisor
     }
 
     private mutating func takePermit(_ row: MasterRow, _ index: Int, _ reader: inout MasterRowReader) {
@@ -107,11 +121,11 @@ extension MasterApplication {
     }
 
     /// A person by key or by number.
-    private mutating func person(_ text: String?, _ row: MasterRow, _ index: Int) -> PersonKey? {
+    private mutating func person(_ text: String?, _ row: MasterRow, _ index: Int, _ member: String = "person") -> PersonKey? {
         guard let text else { return nil }
         if let key = numbers[text], data.people[key] != nil { return key }
         if let key = PersonKey(text), data.people[key] != nil { return key }
-        add(.unknownReference, row, index, "person", "there is no person \(text)")
+        add(.unknownReference, row, index, member, "there is no person \(text)")
         return nil
     }
 

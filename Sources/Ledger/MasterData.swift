@@ -1,5 +1,6 @@
 import Identifiers
 import Readings
+import SiteConfiguration
 
 /// Somebody who borrows, returns, puts away or looks after.
 public struct Person: Hashable, Sendable {
@@ -11,6 +12,12 @@ public struct Person: Hashable, Sendable {
     public var isBlocked: Bool
     /// Open loans allowed; nil: the site's policy.
     public var quota: Int?
+    /// Where reminders go; nil: nowhere.
+    public var email: MailAddress?
+    /// Of mails; nil: the destination's.
+    public var language: Site.Language?
+    /// Who is told too when this person keeps something too long.
+    public var supervisor: PersonKey?
 }
 
 /// One tool or instrument: lent, returned, one of its kind.

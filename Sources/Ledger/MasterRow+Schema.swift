@@ -25,6 +25,10 @@ public struct MasterMember: Hashable, Sendable {
         case codes
         case items
         case classes
+        /// `local@domain`
+        case email
+        /// `en` or `zh`
+        case language
     }
 
     public var name: String
@@ -50,7 +54,8 @@ extension MasterRow.Set {
         return [
             .people: [
                 MasterMember("key", .key), MasterMember("name", .text(256), required: true), MasterMember("blocked", .boolean),
-                MasterMember("quota", .integer(0...10_000)),
+                MasterMember("quota", .integer(0...10_000)), MasterMember("email", .email), MasterMember("language", .language),
+                MasterMember("supervisor", .person),
             ],
             .credentials: [MasterMember("person", .person, required: true)],
             .items: [
