@@ -83,9 +83,10 @@ sanitize: setup ## the engine and device tests under the thread sanitizer
 	TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/thread-sanitizer.suppressions \
 		swift test --skip-build --no-parallel --sanitize=thread --scratch-path .build-tsan --filter 'EngineTests|DevicesTests|ModbusTests'
 
-bench: setup ## reads per second and CPU, durable commits and bytes, beside plain C, in one run
+bench: setup ## reads per second and CPU, durable commits and bytes, beside plain C, in one run; a report of 50,000 loans
 	swift run -c release --package-path Benchmarks stockgate-bench
 	swift run -c release --package-path Benchmarks stockgate-store-bench
+	swift run -c release --package-path Benchmarks stockgate-report-bench
 
 # Percent of the runs of the shipped table; less is written to build/accuracy, for a look.
 ACCURACY_SHARE ?= 100

@@ -46,7 +46,7 @@ let package = Package(
         .executable(name: "stockgate", targets: ["stockgate"]),
         // For Benchmarks.
         .library(name: "StockgateEngine", targets: ["Engine", "Decoding", "SiteConfiguration", "Readings", "Identifiers"]),
-        .library(name: "StockgateStore", targets: ["Store", "Ledger", "Readings", "Identifiers"]),
+        .library(name: "StockgateStore", targets: ["Store", "Reports", "Ledger", "Readings", "Identifiers"]),
         // For Accuracy.
         .library(
             name: "StockgateSimulation", targets: ["Simulation", "Stations", "SiteConfiguration", "Presence", "Readings", "Identifiers"]),
@@ -71,6 +71,7 @@ let package = Package(
         pure("Ledger", ["Readings", "SiteConfiguration"]),
         pure("Simulation", ["Presence", "SiteConfiguration"]),
         pure("OperatorText", ["Ledger"]),
+        pure("Reports", ["Ledger", "OperatorText"]),
         pure("Engine", ["Decoding", "Stations", "Ledger"]),
 
         // Libraries of the system.
@@ -102,14 +103,15 @@ let package = Package(
         effectful(
             "Gateway",
             [
-                "Engine", "Profiles", "Store", "Devices", "Upstream", "MasterImport", "Control", "DeviceSimulators", logging,
+                "Engine", "Profiles", "Store", "Devices", "Upstream", "MasterImport", "Control", "Reports", "DeviceSimulators", logging,
                 lifecycle, signals, nioCore, nioPosix, "CLinux",
             ]),
         .executableTarget(name: "stockgated", dependencies: ["Gateway", arguments], swiftSettings: settings),
         .executableTarget(
             name: "stockgate",
             dependencies: [
-                "Gateway", "Control", "Store", "MasterImport", "OperatorText", "DeviceSimulators", "Presence", "Simulation", "Probing",
+                "Gateway", "Control", "Store", "MasterImport", "OperatorText", "Reports", "DeviceSimulators", "Presence", "Simulation",
+                "Probing",
                 arguments,
             ],
             swiftSettings: settings),
@@ -127,6 +129,10 @@ let package = Package(
         tests("LedgerTests", ["Ledger"]),
         tests("EngineTests", ["Engine"]),
         tests("OperatorTextTests", ["OperatorText", "Ledger"]),
+        .testTarget(
+            name: "ReportsTests",
+            dependencies: ["Reports", "Store", "OperatorText", "Ledger", "Readings", "SiteConfiguration", "TestSupport"],
+            exclude: ["Examples", "check_report.py"], swiftSettings: settings),
         tests("MasterImportTests", ["MasterImport"]),
         tests("StoreTests", ["Store", "StoreWriterProbe", grdb]),
         tests("UpstreamTests", ["Upstream", "HTTPClient"]),
@@ -158,7 +164,7 @@ let package = Package(
         .executableTarget(
             name: "StoreWriterProbe", dependencies: ["Store"], path: "Tests/System/StoreWriterProbe", swiftSettings: settings),
         .target(
-            name: "ControlTestSupport", dependencies: ["Control", logging, lifecycle], path: "Tests/ControlTestSupport",
+            name: "ControlTestSupport", dependencies: ["Control", "Reports", logging, lifecycle], path: "Tests/ControlTestSupport",
             swiftSettings: settings),
         .target(name: "CFaultVFS", path: "Tests/System/FaultVFS", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),

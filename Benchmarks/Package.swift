@@ -20,6 +20,9 @@ let package = Package(
         .executableTarget(
             name: "stockgate-store-bench", dependencies: ["CStorePeer", .product(name: "StockgateStore", package: "stockgate")],
             path: "Sources/StockgateStoreBench"),
+        .executableTarget(
+            name: "stockgate-report-bench", dependencies: [.product(name: "StockgateStore", package: "stockgate")],
+            path: "Sources/StockgateReportBench"),
         // Simulated readers on pseudo-terminals and a bare read loop, against the unmodified daemon.
         .target(name: "CSoak"),
         .executableTarget(name: "stockgate-soak", dependencies: ["CSoak"], path: "Sources/StockgateSoak"),

@@ -4,8 +4,9 @@ import Readings
 extension JSON {
     /// This answer with names beside keys, at every depth.
     ///
-    /// `person` gets `name`; `item`, `product`, `location`, `from` and `borrower` get `item_name` and so on; `items`, `missing` and `candidates` get
-    /// `item_names`, `missing_names` and `candidate_names`, arrays of the same length with null where no name is known. A `bearer` has its name in `name`,
+    /// `person` gets `name`; `item`, `product`, `location`, `from` and `borrower` get `item_name` and so on; `items`, `missing`,
+    /// `candidates` and `persons` get `item_names`, `missing_names`, `candidate_names` and `person_names`, arrays of the same length with
+    /// null where no name is known. A `bearer` has its name in `name`,
     /// whatever it is. What has no name gets no member.
     /// - Parameter lookup: the name of a person, item, product or location; nil when it is not known, or erased.
     public func naming(_ lookup: (Bearer) -> String?) -> JSON {
@@ -22,7 +23,8 @@ extension JSON {
                         members[member] = value.naming(lookup)
                     }
                 case .array(let elements):
-                    if let (target, kind) = Self.listNames[member] {
+                    // Of keys; a list of objects may have the same name, and its elements have names of their own.
+                    if let (target, kind) = Self.listNames[member], elements.allSatisfy({ $0.object == nil }) {
                         let names = elements.map { kind($0.string).flatMap(lookup).map(JSON.string) ?? .null }
                         if names.contains(where: { !$0.isNull }) { members[target] = .array(names) }
                     } else {
@@ -54,5 +56,6 @@ extension JSON {
 
     private static let listNames: [String: (String, Kind)] = [
         "items": ("item_names", item), "missing": ("missing_names", item), "candidates": ("candidate_names", person),
+        "persons": ("person_names", person),
     ]
 }

@@ -20,7 +20,7 @@ struct Route: Sendable {
         self.answer = answer
     }
 
-    static let all = states + events + ledger + loans + exceptions + tags + recordings + keeping
+    static let all = states + events + ledger + loans + reports + exceptions + tags + recordings + keeping
 
     private static let states = [
         Route(.get, "/v1/status", .read) { request in
@@ -89,6 +89,13 @@ struct Route: Sendable {
             let isDryRun = body["dry_run"]?.bool ?? false
             return Answer.json(try await request.operations.erase(person: person, dryRun: isDryRun, by: caller).json)
         },
+    ]
+
+    private static let reports = [
+        Route(.get, "/v1/reports/loans", .read) { request in
+            let query = try request.loanReportQuery()
+            return try await request.answer(["report": request.operations.loanReport(query)])
+        }
     ]
 
     private static let exceptions = [

@@ -256,13 +256,16 @@ public struct StationReport: Hashable, Sendable {
     /// Of a gate: reads weaker than the floor that a walk test found, and reads of antennas that have no side. They decide nothing.
     public var readsBelowFloor: UInt64
     public var readsWithoutSide: UInt64
+    /// Of a cabinet: where it is in the course of an opening (`CabinetStage`), and how many tags are believed to be inside.
+    public var stage: String?
+    public var insideTags: Int?
     /// Why it decides nothing although it runs; nil: it decides.
     public var stopped: String?
 
     public init(
         name: String, kind: String, mode: String, location: String? = nil, locationName: String? = nil, owner: String, devices: [String],
         antennas: [Site.Gate.Antenna] = [], hints: [StationHint] = [], readsBelowFloor: UInt64 = 0, readsWithoutSide: UInt64 = 0,
-        stopped: String? = nil
+        stage: String? = nil, insideTags: Int? = nil, stopped: String? = nil
     ) {
         self.name = name
         self.kind = kind
@@ -275,6 +278,8 @@ public struct StationReport: Hashable, Sendable {
         self.hints = hints
         self.readsBelowFloor = readsBelowFloor
         self.readsWithoutSide = readsWithoutSide
+        self.stage = stage
+        self.insideTags = insideTags
         self.stopped = stopped
     }
 
@@ -291,6 +296,7 @@ public struct StationReport: Hashable, Sendable {
                     }),
             "hints": hints.isEmpty ? nil : .array(hints.map(\.json)),
             "reads_below_floor": count(readsBelowFloor), "reads_without_side": count(readsWithoutSide),
+            "stage": stage.map(JSON.string), "inside_tags": insideTags.map { .integer(Int64($0)) },
             "state": stopped == nil ? "deciding" : "stopped", "reason": stopped.map(JSON.string),
         ])
     }

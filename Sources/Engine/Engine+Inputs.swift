@@ -200,6 +200,10 @@ extension Engine {
         for index in gates.indices where gates[index].name == name { gates[index].reset(at: now) }
         for index in putaways.indices where putaways[index].name == name { putaways[index].reset() }
         for index in dwells.indices where dwells[index].name == name { dwells[index].pause(mode(of: name) == .paused, at: now) }
+        for index in cabinets.indices where cabinets[index].name == name {
+            let result = cabinets[index].reset(isPaused: mode(of: name) == .paused, at: now)
+            take(result, station: name, into: &output)
+        }
         tested.removeAll { $0.station == name }
         abandon(name, into: &output)
     }

@@ -134,7 +134,8 @@ extension Proposal {
         switch content {
         case .crossing(let crossing): crossing.decision
         case .retraction(let retraction): retraction.decision
-        case .putAway, .control, .unknownCode, .observedLate: nil
+        case .cabinet(let cabinet): cabinet.decision
+        case .putAway, .control, .unknownCode, .observedLate, .cabinetDoor: nil
         }
     }
 }

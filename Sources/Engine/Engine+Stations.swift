@@ -60,6 +60,7 @@ extension Engine {
                     gates[gate].observe(readings[index..<end], from: device, at: now)
                 }
                 for dwell in dwellsByDevice[slot] { dwells[dwell].observe(readings[index..<end], from: device, at: now) }
+                for cabinet in cabinetsByDevice[slot] { cabinets[cabinet].observe(readings[index..<end], from: device, at: now) }
                 index = end
                 continue
             case .late(let read):
@@ -73,13 +74,21 @@ extension Engine {
                     take(result, station: putaways[putaway].name, into: &output)
                 }
             case .badge(let badge): take(badge, slot: slot, into: &output)
-            case .input: break
+            case .input(let change):
+                for cabinet in cabinetsByDevice[slot] {
+                    let result = cabinets[cabinet].input(change, from: device, at: now)
+                    take(result, station: cabinets[cabinet].name, into: &output)
+                }
             case .state(let state):
                 devices[slot].state = state
                 devices[slot].since = now
                 output.happenings.append(.deviceState(device, state))
                 for gate in gatesByDevice[slot] { gates[gate].deviceChanged(device, isReading: state.isReading, at: now) }
                 for dwell in dwellsByDevice[slot] { dwells[dwell].deviceChanged(device, isReading: state.isReading, at: now) }
+                for cabinet in cabinetsByDevice[slot] {
+                    let result = cabinets[cabinet].deviceChanged(device, isReading: state.isReading, at: now)
+                    take(result, station: cabinets[cabinet].name, into: &output)
+                }
             }
             index += 1
         }
@@ -95,6 +104,7 @@ extension Engine {
             let result = putaways[putaway].badge(badge, at: now)
             take(result, station: putaways[putaway].name, into: &output)
         }
+        for cabinet in cabinetsByBadgeReader[slot] { take(badge, cabinet: cabinet, into: &output) }
     }
 
     mutating func take(_ result: StationOutput, station: String, into output: inout EngineOutput) {
@@ -205,7 +215,7 @@ extension Proposal {
     /// Whether the person who was there can do it again; else the gateway must remember it until it is recorded.
     fileprivate var canBeRepeated: Bool {
         switch content {
-        case .crossing, .retraction, .observedLate: false
+        case .crossing, .retraction, .observedLate, .cabinet, .cabinetDoor: false
         case .putAway, .control, .unknownCode: true
         }
     }
@@ -225,7 +235,8 @@ extension Proposal {
     fileprivate var isFirstWord: Bool {
         switch content {
         case .crossing(let crossing): crossing.decision == nil || crossing.certainty == .provisional
-        case .retraction: false
+        case .cabinet(let cabinet): cabinet.certainty == .provisional
+        case .retraction, .cabinetDoor: false
         case .putAway, .control, .unknownCode, .observedLate: true
         }
     }

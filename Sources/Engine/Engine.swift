@@ -15,6 +15,7 @@ public struct Engine: Sendable {
     public internal(set) var gates: [GateStation] = []
     public internal(set) var putaways: [PutawayStation] = []
     public internal(set) var dwells: [DwellStation] = []
+    public internal(set) var cabinets: [CabinetStation] = []
     /// Readings and sightings are reported as happenings only while somebody watches.
     public var isWatched = false
     public internal(set) var unrecorded: [Unrecorded] = []
@@ -54,6 +55,9 @@ public struct Engine: Sendable {
     let dwellsByDevice: [[Int]]
     let gatesByBadgeReader: [[Int]]
     let putawaysByBadgeReader: [[Int]]
+    /// By what looks into them, and by what watches their doors.
+    let cabinetsByDevice: [[Int]]
+    let cabinetsByBadgeReader: [[Int]]
 
     /// Feedback comes after the commit; when that takes longer than this, the person is told that nothing is recorded.
     public static let feedbackDeadline = Instant.Span.seconds(2)
@@ -130,6 +134,8 @@ public struct Engine: Sendable {
         var dwellIndex = gateIndex
         var gateBadges = gateIndex
         var putawayBadges = gateIndex
+        var cabinetIndex = gateIndex
+        var cabinetBadges = gateIndex
         func note(_ names: [String], _ station: Int, in list: inout [[Int]]) {
             for name in Set(names).sorted() { if let index = site.deviceIndex(named: name) { list[Int(index.rawValue)].append(station) } }
         }
@@ -153,6 +159,13 @@ public struct Engine: Sendable {
                     startingAt: start)
                 place.pause(state.modes[station.name] == .paused, at: start)
                 dwells.append(place)
+            case .cabinet(let cabinet):
+                note(cabinet.readers + [cabinet.door.device], cabinets.count, in: &cabinetIndex)
+                note(cabinet.badgeReaders, cabinets.count, in: &cabinetBadges)
+                var box = CabinetStation(
+                    name: station.name, settings: cabinet, index: site.deviceIndex(named:), learned: state.learned(by: station.name))
+                if state.modes[station.name] == .paused { _ = box.reset(isPaused: true, at: start) }
+                cabinets.append(box)
             }
         }
         gatesByDevice = gateIndex
@@ -160,6 +173,8 @@ public struct Engine: Sendable {
         dwellsByDevice = dwellIndex
         gatesByBadgeReader = gateBadges
         putawaysByBadgeReader = putawayBadges
+        cabinetsByDevice = cabinetIndex
+        cabinetsByBadgeReader = cabinetBadges
         if ledger.hasOrphans { settlingTime = start + Self.settlingDelay }
     }
 
@@ -174,6 +189,7 @@ public struct Engine: Sendable {
         for index in gates.indices { consider(gates[index].nextDeadline) }
         for index in putaways.indices { consider(putaways[index].nextDeadline) }
         for index in dwells.indices { consider(dwells[index].nextDeadline) }
+        for index in cabinets.indices { consider(cabinets[index].nextDeadline) }
         consider(settlingTime)
         consider(reminderDeadline)
         consider(learning.deadline)
@@ -213,6 +229,11 @@ public struct Engine: Sendable {
             guard let deadline = dwells[index].nextDeadline, deadline <= now else { continue }
             let result = dwells[index].advance(to: now)
             take(result, station: dwells[index].name, into: &output)
+        }
+        for index in cabinets.indices {
+            guard let deadline = cabinets[index].nextDeadline, deadline <= now else { continue }
+            let result = cabinets[index].advance(to: now) { ledger.known($0) }
+            take(result, station: cabinets[index].name, into: &output)
         }
         if let time = settlingTime, time <= now { settle(into: &output) }
         if let time = reminderDeadline, time <= now { remind(into: &output) }

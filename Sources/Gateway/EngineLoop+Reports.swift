@@ -28,6 +28,9 @@ extension EngineLoop {
             return readers.isEmpty ? nil : "reader \(readers.joined(separator: ", ")) is not reading"
         case .putaway(let putaway):
             return putaway.scanners.allSatisfy(blind.contains) ? "no scanner is there" : nil
+        case .cabinet(let cabinet):
+            let needed = blind.filter { !cabinet.badgeReaders.contains($0) }
+            return needed.isEmpty ? nil : "\(needed.joined(separator: ", ")) is not reading"
         case .dwell: return blind.isEmpty ? nil : "reader \(blind.joined(separator: ", ")) is not reading"
         }
     }

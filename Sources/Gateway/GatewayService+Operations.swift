@@ -88,13 +88,14 @@ extension GatewayService: GatewayOperations {
             loop.site.stations.map { station in
                 let location = station.location.flatMap(LocationKey.init)
                 let gate = loop.engine.gates.first { $0.name == station.name }
+                let cabinet = loop.engine.cabinets.first { $0.name == station.name }
                 return StationReport(
                     name: station.name, kind: station.kind.name,
                     mode: loop.engine.ledger.state.modes[station.name, default: .running].rawValue, location: station.location,
                     locationName: location.flatMap { loop.engine.ledger.name(.location($0)) }, owner: station.owner,
                     devices: station.inputDevices, antennas: station.antennas, hints: loop.hints(for: station),
                     readsBelowFloor: gate?.readsBelowFloor ?? 0, readsWithoutSide: gate?.readsWithoutSide ?? 0,
-                    stopped: loop.reasonToStop(station))
+                    stage: cabinet?.stage.rawValue, insideTags: cabinet?.insideTags, stopped: loop.reasonToStop(station))
             }
         }
     }

@@ -12,7 +12,7 @@ public enum SiteCheck {
         let library = ProfileLibrary(directories: site.gateway.profileDirectories)
         return missing(in: site, library) + site.devices.compactMap { broken($0, library) }
             + site.devices.compactMap { unreachable($0, library) } + impossible(in: site, library) + shared(in: site, library)
-            + ModbusSiteCheck.problems(of: site, library)
+            + ModbusSiteCheck.problems(of: site, library) + unopenable(in: site, library)
     }
 
     /// The same site, if nothing is wrong with its profiles either.
@@ -72,6 +72,18 @@ public enum SiteCheck {
                 return nil
             }
             return problem(device, place.key, "the device \"\(owner.device)\" is at \(owner.place.words) already")
+        }
+    }
+
+    /// Locks that the model named in the site file has no pulse for.
+    private static func unopenable(in site: Site, _ library: ProfileLibrary) -> [TOMLProblem] {
+        site.stations.compactMap { station -> TOMLProblem? in
+            guard case .cabinet(let cabinet) = station.kind, let lock = cabinet.lock,
+                let device = site.devices.first(where: { $0.name == lock.device }), let profile = device.profile.flatMap({ library[$0] }),
+                profile.plan.feedback[lock.pulse] == nil
+            else { return nil }
+            return problem(
+                device, "profile", "\(profile.id) has no \(lock.pulse.rawValue), with which the lock of \(station.name) is opened")
         }
     }
 

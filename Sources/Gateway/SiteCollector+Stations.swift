@@ -16,10 +16,13 @@ extension SiteCollector {
         case .gate: kind = .gate(readGate(table))
         case .putaway: kind = .putaway(readPutaway(table))
         case .dwell: kind = .dwell(readDwell(table))
+        case .cabinet:
+            if location == nil { table.problem("location", "a cabinet needs one: what is in it is counted there") }
+            kind = readCabinet(table).map(Site.Station.Kind.cabinet)
         case nil: kind = nil
         }
         // Without a kind every other key would be called unknown, and hide the one real problem.
-        if kind != nil { table.finish() }
+        if word != nil { table.finish() }
         guard let name, let kind else { return }
         stations.append(
             Site.Station(
@@ -28,7 +31,7 @@ extension SiteCollector {
     }
 
     private enum StationKind: String, CaseIterable {
-        case gate, putaway, dwell
+        case gate, putaway, dwell, cabinet
     }
 
     mutating func readGate(_ table: TOMLTableReader) -> Site.Gate {

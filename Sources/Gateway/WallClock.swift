@@ -42,6 +42,15 @@ struct WallClock {
         return now.wallTime(at: now.instant).rfc3339.prefix(19).filter { $0 != ":" && $0 != "-" }
     }
 
+    /// When a day begins in this process's zone. Where summer time begins at midnight, that is an hour later.
+    static func midnight(_ day: CivilDate) -> WallTime {
+        var parts = tm()
+        (parts.tm_year, parts.tm_mon, parts.tm_mday) = (Int32(day.year - 1_900), Int32(day.month - 1), Int32(day.day))
+        parts.tm_isdst = -1
+        let seconds = mktime(&parts)
+        return WallTime(milliseconds: Int64(seconds) * 1_000, offsetMinutes: parts.tm_gmtoff / 60, quality: .synchronised)
+    }
+
     private static func read() -> WallAnchor {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)

@@ -233,20 +233,25 @@ extension Ledger {
         case .found(let item), .serviced(let item, _): return [uri(of: .item(item))]
         case .permitRequested(let request): return request.permit.items.sorted().map { uri(of: .item($0)) }
         case .permitApproved, .permitRejected, .permitWithdrawn: return []
-        case .putAway(let putAway):
-            switch putAway.subject {
-            case .item(let key): return [uri(of: .item(key))]
-            case .product(let key, let lot):
-                let product = uri(of: .product(key))
-                return [lot.map { "\(product)/10/\(PercentEncoding.encoded($0))" } ?? product]
-            }
+        case .putAway(let putAway): return [stockURI(of: putAway.subject)]
+        case .consumed(let consumed): return [stockURI(of: consumed.subject)]
         case .exceptionRaised(let raised):
             return raised.items.map { uri(of: .item($0)) } + raised.epcs.map { $0.identity().canonicalURI }
         case .tagBound(let epc, let bearer), .tagUnbound(let epc, let bearer): return [epc.identity().canonicalURI, uri(of: bearer)]
         case .observedLate(let observed):
             return [observed.epc.identity().canonicalURI] + (observed.bearer.map { [uri(of: $0)] } ?? [])
         case .crossingRetracted(let retraction): return subjects(of: retraction.fact.body)
-        case .exceptionAssigned, .exceptionResolved, .stationModeChanged, .masterApplied, .clockCorrected: return []
+        case .exceptionAssigned, .exceptionResolved, .stationModeChanged, .masterApplied, .clockCorrected, .cabinetOpened, .cabinetClosed:
+            return []
+        }
+    }
+
+    private func stockURI(of subject: StockSubject) -> String {
+        switch subject {
+        case .item(let key): return uri(of: .item(key))
+        case .product(let key, let lot):
+            let product = uri(of: .product(key))
+            return lot.map { "\(product)/10/\(PercentEncoding.encoded($0))" } ?? product
         }
     }
 }

@@ -59,6 +59,10 @@ public struct Event: Hashable, Sendable {
         case permitRejected(permit: PermitKey, note: String)
         case permitWithdrawn(permit: PermitKey, note: String)
         case putAway(PutAway)
+        /// Something was taken that is used up: stock goes down, and there is no loan.
+        case consumed(Consumed)
+        case cabinetOpened(CabinetOpened)
+        case cabinetClosed(CabinetClosed)
         case exceptionRaised(ExceptionRaised)
         /// What was said about a crossing is not so: the loan is void, the return did not happen, nobody need look.
         case crossingRetracted(Retraction)
@@ -99,6 +103,29 @@ public struct Event: Hashable, Sendable {
         public var locationURI: String
         /// Where a single item was before.
         public var from: LocationKey?
+    }
+
+    public struct Consumed: Hashable, Sendable {
+        /// A product, and its lot where it is known.
+        public var subject: StockSubject
+        /// More than 0.
+        public var quantity: Int64
+        public var location: LocationKey
+        public var locationURI: String
+        public var person: PersonKey?
+    }
+
+    public struct CabinetOpened: Hashable, Sendable {
+        /// Those who may have done it, in the order of their badges, and the second person where two must be there.
+        public var people: [PersonKey]
+        public var reason: Proposal.OpeningReason
+    }
+
+    public struct CabinetClosed: Hashable, Sendable {
+        public var people: [PersonKey]
+        public var reason: Proposal.OpeningReason
+        /// How long it was open; nil when the gateway was not there all the time.
+        public var milliseconds: Int64?
     }
 
     /// Events of one boot, from `first` up to this one, carry wall times that are wrong.
@@ -243,6 +270,12 @@ public enum ExceptionKind: String, Hashable, Sendable, CaseIterable {
     case stateConflict = "state_conflict"
     /// Seen on one side only, or the reader was not reading: it may or may not have passed.
     case uncertainPassage = "uncertain_passage"
+    /// A cabinet was opened though nobody was let in.
+    case doorForced = "door_forced"
+    /// The door of a cabinet is open for longer than it should be.
+    case doorLeftOpen = "door_left_open"
+    /// An item was put where it does not belong.
+    case wrongPlace = "wrong_place"
     /// The same tag is bound to different things here and in the master data.
     case bindingConflict = "binding_conflict"
     /// A destination refused an event for good; `code` is DESTINATION/EVENT.

@@ -21,6 +21,9 @@ extension Event.Body {
         case .permitRejected: "permit.rejected"
         case .permitWithdrawn: "permit.withdrawn"
         case .putAway: "stock.put_away"
+        case .consumed: "stock.consumed"
+        case .cabinetOpened: "cabinet.opened"
+        case .cabinetClosed: "cabinet.closed"
         case .exceptionRaised: "exception.raised"
         case .crossingRetracted: "crossing.retracted"
         case .exceptionAssigned: "exception.assigned"
@@ -39,7 +42,8 @@ extension Event.Body {
         "loan.checked_out", "loan.returned", "loan.reminded", "loan.renewed", "loan.transferred", "loan.inspected", "loan.lost",
         "loan.flagged",
         "tool.found", "tool.maintenance_due", "tool.serviced", "permit.requested", "permit.approved", "permit.rejected",
-        "permit.withdrawn", "crossing.retracted", "stock.put_away", "exception.raised", "exception.assigned",
+        "permit.withdrawn", "crossing.retracted", "stock.put_away", "stock.consumed", "cabinet.opened", "cabinet.closed",
+        "exception.raised", "exception.assigned",
         "exception.resolved", "tag.bound",
         "tag.unbound", "tag.observed_late", "station.mode_changed", "master.applied", "clock.corrected",
     ]
@@ -79,6 +83,9 @@ extension Event.Body {
                 "location_uri": .string(putAway.locationURI), "from": putAway.from.map { .string($0.text) },
             ])
         case .reminded(let reminder): reminder.json
+        case .consumed(let consumed): consumed.json
+        case .cabinetOpened(let opened): opened.json
+        case .cabinetClosed(let closed): closed.json
         case .exceptionRaised(let raised): raised.json
         case .crossingRetracted(let retraction): retraction.json
         case .exceptionAssigned(let exception, let owner): ["exception": .integer(exception), "owner": .string(owner)]
@@ -120,6 +127,15 @@ extension Event.Body {
                 let location: LocationKey = key("location"), let uri = json["location_uri"]?.string
             else { return nil }
             self = .putAway(.init(subject: subject, quantity: quantity, location: location, locationURI: uri, from: key("from")))
+        case "stock.consumed":
+            guard let consumed = Event.Consumed(json: json) else { return nil }
+            self = .consumed(consumed)
+        case "cabinet.opened":
+            guard let opened = Event.CabinetOpened(json: json) else { return nil }
+            self = .cabinetOpened(opened)
+        case "cabinet.closed":
+            guard let closed = Event.CabinetClosed(json: json) else { return nil }
+            self = .cabinetClosed(closed)
         case "exception.raised":
             guard let raised = Event.ExceptionRaised(json: json) else { return nil }
             self = .exceptionRaised(raised)

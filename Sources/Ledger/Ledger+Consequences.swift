@@ -3,8 +3,8 @@ import SiteConfiguration
 
 /// What else is worth saying once a loan or a return is certain: unusual use, maintenance that is due, a lost tool that is there again.
 extension Ledger {
-    /// - Parameter crossing: nil: the events are of no crossing.
-    func addConsequences(of crossing: Proposal.Crossing?, to draft: inout Draft) {
+    /// - Parameter arriving: tools that certainly came in.
+    func addConsequences(arriving: [Sighting], to draft: inout Draft) {
         let certain = draft.events.filter { $0.certainty == .final }
         for event in certain {
             switch event.body {
@@ -13,8 +13,7 @@ extension Ledger {
             default: break
             }
         }
-        guard let crossing, crossing.certainty == .final, crossing.direction == .in else { return }
-        for item in lostItems(among: crossing.tags) where !draft.events.contains(where: { $0.body == .found(item: item) }) {
+        for item in lostItems(among: arriving) where !draft.events.contains(where: { $0.body == .found(item: item) }) {
             draft.add(.found(item: item), evidence: .null)
         }
     }

@@ -37,7 +37,7 @@ extension Ledger {
     }
 
     /// The tools among the tags; one with several tags is one tool, known by the tag that was read most.
-    private func tools(among sightings: [Sighting]) -> [(item: ItemKey, sighting: Sighting)] {
+    func tools(among sightings: [Sighting]) -> [(item: ItemKey, sighting: Sighting)] {
         var tools: [(item: ItemKey, sighting: Sighting)] = []
         for sighting in sightings {
             guard case .item(let key) = bearer(of: sighting.epc) else { continue }
@@ -73,7 +73,7 @@ extension Ledger {
             evidence: first.sighting.evidence)
     }
 
-    private func checkOut(
+    func checkOut(
         _ tools: [(item: ItemKey, sighting: Sighting)], carriedBy people: Carriers, _ crossing: Proposal.Crossing, into draft: inout Draft
     ) {
         let station = draft.station?.name
@@ -99,7 +99,7 @@ extension Ledger {
                 .stateConflict, items: others.map(\.item), epcs: others.map(\.sighting.epc), candidates: [person.key],
                 loan: others.count == 1 ? state.loans[first.item]?.number : nil, direction: .out, evidence: first.sighting.evidence)
         }
-        lend(taken, to: person, companions: people.keys.filter { $0 != person.key }, into: &draft)
+        lend(taken, to: person, companions: (people.keys + [people.witness].compactMap { $0 }).filter { $0 != person.key }, into: &draft)
     }
 
     func mustBeInspected(_ item: ItemKey) -> Bool {
@@ -126,8 +126,8 @@ extension Ledger {
     }
 }
 
-/// Who may have carried the tools of one crossing.
-private struct Carriers {
+/// Who may have carried the tools of one crossing, or been at a cabinet.
+struct Carriers {
     var keys: [PersonKey]
     /// The one person, when there is exactly one and every badge is known.
     var only: Person?
@@ -136,6 +136,8 @@ private struct Carriers {
     /// Whose badge was held first.
     var first: PersonKey?
     var hasStranger: Bool
+    /// Who was there and borrows nothing.
+    var witness: PersonKey?
 
     init(of crossing: Proposal.Crossing, in ledger: Ledger) {
         let tagged = crossing.badgeTags.compactMap { sighting -> PersonKey? in
@@ -147,6 +149,15 @@ private struct Carriers {
         hasStranger = badged.count < crossing.credentials.count
         only = keys.count == 1 && !hasStranger ? ledger.master.people[keys[0]] : nil
         problem = keys.count > 1 || hasStranger && !keys.isEmpty ? .severalPeople : hasStranger ? .unknownBadge : .noBadge
+    }
+
+    init(of party: Proposal.CabinetParty, in ledger: Ledger) {
+        keys = Array(Set(party.people.compactMap(PersonKey.init))).sorted()
+        first = party.people.first.flatMap(PersonKey.init)
+        hasStranger = party.hasStranger
+        witness = party.witness.flatMap(PersonKey.init)
+        only = keys.count == 1 && !party.hasStranger ? ledger.master.people[keys[0]] : nil
+        problem = keys.isEmpty ? .noBadge : .severalPeople
     }
 }
 

@@ -34,11 +34,29 @@ extension Ledger {
 
     /// A crossing: a new one, or another word about one that was decided before.
     func decide(_ crossing: Proposal.Crossing, station: String, at time: WallTime, recorded: WallTime?) -> Plan {
-        let key = crossing.decision.map { DecisionKey(station: station, number: $0) }
+        decide(
+            crossing.decision, crossing.certainty, seen: crossing.tags, items: crossing.tags + crossing.uncertain,
+            arriving: crossing.direction == .in ? crossing.tags : [], station: station, at: time, recorded: recorded
+        ) { image, episode in
+            image.plan(crossing, station: station, at: time, episode: episode)
+        }
+    }
+
+    /// Another word about something, or the first.
+    /// - Parameters:
+    ///   - seen: what it is about.
+    ///   - items: tags of which older decisions are settled first.
+    ///   - arriving: those of tools that are there now.
+    ///   - plan: decides as if nothing had been said before, in the episode of the first word.
+    func decide(
+        _ number: UInt64?, _ certainty: Certainty, seen: [Sighting], items: [Sighting], arriving: [Sighting], station: String,
+        at time: WallTime, recorded: WallTime?, plan: (Ledger, _ episode: String?) -> Plan
+    ) -> Plan {
+        let key = number.map { DecisionKey(station: station, number: $0) }
         let memory = key.flatMap { memories[$0] }
         // What an older decision said of the same tools is settled first: whoever sees them now has the newer word.
         var draft = Draft(ledger: self, station: station, at: time, recorded: recorded)
-        let items = Set((crossing.tags + crossing.uncertain).compactMap { item(of: $0.epc) })
+        let items = Set(items.compactMap { item(of: $0.epc) })
         for fact in state.provisional.values.sorted(by: { $0.event.sequence < $1.event.sequence })
         where fact.isAbout(items) && fact.event.sequence < memory?.begin ?? .max {
             draft.confirm(fact, isUnchecked: false)
@@ -46,12 +64,12 @@ extension Ledger {
         var image = self
         for event in draft.events { _ = image.state.apply(event) }
         image.state.retract(memory?.standing ?? [])
-        let fresh = image.plan(crossing, station: station, at: time, episode: memory?.episode)
-        var plan = merge(fresh, crossing.certainty, over: memory?.standing ?? [], told: memory?.told, seen: crossing.tags, into: &draft)
-        addConsequences(of: crossing, to: &draft)
-        plan.events = draft.events
-        plan.decision = key.map { .init(key: $0, told: plan.feedback ?? memory?.told) }
-        return plan
+        let fresh = plan(image, memory?.episode)
+        var merged = merge(fresh, certainty, over: memory?.standing ?? [], told: memory?.told, seen: seen, into: &draft)
+        addConsequences(arriving: certainty == .final ? arriving : [], to: &draft)
+        merged.events = draft.events
+        merged.decision = key.map { .init(key: $0, told: merged.feedback ?? memory?.told) }
+        return merged
     }
 
     /// A crossing that did not happen after all.

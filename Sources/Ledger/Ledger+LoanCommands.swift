@@ -22,7 +22,7 @@ extension Ledger {
                             loan: loan.number, item: loan.item, epc: nil, borrower: loan.person, mustBeInspected: mustBeInspected(loan.item))),
                     evidence: ["rule": "by_hand"])
             }
-            addConsequences(of: nil, to: &draft)
+            addConsequences(arriving: [], to: &draft)
         case .void(let number, let item, let note):
             for loan in try lines(number, item) { draft.void(loan, note: note) }
         case .transfer(let item, let person): try transfer(item, to: person, at: time, into: &draft)

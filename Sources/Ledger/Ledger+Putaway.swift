@@ -38,7 +38,7 @@ extension Ledger {
     }
 
     /// Who a badge belongs to, held before a reader or scanned.
-    private func person(_ credential: String) -> PersonKey? {
+    func person(_ credential: String) -> PersonKey? {
         if let person = master.credentials[credential] { return person }
         guard case .person(let person)? = bearer(of: Scan(data: Array(credential.utf8)))?.bearer else { return nil }
         return person

@@ -20,6 +20,8 @@ public struct Ledger: Sendable {
     let site: Site
     let epoch: UInt64
     var memories: [DecisionKey: DecisionMemory] = [:]
+    /// The episode of each cabinet's last opening, by station. In memory only: after a start what is left of it is an episode of its own.
+    var cabinetEpisodes: [String: String] = [:]
     var memoryAge: Int64 = 0
     /// The memories as they were before decisions that may still turn out not to be stored, the oldest first.
     var earlierMemories: [EarlierMemories] = []
@@ -51,6 +53,8 @@ public struct Ledger: Sendable {
         case .control(let control): plan(control, station: proposal.station, at: time)
         case .unknownCode(let scan): plan(unknownCode: scan, station: proposal.station, at: time)
         case .observedLate(let observed): plan(observed, station: proposal.station, at: time)
+        case .cabinetDoor(let door): plan(door, station: proposal.station, at: time)
+        case .cabinet(let cabinet): decide(cabinet, station: proposal.station, at: time, recorded: recorded)
         }
     }
 
@@ -66,6 +70,7 @@ public struct Ledger: Sendable {
         }
         for event in plan.events {
             remember(event, of: plan.decision?.key)
+            if case .cabinetOpened = event.body, let station = event.station { cabinetEpisodes[station] = event.episode }
             for row in state.apply(event) {
                 rows[Array(row.key.utf8)] = row
                 // Whatever became of a loan, it is due at another time now, or no more.

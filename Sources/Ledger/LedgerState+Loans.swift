@@ -8,7 +8,16 @@ extension LedgerState {
         tools[loan.item, default: ToolRecord()].count(loan, minutes: minutes, sign: sign)
         borrowers[loan.person, default: BorrowerRecord()].count(
             loan, on: time.localDate, lateDays: loan.lateDays(at: time), sign: sign)
-        return [toolRow(loan.item), borrowerRow(loan.person)]
+        return [toolRow(loan.item), borrowerRow(loan.person)] + (sign > 0 ? dropUsedUp(loan) : [])
+    }
+
+    /// A request made here whose last tool came back has done its work.
+    private mutating func dropUsedUp(_ loan: Loan) -> [StateRow] {
+        guard let permit = loan.permit, let request = requests[permit], permitUse[permit, default: 0] >= request.permit.quantity,
+            !loans.values.contains(where: { $0.permit == permit && $0.item != loan.item })
+        else { return [] }
+        permitUse[permit] = nil
+        return close(request: permit) + [StateRow(key: "permit/\(permit)", value: nil)]
     }
 
     mutating func set(_ condition: ToolCondition?, of item: ItemKey) -> [StateRow] {

@@ -156,6 +156,9 @@ extension LedgerState {
         case .permitRejected(let permit, _), .permitWithdrawn(let permit, _): rows += close(request: permit)
         case .putAway(let putAway):
             rows.append(contentsOf: apply(putAway))
+        case .consumed(let consumed):
+            rows.append(add(-consumed.quantity, to: StockPosition(location: consumed.location, subject: consumed.subject)))
+        case .cabinetOpened, .cabinetClosed: break
         case .exceptionRaised(let raised):
             // One that confirms an exception changes nothing: somebody may have taken it over, or closed it, in the meantime.
             guard raised.number == nil else { break }
@@ -263,11 +266,16 @@ extension LedgerState {
             places[item] = putAway.location
             return [StateRow(key: "place/\(item)", value: .string(putAway.location.text))]
         case .product:
-            let position = StockPosition(location: putAway.location, subject: putAway.subject)
-            let (sum, overflow) = stock[position, default: 0].addingReportingOverflow(putAway.quantity)
-            stock[position] = overflow ? Int64.max : sum
-            return [position.row(quantity: stock[position] ?? 0)]
+            return [add(putAway.quantity, to: StockPosition(location: putAway.location, subject: putAway.subject))]
         }
+    }
+
+    /// Below 0 when more was taken than had ever been counted in: somebody must count.
+    private mutating func add(_ quantity: Int64, to position: StockPosition) -> StateRow {
+        let (sum, overflow) = stock[position, default: 0].addingReportingOverflow(quantity)
+        let stocked = overflow ? (quantity < 0 ? .min : .max) : sum
+        stock[position] = stocked
+        return position.row(quantity: stocked)
     }
 
     var countersRow: StateRow {

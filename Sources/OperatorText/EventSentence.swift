@@ -44,6 +44,8 @@ public enum EventSentence {
         case let type? where type.hasPrefix("loan.") || type.hasPrefix("tool.") || type.hasPrefix("permit."):
             return loanLife(type, event, data, naming)
         case "stock.put_away": return putAway(event, data, naming)
+        case "stock.consumed": return consumed(event, data, naming)
+        case "cabinet.opened", "cabinet.closed": return door(event, data, naming)
         case "exception.raised":
             return Text.eventExceptionRaised(
                 language,
@@ -126,6 +128,27 @@ public enum EventSentence {
             "last": TimeText.local(data["last"]?.string),
         ]
         return (data["first"] == nil ? Text.eventObservedLateUntimed : .eventObservedLate)(naming.language, values)
+    }
+
+    private static func consumed(_ event: JSON, _ data: JSON, _ naming: Naming) -> Printable {
+        let subject = Text.thingQuantity(
+            naming.language, ["quantity": Printable(data["quantity"]?.integer ?? 0), "thing": naming.stock(data)])
+        let values: [String: Printable] = [
+            "subject": subject, "location": naming.location(of: data), "person": naming.person(data["person"], name: data["name"]),
+        ]
+        return (data["person"] == nil ? Text.eventConsumed : .eventConsumedBy)(naming.language, values)
+    }
+
+    private static func door(_ event: JSON, _ data: JSON, _ naming: Naming) -> Printable {
+        let people = naming.list(data["persons"], names: data["person_names"]) { naming.person($0, name: $1) }
+        let milliseconds = data["open_ms"]?.integer
+        let values: [String: Printable] = [
+            "station": Printable(escaping: event["station"]?.string ?? "", limit: 64),
+            "reason": Text.code(data["reason"]?.string, of: "opening", naming.language),
+            "people": people.isEmpty ? Text.cabinetNobody(naming.language) : people,
+            "time": milliseconds.map { Printable(($0 + 500) / 1_000) } ?? "?",
+        ]
+        return (event["type"] == "cabinet.opened" ? Text.eventCabinetOpened : .eventCabinetClosed)(naming.language, values)
     }
 
     private static func putAway(_ event: JSON, _ data: JSON, _ naming: Naming) -> Printable {

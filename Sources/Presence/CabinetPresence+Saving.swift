@@ -2,7 +2,8 @@ import Identifiers
 import Readings
 
 extension CabinetPresence {
-    private static let headKey = "cabinet"
+    /// The name of the row that is there as soon as anything was saved.
+    public static let headKey = "cabinet"
     private static let tagPrefix = "tag/"
 
     /// The rows that changed since the last call: `cabinet` with the episode, and one for each tag known.
@@ -12,9 +13,12 @@ extension CabinetPresence {
             rows.append(LearnedState(name: Self.headKey, value: head))
             headIsChanged = false
         }
+        for epc in forgotten { rows.append(LearnedState(name: Self.tagPrefix + epc.hex, value: nil)) }
+        forgotten = []
         for position in tags.indices where tags[position].isChanged {
             rows.append(LearnedState(name: Self.tagPrefix + tags[position].epc.hex, value: tags[position].row))
             tags[position].isChanged = false
+            tags[position].isSaved = true
         }
         return rows.sorted { $0.name < $1.name }
     }
@@ -47,7 +51,8 @@ extension CabinetPresence {
 extension CabinetPresence.Tag {
     fileprivate var row: JSON {
         .compact([
-            "inside": .bool(isInside), "p": probability.json, "open": isOpen ? .bool(true) : nil, "looks": .integer(Int64(experience)),
+            "inside": .bool(isInside), "p": probability.json, "open": isOpen ? .bool(true) : nil,
+            "told": told.map(JSON.bool), "looks": .integer(Int64(experience)),
             "rates": .array(rates.map { .array([$0.seen.json, $0.missed.json]) }),
         ])
     }
@@ -62,8 +67,10 @@ extension CabinetPresence.Tag {
             rates.append(CabinetEvidence.Rate(seen: seen, missed: missed))
         }
         let experience = min(max(0, row["looks"]?.integer ?? 0), 10_000)
+        // What was told provisionally before the end was recorded; the scan that follows tells what is different from that.
+        let told = row["told"]?.bool
         self.init(
-            epc: epc, isInside: isInside, probability: probability, isOpen: row["open"]?.bool == true, rates: rates,
-            experience: Int(experience))
+            epc: epc, isInside: told ?? isInside, probability: told.map { $0 ? 0.98 : 0.02 } ?? probability,
+            isOpen: row["open"]?.bool == true, rates: rates, experience: Int(experience), isSaved: true)
     }
 }

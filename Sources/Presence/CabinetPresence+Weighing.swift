@@ -130,6 +130,10 @@ extension CabinetPresence {
 
     /// Takes over what the final report says, and learns the rates of what is inside.
     mutating func learn(_ report: CabinetReport) {
+        for position in tags.indices where tags[position].told != nil {
+            tags[position].told = nil
+            tags[position].isChanged = true
+        }
         let usable = usableAntennas(broken: Set(report.silentAntennas))
         let enough = closeLooks + confirmLooks >= settings.minimumLooks
         guard enough else { return }

@@ -45,6 +45,8 @@ public struct CabinetPresence: Sendable {
         var isInside: Bool
         var probability: Double
         var isOpen = false
+        /// What the provisional report of this episode said of it: to be believed when there will be no final one.
+        var told: Bool?
         var rates: [CabinetEvidence.Rate] = []
         /// Looks from which `rates` were learned.
         var experience = 0
@@ -57,7 +59,10 @@ public struct CabinetPresence: Sendable {
         var belief = CabinetBelief()
         var isChanged = false
 
-        var isStranger: Bool { !isInside && experience == 0 }
+        /// Whether it stands among the saved rows.
+        var isSaved = false
+
+        var isStranger: Bool { !isInside && experience == 0 && told != true }
     }
 
     let settings: Settings
@@ -80,6 +85,8 @@ public struct CabinetPresence: Sendable {
     private var lookIsWhole = true
     private var seenInLook: [Int] = []
     var headIsChanged = false
+    /// Saved tags that are not kept any more.
+    var forgotten: [EPC] = []
     /// Reads of tags for which there was no room.
     public private(set) var overflow: UInt64 = 0
 
@@ -104,6 +111,23 @@ public struct CabinetPresence: Sendable {
     }
 
     public func isInside(_ epc: EPC) -> Bool? { positions[epc].map { tags[$0].isInside } }
+
+    /// Tags that are believed to be inside, without those that are fixed there.
+    public var insideTags: Int { tags.count { $0.isInside && !settings.referenceTags.contains($0.epc) } }
+
+    /// Whether the difference of an episode is still to be told for good.
+    public var hasEpisode: Bool { phase != .idle }
+
+    /// The number of the episode under way, or of the last one.
+    public var currentEpisode: UInt64 { episode }
+
+    /// Gives up the episode under way without a last word: what was told provisionally stands.
+    public mutating func abandon() {
+        guard phase != .idle else { return }
+        settleTold()
+        forgetStrangers()
+        (phase, lookEnd, headIsChanged) = (.idle, nil, true)
+    }
 
     // MARK: Inputs
 
@@ -233,7 +257,7 @@ public struct CabinetPresence: Sendable {
 
     private mutating func finish(_ ready: CabinetReport? = nil) -> [CabinetOutput] {
         let report = ready ?? makeReport(.final)
-        if !report.isBlind { learn(report) }
+        if report.isBlind { settleTold() } else { learn(report) }
         forgetStrangers()
         phase = .idle
         lookEnd = nil
@@ -287,9 +311,28 @@ public struct CabinetPresence: Sendable {
         return tags.count - 1
     }
 
+    /// What the provisional report said of a tag was written down: should there be no final one, it stands.
+    public mutating func tell(_ epc: EPC, isInside: Bool) {
+        guard hasEpisode, let position = positions[epc] else { return }
+        tags[position].told = isInside
+        tags[position].isChanged = true
+    }
+
+    /// What was said provisionally is the last that is known.
+    private mutating func settleTold() {
+        for position in tags.indices {
+            guard let told = tags[position].told else { continue }
+            tags[position].isInside = told
+            tags[position].probability = told ? 0.98 : 0.02
+            tags[position].told = nil
+            tags[position].isChanged = true
+        }
+    }
+
     /// Tags that never were inside are not kept: a stranger's, or made up.
     private mutating func forgetStrangers() {
         guard tags.contains(where: \.isStranger) else { return }
+        forgotten += tags.filter { $0.isStranger && $0.isSaved }.map(\.epc)
         tags.removeAll(where: \.isStranger)
         positions = [:]
         for (position, tag) in tags.enumerated() { positions[tag.epc] = position }

@@ -26,6 +26,11 @@ extension DeviceProfile {
         if session.templates.contains(where: { $0.tokens.contains(.powerWhole) }) { radio.powerStep = 100 }
         if radioReader != nil { radio.reportUnused(session, to: reader) }
         let failsafe: Failsafe? = reader.choice("failsafe")
+        // A gateway that dies in the middle must not leave a door open.
+        for pulse in Feedback.pulses where session.base.feedback[pulse].map({ $0.count > 1 }) ?? false && failsafe != .hostWatchdog {
+            reader.problem(
+                "feedback", "\(pulse.rawValue): one command whose end the device times itself; several need failsafe = \"host_watchdog\"")
+        }
         if case .modbus = decoder {
             if !session.base.feedback.isEmpty, failsafe == nil, !reader.has("failsafe") {
                 reader.problem("feedback", "needs failsafe beside it: what becomes of the outputs when the gateway falls silent")

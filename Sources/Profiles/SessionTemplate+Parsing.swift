@@ -40,6 +40,10 @@ extension SessionTemplate {
                     bytes: reader.template("send", rules).map { reader.fixed($0, "send", rules) } ?? [])
             }
             guard !transmissions.isEmpty else { continue }
+            let length = transmissions.reduce(0) { $0 + $1.pause.milliseconds }
+            if kind.isPulse, length > Feedback.longestPulse.milliseconds {
+                reader.problem(kind.rawValue, "takes \(length) ms: a lock is held open for 10 s at most")
+            }
             if let other = base.feedback.first(where: { $0.value == transmissions })?.key {
                 reader.problem(kind.rawValue, "is the same as \(other.rawValue): nobody could tell them apart")
             }

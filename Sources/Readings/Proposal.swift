@@ -27,6 +27,10 @@ public struct Proposal: Hashable, Sendable {
         case unknownCode(Scan)
         /// Tags that a reader saw while nobody listened.
         case observedLate(ObservedLate)
+        /// The door of a cabinet was opened, left open or closed.
+        case cabinetDoor(CabinetDoor)
+        /// What is different in a cabinet after its door was closed.
+        case cabinet(Cabinet)
     }
 
     /// With the same `decision` it takes the place of the crossing that was proposed before: unchanged and final it confirms it, changed

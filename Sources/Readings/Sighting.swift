@@ -51,6 +51,8 @@ public struct Sighting: Hashable, Sendable {
     public var grounds: [Ground]
     /// Whether a reader stopped reading in the course of the visit.
     public var isDegraded: Bool
+    /// Of a cabinet: what the scan after closing saw of it, in the place of sides.
+    public var looks: Looks?
 
     public enum Kind: Hashable, Sendable {
         /// The first read of a visit.
@@ -86,6 +88,31 @@ public struct Sighting: Hashable, Sendable {
         public init(reads: UInt32 = 0, strongest: Int16 = TagRead.noRSSI) {
             self.reads = reads
             self.strongest = strongest
+        }
+    }
+
+    /// How often a scan saw the tag.
+    public struct Looks: Hashable, Sendable {
+        /// The probability that it is inside, in thousandths.
+        public var inside: Int32
+        /// Looks by one antenna in which it was seen, and all looks by one antenna.
+        public var seen: Int
+        public var count: Int
+        /// The scan before this one left it open, so the change may be older.
+        public var wasOpenBefore: Bool
+
+        public init(inside: Int32, seen: Int, of count: Int, wasOpenBefore: Bool = false) {
+            self.inside = inside
+            self.seen = seen
+            self.count = count
+            self.wasOpenBefore = wasOpenBefore
+        }
+
+        var json: JSON {
+            .compact([
+                "inside": .decimal(Int64(inside), scale: 1_000), "seen": .integer(Int64(seen)), "looks": .integer(Int64(count)),
+                "open_before": wasOpenBefore ? true : nil,
+            ])
         }
     }
 
@@ -142,6 +169,7 @@ public struct Sighting: Hashable, Sendable {
     /// The evidence as events carry it: reads and strongest RSSI in dBm by side, sides in order, duration in seconds, and what pushed
     /// the decision. At most 450 bytes in canonical form.
     public var evidence: JSON {
+        if let looks { return looks.json }
         var why: [String: JSON] = [:]
         for ground in grounds where why[ground.name.rawValue] == nil {
             why[ground.name.rawValue] = .decimal(Int64(ground.amount), scale: 1_000)

@@ -20,6 +20,7 @@ extension Site {
             case gate(Gate)
             case putaway(Putaway)
             case dwell(Dwell)
+            case cabinet(Cabinet)
 
             /// Whether a reader that is set for this sees what such a station needs.
             ///
@@ -30,6 +31,7 @@ extension Site {
                 case .gate: intent == .gate
                 case .putaway: true
                 case .dwell: intent != .cabinet
+                case .cabinet: intent == .cabinet
                 }
             }
 
@@ -39,6 +41,7 @@ extension Site {
                 case .gate: "gate"
                 case .putaway: "putaway"
                 case .dwell: "dwell"
+                case .cabinet: "cabinet"
                 }
             }
         }
@@ -67,6 +70,7 @@ extension Site {
             case .gate(let gate): Array(Set(gate.antennas.map(\.device))).sorted()
             case .putaway: []
             case .dwell(let dwell): dwell.readers
+            case .cabinet(let cabinet): cabinet.readers
             }
         }
 
@@ -76,6 +80,7 @@ extension Site {
             case .gate(let gate): readers + gate.badgeReaders
             case .putaway(let putaway): putaway.scanners + putaway.badgeReaders
             case .dwell: readers
+            case .cabinet(let cabinet): readers + cabinet.badgeReaders + [cabinet.door.device]
             }
         }
     }

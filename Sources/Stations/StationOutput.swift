@@ -11,6 +11,8 @@ public struct StationOutput: Hashable, Sendable {
     public var learned: [LearnedState] = []
     /// An answer that needs no decision, for example that the next scan is awaited.
     public var feedback: Feedback?
+    /// A cabinet's lock is to be opened now.
+    public var unlocks = false
     /// Reads that a reader had kept and that found no place.
     public var lostLateReads: UInt64 = 0
 

@@ -176,6 +176,13 @@ struct DatabaseFile: Sendable {
         }
     }
 
+    /// The schema of the file as it is; nil where there is none, or nothing that can be read.
+    func readVersion() -> Int? {
+        guard StoreFiles.size(path) > 0, let queue = try? openReader() else { return nil }
+        defer { try? queue.close() }
+        return try? queue.inDatabase { try Int.fetchOne($0, sql: "PRAGMA user_version") }
+    }
+
     private func migrate(_ queue: DatabaseQueue) throws(StoreError) {
         let version = try storing("schema of \(path)") { try queue.inDatabase { try Int.fetchOne($0, sql: "PRAGMA user_version") ?? 0 } }
         guard version < schema.version else { return }

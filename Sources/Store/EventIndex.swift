@@ -3,9 +3,10 @@ import Glibc
 import Ledger
 import Readings
 
-/// Finds events by what they are about, in `index.db`. Fed from the log by a cursor like any destination; can be thrown away at any time.
+/// Finds events by what they are about, and loans by when they were, in `index.db`. Fed from the log by a cursor like any destination; can be
+/// thrown away at any time.
 public final class EventIndex: Sendable {
-    private let database: DatabaseQueue
+    let database: DatabaseQueue
 
     /// Opens or creates `index.db` in the directory of an open `EventStore`, whose lock covers it.
     public init(directory: String) throws(StoreError) {
@@ -13,10 +14,15 @@ public final class EventIndex: Sendable {
             throw StoreError(.inputOutput, "make \(directory)", errorNumber: errno)
         }
         let file = DatabaseFile(path: "\(directory)/index.db", schema: .index, durability: .normal)
-        do throws(StoreError) { database = try file.openWriter() } catch {
-            guard error.code == .corrupt || error.code == .foreignFile else { throw error }
+        func startOver() {
             // Everything in it follows from the log.
             for suffix in ["", "-wal", "-shm"] { unlink(file.path + suffix) }
+        }
+        // Another version reads other things out of the log: no step could make up for that, and no copy is worth its space.
+        if let version = file.readVersion(), version != StoreSchema.index.version { startOver() }
+        do throws(StoreError) { database = try file.openWriter() } catch {
+            guard error.code == .corrupt || error.code == .foreignFile else { throw error }
+            startOver()
             database = try file.openWriter()
         }
     }
@@ -29,19 +35,29 @@ public final class EventIndex: Sendable {
         while true {
             let events = try store.events(after: position, limit: 1_000)
             guard let newest = events.last?.sequence else { return position }
-            let database = database
-            try storing("index events up to \(newest)") {
-                try database.inTransaction(.immediate) { db in
-                    let insert = try db.cachedStatement(sql: "INSERT OR IGNORE INTO event_subject(subject, seq) VALUES (?, ?)")
-                    for event in events {
-                        for subject in EventSubjects.all(in: try event.json()) { try insert.execute(arguments: [subject, event.sequence]) }
-                    }
-                    try Self.set("position", String(newest), db)
-                    return .commit
-                }
-                _ = try? database.inDatabase { try $0.checkpoint(.passive) }
-            }
+            try take(events)
             position = newest
+        }
+    }
+
+    /// Takes in events of the log, in its order; those that were taken in before are passed over.
+    func take(_ events: [StoredEvent]) throws(StoreError) {
+        guard let newest = events.last?.sequence else { return }
+        try storing("index events up to \(newest)") {
+            try database.inTransaction(.immediate) { db in
+                let insert = try db.cachedStatement(sql: "INSERT OR IGNORE INTO event_subject(subject, seq) VALUES (?, ?)")
+                let loans = LoanIndex(db)
+                // Somebody else may have been here meanwhile, and what is said of a loan must not be taken in twice.
+                let done = try Self.value("position", db).flatMap(Int64.init) ?? 0
+                for event in events where event.sequence > done {
+                    let json = try event.json()
+                    for subject in EventSubjects.all(in: json) { try insert.execute(arguments: [subject, event.sequence]) }
+                    try loans.take(json, number: event.sequence)
+                }
+                try Self.set("position", String(max(done, newest)), db)
+                return .commit
+            }
+            _ = try? database.inDatabase { try $0.checkpoint(.passive) }
         }
     }
 
@@ -72,21 +88,23 @@ public final class EventIndex: Sendable {
         return try storing("read the position of the index") {
             var position: Int64 = 0
             try database.inTransaction(.immediate) { db in
-                func value(_ key: String) throws -> String? {
-                    try String.fetchOne(db, sql: "SELECT value FROM meta WHERE key = ?", arguments: [key])
-                }
-                let found = try value("position").flatMap(Int64.init) ?? 0
-                if try value("epoch") == epoch, found <= last {
+                let found = try Self.value("position", db).flatMap(Int64.init) ?? 0
+                if try Self.value("epoch", db) == epoch, found <= last {
                     position = found
                     return .rollback
                 }
                 try db.execute(sql: "DELETE FROM event_subject")
+                try LoanIndex.clear(db)
                 try Self.set("epoch", epoch, db)
                 try Self.set("position", "0", db)
                 return .commit
             }
             return position
         }
+    }
+
+    private static func value(_ key: String, _ db: Database) throws -> String? {
+        try String.fetchOne(db, sql: "SELECT value FROM meta WHERE key = ?", arguments: [key])
     }
 
     private static func set(_ key: String, _ value: String, _ db: Database) throws {

@@ -63,6 +63,42 @@ struct StoreSchema: Sendable {
                 try db.execute(
                     sql: "CREATE TABLE event_subject(subject TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(subject, seq)) WITHOUT ROWID")
                 try db.execute(sql: "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
-            }
+            },
+            { db in
+                // What an older program has read must be read again for these.
+                try db.execute(sql: "DELETE FROM event_subject")
+                try db.execute(sql: "DELETE FROM meta")
+                // One row for each item of each loan. Times are milliseconds since 1970; `…_by` is the event that says the time.
+                try db.execute(
+                    sql: """
+                        CREATE TABLE loan(opened INTEGER PRIMARY KEY, loan TEXT NOT NULL, item TEXT NOT NULL, person TEXT NOT NULL,
+                        station TEXT, episode TEXT, permit TEXT, out INTEGER NOT NULL, out_by INTEGER NOT NULL, zone INTEGER NOT NULL,
+                        clock INTEGER NOT NULL, boot INTEGER, due INTEGER NOT NULL, ended INTEGER, ended_by INTEGER, how TEXT,
+                        back INTEGER, back_by INTEGER, back_station TEXT, last INTEGER NOT NULL)
+                        """)
+                try db.execute(sql: "CREATE INDEX loan_item ON loan(item, out)")
+                try db.execute(sql: "CREATE INDEX loan_last ON loan(last)")
+                try db.execute(
+                    sql: "CREATE TABLE renewal(seq INTEGER PRIMARY KEY, line INTEGER NOT NULL, time INTEGER NOT NULL, due INTEGER NOT NULL)"
+                )
+                try db.execute(sql: "CREATE INDEX renewal_line ON renewal(line)")
+                try db.execute(
+                    sql: """
+                        CREATE TABLE inspection(seq INTEGER PRIMARY KEY, line INTEGER, item TEXT NOT NULL, loan TEXT, person TEXT,
+                        station TEXT, time INTEGER NOT NULL, result TEXT NOT NULL)
+                        """)
+                try db.execute(sql: "CREATE INDEX inspection_time ON inspection(time)")
+                try db.execute(
+                    sql: """
+                        CREATE TABLE objection(number INTEGER NOT NULL, item TEXT NOT NULL, person TEXT, station TEXT, episode TEXT,
+                        time INTEGER NOT NULL, said_by INTEGER NOT NULL, kind TEXT NOT NULL, PRIMARY KEY(number, item)) WITHOUT ROWID
+                        """)
+                try db.execute(sql: "CREATE INDEX objection_time ON objection(time)")
+                // Which clock stamped an event of these, for the day on which that clock turns out to have been wrong.
+                try db.execute(
+                    sql:
+                        "CREATE TABLE stamp(seq INTEGER PRIMARY KEY, place INTEGER NOT NULL, boot INTEGER NOT NULL, uptime INTEGER NOT NULL)"
+                )
+            },
         ])
 }

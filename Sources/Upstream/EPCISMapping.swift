@@ -146,9 +146,12 @@ public struct EPCISMapping: Hashable, Sendable {
         case .putAway(let putAway):
             let shelf: JSON = ["id": .string(naming.instance(putAway.locationURI))]
             return ["bizStep": "storing", "disposition": "in_progress", "readPoint": shelf, "bizLocation": shelf]
+        case .consumed(let consumed):
+            let shelf: JSON = ["id": .string(naming.instance(consumed.locationURI))]
+            return ["bizStep": "dispensing", "disposition": "dispensed", "readPoint": shelf]
         case .reminded, .renewed, .flagged, .maintenanceDue, .serviced, .permitRequested, .permitApproved, .permitRejected,
             .permitWithdrawn, .crossingRetracted, .exceptionRaised, .exceptionAssigned, .exceptionResolved, .tagBound, .tagUnbound,
-            .observedLate, .stationModeChanged, .masterApplied, .clockCorrected:
+            .observedLate, .stationModeChanged, .masterApplied, .clockCorrected, .cabinetOpened, .cabinetClosed:
             return nil
         }
     }
@@ -158,13 +161,21 @@ public struct EPCISMapping: Hashable, Sendable {
         var seen: Set<String> = []
         let subjects = event.subjects.filter { seen.insert($0).inserted }
         guard !subjects.isEmpty else { return false }
-        if case .putAway(let putAway) = event.body, case .product = putAway.subject {
-            members["quantityList"] = .array(
-                subjects.map { ["epcClass": .string(naming.goods($0)), "quantity": .integer(putAway.quantity)] })
+        if let quantity = Self.quantity(of: event) {
+            members["quantityList"] = .array(subjects.map { ["epcClass": .string(naming.goods($0)), "quantity": .integer(quantity)] })
         } else {
             members["epcList"] = .array(subjects.map { .string(naming.instance($0)) })
         }
         return true
+    }
+
+    /// Of goods that are counted.
+    private static func quantity(of event: Event) -> Int64? {
+        switch event.body {
+        case .putAway(let putAway): if case .product = putAway.subject { putAway.quantity } else { nil }
+        case .consumed(let consumed): consumed.quantity
+        default: nil
+        }
     }
 
     private func ownStep(_ name: String) -> JSON {

@@ -18,7 +18,8 @@ enum EventLine {
         if EventSentence.isConfirmation(event) { return .faint }
         return switch event["type"]?.string {
         case "exception.raised", "loan.lost", "loan.flagged", "tool.maintenance_due", "permit.rejected": .warning
-        case "loan.checked_out", "loan.returned", "loan.renewed", "loan.transferred", "permit.approved", "stock.put_away": .good
+        case "loan.checked_out", "loan.returned", "loan.renewed", "loan.transferred", "permit.approved", "stock.put_away", "stock.consumed":
+            .good
         default: .plain
         }
     }

@@ -74,7 +74,23 @@ enum StationTable {
             ])
         }
         table.print()
-        for station in stations { printHints(of: station, language) }
+        for station in stations {
+            printCabinet(station, language)
+            printHints(of: station, language)
+        }
+    }
+
+    /// Where a cabinet is in the course of an opening.
+    private static func printCabinet(_ station: JSON, _ language: Site.Language) {
+        guard let stage = station["stage"]?.string else { return }
+        Terminal.output.write(
+            Text.cabinetState(
+                language,
+                [
+                    "station": Printable(escaping: station["name"]?.string ?? "", limit: 64),
+                    "stage": Text.code(stage, of: "cabinet", language),
+                    "tags": Printable(station["inside_tags"]?.integer ?? 0),
+                ]))
     }
 
     /// What should be looked at, though the station works.

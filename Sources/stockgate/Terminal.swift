@@ -53,6 +53,11 @@ struct Terminal {
         write(bytes: Array(lines.joined(separator: "\n").utf8))
     }
 
+    /// Comma-separated values, whose lines end as RFC 4180 has it; their cells were escaped when they were made.
+    func write(sheet text: String) {
+        write(bytes: Array(text.utf8))
+    }
+
     private func styled(_ text: Printable, _ style: Style) -> String {
         hasColours && style != .plain && !text.isEmpty ? "\u{1B}[\(style.rawValue)m\(text.text)\u{1B}[0m" : text.text
     }

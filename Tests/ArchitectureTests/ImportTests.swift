@@ -14,6 +14,7 @@ struct ImportTests {
         "Ledger": ["Readings", "SiteConfiguration", "Identifiers"],
         "Simulation": ["Presence", "SiteConfiguration", "Readings", "Identifiers"],
         "OperatorText": ["Ledger", "Readings", "SiteConfiguration", "Identifiers"],
+        "Reports": ["Ledger", "OperatorText", "Readings", "SiteConfiguration", "Identifiers"],
         "Engine": ["Decoding", "Stations", "Ledger", "Presence", "SiteConfiguration", "Readings", "Identifiers"],
     ]
 

@@ -19,6 +19,7 @@ import Testing
         ["exceptions"], ["exceptions", "show", "4"], ["exceptions", "show", "2"], ["loans"], ["loan", "show", Fixtures.oldLoanNumber],
         ["explain", Fixtures.oldLoanNumber], ["permit"], ["permit", "show", Fixtures.requestKey], ["permit", "show", "REQ-9"],
         ["may", "1001"], ["may", "1001", "METER-07"], ["may", "p-1a", "DRILL-02", "--station", "gate", "--with", "1002"],
+        ["report", "loans", "--month", "2026-11"], ["report", "loans", "--format", "csv"],
         ["stock"], ["stock", "--location", "B-03"],
         ["tag"],
         ["tag", "show", epc], ["profile", "explain", "gate-1"],
@@ -66,6 +67,7 @@ import Testing
         ["restore", "FOLDER", "--directory", "FOLDER/none"],
         ["import", "FOLDER/missing.csv"], ["import", "FOLDER/items.csv", "--set", "gadgets"], ["record", "--for", "0"],
         ["record", "--for", "1", "--output", "FOLDER/no/such/folder"], ["config", "check", "FOLDER/missing.toml"],
+        ["report", "loans", "--month", "2026-13"], ["report", "loans", "--dead-months", "0"], ["report", "loans", "--format", "pdf"],
         ["config", "check", "FOLDER/bad.toml"],
         ["profile", "check", "FOLDER"], ["decode", "--profile", "no/such", "--hex", "00"],
         ["decode", "--profile", "no/such", "--hex", "0"],
@@ -124,7 +126,8 @@ import Testing
     func emptyGatewaysSayWhatToDoNext(language: String) async throws {
         let text = try await withServer(FakeGateway(.empty)) { folder, _ in
             let verbs = [
-                ["status"], ["devices"], ["station"], ["events"], ["events", "--type", "x"], ["exceptions"], ["loans"], ["permit"], ["stock"],
+                ["status"], ["devices"], ["station"], ["events"], ["events", "--type", "x"], ["exceptions"], ["loans"], ["permit"],
+                ["report", "loans"], ["stock"],
                 ["tag"],
             ]
             return try await transcript(verbs, ["--lang", language], Program(socket: folder.socket), folder)

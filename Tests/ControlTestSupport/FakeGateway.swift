@@ -15,6 +15,7 @@ public final class FakeGateway: GatewayOperations {
         public var loans = Fixtures.loans
         public var loanEvents = Fixtures.loanEvents
         public var permits = Fixtures.permits
+        public var loanHistory = Fixtures.loanHistory
         public var stock = Fixtures.stock
         public var exceptions = Fixtures.exceptions
         public var tags = Fixtures.tags
@@ -36,6 +37,7 @@ public final class FakeGateway: GatewayOperations {
             contents.events = []
             contents.loans = []
             contents.permits = PermitReport(requests: [], permits: [])
+            contents.loanHistory = LoanHistory()
             contents.stock = []
             contents.exceptions = []
             contents.tags = []
@@ -144,9 +146,9 @@ public final class FakeGateway: GatewayOperations {
 
     public func loans() async throws(OperationError) -> [JSON] { contents.loans }
 
-    public func loan(_ number: LoanNumber) async throws(OperationError) -> LoanReport {
+    public func loan(_ number: LoanNumber) async throws(OperationError) -> LoanRecord {
         guard number.description == Fixtures.oldLoanNumber else { throw OperationError(.notFound, "there is no loan \(number)") }
-        return LoanReport(
+        return LoanRecord(
             number: number, lines: contents.loans.filter { $0["loan"]?.string == number.description }, events: contents.loanEvents)
     }
 
@@ -168,6 +170,10 @@ public final class FakeGateway: GatewayOperations {
         case "DRILL-02": return Fixtures.mayTake(station: question.station)
         default: throw OperationError(.notFound, "there is no item \(item) in the master data")
         }
+    }
+
+    public func loanReport(_ query: LoanReportQuery) async throws(OperationError) -> JSON {
+        Fixtures.loanReport(query, contents.loanHistory)
     }
 
     public func stock(at location: String?) async throws(OperationError) -> [JSON] {

@@ -39,6 +39,13 @@ struct ConfigurationDocumentTests {
         + outside.replacingOccurrences(of: "port = 2", with: "port = 255")
     private static let gate = ["name": "\"gate\"", "kind": "\"gate\""]
 
+    private static let cabinet = [
+        "name": "\"box\"", "kind": "\"cabinet\"", "location": "\"CAB-1\"", "badge_readers": "[\"reader\"]",
+    ]
+    private static let box =
+        "\(gateway)\n\(device)\n[[station]]\n"
+        + cabinet.sorted { $0.key < $1.key }.map { "\($0.key) = \($0.value)" }.joined(separator: "\n")
+
     static let places = [
         Place(title: "[gateway]", header: "[gateway]", base: ["code": "\"CRIB1\"", "site": "\"Works\""]),
         Place(title: "[gateway.recorder]", header: "[gateway.recorder]", base: ["directory": "\"/ring\""], before: gateway),
@@ -75,6 +82,18 @@ struct ConfigurationDocumentTests {
         Place(
             title: "kind = \"dwell\"", header: "[[station]]",
             base: ["name": "\"shelf\"", "kind": "\"dwell\"", "readers": "[\"reader\"]"], before: "\(gateway)\n\(device)"),
+        Place(
+            title: "kind = \"cabinet\"", header: "[[station]]", base: cabinet.merging(["door": "{ device = \"reader\" }"]) { $1 },
+            before: "\(gateway)\n\(device)", after: "[[station.antenna]]\ndevice = \"reader\""),
+        Place(
+            title: "[[station.antenna]] of a cabinet", header: "[[station.antenna]]", base: ["device": "\"reader\""],
+            before: "\(box)\n[station.door]\ndevice = \"reader\""),
+        Place(
+            title: "[station.door]", header: "[station.door]", base: ["device": "\"reader\""], before: box,
+            after: "[[station.antenna]]\ndevice = \"reader\""),
+        Place(
+            title: "[station.lock]", header: "[station.lock]", base: ["device": "\"reader\""], before: box,
+            after: "[station.door]\ndevice = \"reader\"\n[[station.antenna]]\ndevice = \"reader\""),
         Place(
             title: "[[destination]]", header: "[[destination]]", base: ["name": "\"out\"", "kind": "\"file\"", "path": "\"/out\""],
             before: gateway),
@@ -140,7 +159,7 @@ struct ConfigurationDocumentTests {
 
     @Test("Every key that the code reads is in the document")
     func readKeys() throws {
-        let source = try ["", "+Destinations", "+Devices", "+Policy", "+Sources", "+Stations"].map {
+        let source = try ["", "+Cabinets", "+Destinations", "+Devices", "+Policy", "+Sources", "+Stations"].map {
             try Document.contents("Sources/Gateway/SiteCollector\($0).swift")
         }.joined()
         let pattern =
@@ -212,13 +231,14 @@ struct ConfigurationDocumentTests {
     func example() throws {
         let text = try Self.example()
         let site = try SiteFile.parse(text, file: "example").get()
-        #expect(site.devices.count >= 3 && site.stations.count == 3)
+        #expect(site.devices.count >= 3 && site.stations.count == 4)
         #expect(site.destinations.count == 5 && site.sources.count == 3)
         for place in Self.places {
             for row in try Self.rows(place) {
                 let key = Self.key(row)
                 #expect(
-                    text.contains(try Regex("(?m)^(\\[\\[station\\.|\\[\\[tuning\\.|\\[device\\.)?\(key)( =|\\]\\]|\\])")), "\(key)")
+                    text.contains(try Regex("(?m)^(\\[\\[station\\.|\\[\\[tuning\\.|\\[device\\.|\\[station\\.)?\(key)( =|\\]\\]|\\])")),
+                    "\(key)")
             }
         }
     }

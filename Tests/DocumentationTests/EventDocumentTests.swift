@@ -94,6 +94,10 @@ struct EventDocumentTests {
         .permitWithdrawn(permit: PermitKey("P-1")!, note: ""),
         .putAway(.init(subject: .item(item), quantity: 1, location: location, locationURI: "urn:x", from: location)),
         .putAway(.init(subject: .product(product, lot: "L"), quantity: 1, location: location, locationURI: "urn:x", from: nil)),
+        .consumed(.init(subject: .product(product, lot: "L"), quantity: 1, location: location, locationURI: "urn:x", person: person)),
+        .consumed(.init(subject: .product(product, lot: nil), quantity: 1, location: location, locationURI: "urn:x", person: nil)),
+        .cabinetOpened(.init(people: [person], reason: .badge)), .cabinetClosed(.init(people: [person], reason: .badge, milliseconds: 1)),
+        .cabinetClosed(.init(people: [], reason: .forced, milliseconds: nil)),
         .exceptionRaised(
             .init(
                 number: 1, kind: .noBadge, items: [item], epcs: [epc], candidates: [person], loan: loan, code: "?", direction: .out,
@@ -218,7 +222,10 @@ private enum EvidenceScene {
             MasterRow(set: .codes, id: "DRILL", body: ["item": "DRILL"]),
             MasterRow(set: .locations, id: "A-01", body: ["name": "Shelf", "code": "SHELF"]),
         ]
-        let ledger = Ledger(site: Site(gateway: .init(code: "CRIB1", site: "Works")), epoch: 1, master: try MasterData().applying(rows))
+        let site = Site(
+            gateway: .init(code: "CRIB1", site: "Works"),
+            stations: [.init(name: "cab", location: "CAB-1", kind: .cabinet(.init(antennas: [], door: .init(device: "door"))))])
+        let ledger = Ledger(site: site, epoch: 1, master: try MasterData().applying(rows))
         func sighting(_ epc: EPC, _ kind: Sighting.Kind) -> Sighting {
             Sighting(
                 epc: epc, kind: kind, first: .zero, last: Instant(nanoseconds: 1_000_000), inside: .init(reads: 4, strongest: -5_000),
@@ -232,7 +239,19 @@ private enum EvidenceScene {
             .crossing(.init(direction: .out, tags: [], uncertain: [sighting(tool, .unknown)])),
             .crossing(.init(direction: .in, tags: [sighting(tool, .passed(.in))])),
             .putAway(.init(item: scan("DRILL"), location: scan("SHELF"))), .unknownCode(scan("?")),
+            .cabinetDoor(.init(.opened, reason: .forced, party: .init(hasStranger: true))),
+            .cabinetDoor(.init(.leftOpen(after: .seconds(60)), reason: .forced)),
         ]
+        var shelved = ledger
+        _ = shelved.commit(
+            shelved.plan(
+                Proposal(station: "gate", content: contents[4]), at: WallTime(milliseconds: 0, offsetMinutes: 0, quality: .unknown)))
+        var added = sighting(tool, .passed(.in))
+        added.looks = .init(inside: 999, seen: 4, of: 4, wasOpenBefore: true)
+        let misplaced = Proposal(
+            station: "cab",
+            content: .cabinet(
+                .init(certainty: .final, decision: 2, taken: [], added: [added], party: .init(people: ["p-li"]), isInterrupted: true)))
         let time = WallTime(milliseconds: 1_795_250_327_224, offsetMinutes: 480, quality: .synchronised)
         let refused = try ledger.plan(.reportDeadLetter(destination: "epcis", sequence: 1, reason: "no"), by: "gateway", at: time)
         let distrusted = try ledger.plan(.reportRefusedMaster(source: "erp"), by: "gateway", at: time)
@@ -245,6 +264,7 @@ private enum EvidenceScene {
         settled.abandon(station: nil)
         return try settled.settleOrphans(at: time).events + byRulesAndByHand(rows, contents, at: time)
             + contents.flatMap { ledger.plan(Proposal(station: "gate", content: $0), at: time).events } + refused.events
+            + shelved.plan(misplaced, at: time).events
             + distrusted.events
             + (try ledger.plan(
                 .reportRecovery(missing: "4-5", last: 3, setAside: "damaged", reason: "no", known: 5, acknowledged: ["erp": 5]),

@@ -57,7 +57,7 @@ struct SituationWorld {
             case "overdue": policy.reminders.overdueDays = numbers
             case "flags": policy.flagsUnusual = false
             case "week": policy.workingWeek = [.monday, .tuesday, .wednesday, .thursday, .friday]
-            case "hours": policy.hours = try #require(OpeningHours(value))
+            case "hours": policy.hours = try #require(OpeningHours(value) as OpeningHours?)
             default: throw Unreadable(text: name)
             }
         }
@@ -150,9 +150,9 @@ struct SituationWorld {
                 switch parts[0] {
                 case "class": form.classes.append(parts[1])
                 case "quantity": form.quantity = Int(parts[1])!
-                case "due": form.due = try #require(CivilDate(parts[1]))
-                case "until": form.until = try #require(CivilDate(parts[1]))
-                case "from": form.from = try #require(CivilDate(parts[1]))
+                case "due": form.due = try #require(CivilDate(parts[1]) as CivilDate?)
+                case "until": form.until = try #require(CivilDate(parts[1]) as CivilDate?)
+                case "from": form.from = try #require(CivilDate(parts[1]) as CivilDate?)
                 default: form.items.append(try item(word))
                 }
             }
@@ -183,6 +183,14 @@ struct SituationWorld {
             return .correct(exception: ledger.state.exceptions.keys.max() ?? 99_999, person: try #require(PersonKey(words[1])), note: "")
         default: throw Unreadable(text: words.joined(separator: " "))
         }
+    }
+
+    /// Checkouts that a permit allowed, whatever became of it since.
+    func quantity(of permit: PermitKey) -> Int {
+        let requested = events.compactMap { event -> Int? in
+            if case .permitRequested(let request) = event.body, request.permit.key == permit { request.permit.quantity } else { nil }
+        }
+        return requested.first ?? ledger.master.permits[permit]?.quantity ?? 0
     }
 
     // MARK: Outcomes

@@ -33,7 +33,7 @@ struct ShippedSessionTests {
         var output = SessionOutput()
         var now = Instant.zero
         var sent: [[UInt8]] = []
-        var feedback = Feedback.allCases[...]
+        var feedback = Feedback.allCases.filter { profile.plan.feedback[$0] != nil }[...]
         session.opened(at: now, into: &output)
         for turn in 0..<2_000 {
             let commands = output.transmissions

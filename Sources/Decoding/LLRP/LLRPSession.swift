@@ -254,7 +254,7 @@ public struct LLRPSession: DeviceSteering {
     public mutating func give(_ kind: Feedback, at now: Instant, into output: inout SessionOutput) -> Bool {
         defer { nextDeadline = dueNext }
         guard canSwitchOutputs, let transmissions = plan.feedback[kind],
-            transmissions.allSatisfy({ isSwitchable($0.bytes) }), feedback.add(transmissions, at: now)
+            transmissions.allSatisfy({ isSwitchable($0.bytes) }), feedback.add(kind, transmissions, at: now)
         else { return false }
         sendFeedback(at: now, into: &output)
         return true

@@ -302,7 +302,7 @@ public struct OSDPSession: DeviceSteering {
     public mutating func give(_ kind: Feedback, at now: Instant, into output: inout SessionOutput) -> Bool {
         defer { nextDeadline = dueNext }
         guard phase == .polling, state.isReading, let transmissions = plan.feedback[kind],
-            feedback.add(transmissions, at: now)
+            feedback.add(kind, transmissions, at: now)
         else { return false }
         return true
     }

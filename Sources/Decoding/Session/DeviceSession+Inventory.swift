@@ -166,7 +166,7 @@ extension DeviceSession {
     /// - Returns: false when the plan has none, or the device was never initialised, or too much is waiting already.
     public mutating func give(_ kind: Feedback, at now: Instant, into output: inout SessionOutput) -> Bool {
         defer { deadlineChanged() }
-        guard phase == .running || isInitialisingAgain, let transmissions = plan.feedback[kind], feedback.add(transmissions, at: now)
+        guard phase == .running || isInitialisingAgain, let transmissions = plan.feedback[kind], feedback.add(kind, transmissions, at: now)
         else { return false }
         if phase == .running { sendFeedback(at: now, into: &output) }
         return true

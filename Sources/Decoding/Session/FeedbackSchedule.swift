@@ -1,6 +1,6 @@
 import Readings
 
-/// Transmissions of feedback that wait for their time: pulses are an "on" and, after a pause, an "off".
+/// Transmissions of feedback that wait for their time: signals are an "on" and, after a pause, an "off".
 struct FeedbackSchedule: Hashable, Sendable {
     /// Transmissions that may be waiting.
     static let limit = 64
@@ -22,12 +22,20 @@ struct FeedbackSchedule: Hashable, Sendable {
     private var sent: [Waiting] = []
     /// What was sent and has not been answered, by a device that answers commands.
     private var unanswered = 0
+    private var pulses = LockPulses()
 
-    var nextDeadline: Instant? { waiting.first?.due }
+    var nextDeadline: Instant? {
+        guard let pulse = pulses.nextDeadline else { return waiting.first?.due }
+        return waiting.first.map { min($0.due, pulse) } ?? pulse
+    }
 
     /// A feedback that is still going on is cut short: what is left of it (mostly "off") becomes due at once, so that no lamp stays lit.
     /// - Returns: false when too much is waiting already.
-    mutating func add(_ transmissions: [SessionPlan.Transmission], at now: Instant) -> Bool {
+    mutating func add(_ kind: Feedback, _ transmissions: [SessionPlan.Transmission], at now: Instant) -> Bool {
+        if kind.isPulse {
+            if !transmissions.isEmpty { pulses.add(kind, transmissions, at: now) }
+            return !transmissions.isEmpty
+        }
         guard !transmissions.isEmpty, waiting.count + transmissions.count <= Self.limit else { return false }
         for index in waiting.indices {
             waiting[index].due = min(waiting[index].due, now)
@@ -46,8 +54,13 @@ struct FeedbackSchedule: Hashable, Sendable {
     /// The first of what is due; nil: nothing is.
     /// - Parameter delay: how long what is due may still wait for a better moment.
     mutating func takeNext(at now: Instant, delay: Instant.Span = .zero) -> [UInt8]? {
+        if let bytes = pulses.takeNext(at: now, delay: delay) {
+            unanswered = min(unanswered + 1, Self.limit)
+            return bytes
+        }
         guard let first = waiting.first, first.due + delay <= now else { return nil }
         waiting.removeFirst()
+        pulses.otherTaken()
         // A pause counts from what was really sent before: a pulse must not become shorter because its start was late.
         if let pause = first.pauseAfter, let next = waiting.first, next.due < now + pause { waiting[0].due = now + pause }
         if first.isFirst || first.isAgain { sent = [first] } else if !sent.isEmpty { sent.append(first) }
@@ -77,6 +90,7 @@ struct FeedbackSchedule: Hashable, Sendable {
 
     /// A command that was taken and not answered comes first again.
     mutating func putBack(_ bytes: [UInt8], at now: Instant) {
+        if pulses.putBack(bytes, at: now) { return }
         var last = Waiting(due: now, bytes: bytes, pauseAfter: nil, isFirst: false)
         if let known = sent.last, known.bytes == bytes {
             sent.removeLast()
@@ -98,9 +112,11 @@ struct FeedbackSchedule: Hashable, Sendable {
     /// What waits; and where something was sent that may have to be sent again, that too.
     func snapshot(_ clock: SnapshotClock) -> JSON? {
         let list = JSON.array(waiting.map { $0.snapshot(clock) })
-        guard sent.isEmpty else {
+        let pulses = pulses.snapshot(clock)
+        guard sent.isEmpty, pulses == nil else {
             return .compact([
                 "waiting": list, "sent": .array(sent.map { $0.snapshot(clock) }), "unanswered": .integer(Int64(unanswered)),
+                "pulses": pulses,
             ])
         }
         return waiting.isEmpty ? nil : list
@@ -111,6 +127,7 @@ struct FeedbackSchedule: Hashable, Sendable {
         waiting = list(snapshot?["waiting"] ?? snapshot)
         sent = list(snapshot?["sent"])
         unanswered = snapshot?.count("unanswered") ?? 0
+        pulses = LockPulses(snapshot?["pulses"], clock)
     }
 
     /// Forgets every feedback of which nothing was sent, and makes due what is left of the one that began: the device went away in the
@@ -122,17 +139,18 @@ struct FeedbackSchedule: Hashable, Sendable {
             waiting[index].due = min(waiting[index].due, now)
             waiting[index].pauseAfter = nil
         }
+        pulses.keepRest(at: now)
     }
 
-    /// What is left of the feedback that began, whether due or not; the others are forgotten.
+    /// What is left of the feedback and of the pulses that began, whether due or not; the others are forgotten.
     mutating func takeRest() -> [[UInt8]] {
         defer { removeAll() }
-        return rest.map(\.bytes)
+        return pulses.takeRest() + rest.map(\.bytes)
     }
 
     private var rest: [Waiting] { waiting.prefix { !$0.isFirst }.filter { !$0.isAgain } }
 
-    mutating func removeAll() { (waiting, sent, unanswered) = ([], [], 0) }
+    mutating func removeAll() { (waiting, sent, unanswered, pulses) = ([], [], 0, LockPulses()) }
 }
 
 extension FeedbackSchedule.Waiting {

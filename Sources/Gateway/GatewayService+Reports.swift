@@ -1,0 +1,25 @@
+import Control
+import Engine
+import Ledger
+import Readings
+import Reports
+import Store
+
+extension GatewayService {
+    /// Reckoned from the index, on a thread that may wait: the engine loop gives only its image of the moment.
+    func loanReport(_ query: LoanReportQuery) async throws(OperationError) -> JSON {
+        let (ledger, now) = try await look { ($0.engine.ledger, $0.wallTime) }
+        let (store, index) = (store, index)
+        return try await blocking {
+            try index.update(from: store)
+            let period = ReportPeriod(query.month ?? now.localDate, deadMonths: query.deadMonths, midnight: WallClock.midnight)
+            let history = try index.loanHistory(from: period.start.milliseconds, to: period.end.milliseconds)
+            let classes = ledger.master.items.mapValues(\.itemClass)
+            let resting = Set(classes.keys).subtracting(history.lines.lazy.filter(\.isTimed).map(\.item))
+            let lastOut = try index.lastOut(of: resting, before: period.end.milliseconds)
+            let report = LoanReport(
+                period: period, now: now, deadMonths: query.deadMonths, history: history, classes: classes, lastOut: lastOut)
+            return report.json.naming(ledger.name)
+        }
+    }
+}
