@@ -25,11 +25,9 @@ public protocol GatewayOperations: Sendable {
 
     /// Open loans (`Loan.row` with names), by due time.
     func loans() async throws(OperationError) -> [JSON]
-    /// Figures of the loans of a month (schema `LoanReport`, with names).
-    func loanReport(_ query: LoanReportQuery) async throws(OperationError) -> JSON
     /// One loan: what is still out of it, and what the log tells of it.
     /// - Throws: `not_found`.
-    func loan(_ number: LoanNumber) async throws(OperationError) -> LoanReport
+    func loan(_ number: LoanNumber) async throws(OperationError) -> LoanRecord
     /// Requests made here, and permits of the master data, with how much of each is used.
     func permits() async throws(OperationError) -> PermitReport
     /// Whether a person may take a tool, rule by rule.
@@ -38,6 +36,8 @@ public protocol GatewayOperations: Sendable {
     /// Whom an employee number or key means.
     /// - Throws: `not_found`.
     func person(called reference: String) async throws(OperationError) -> PersonKey
+    /// Figures of the loans of a month (schema `LoanReport`, with names).
+    func loanReport(_ query: LoanReportQuery) async throws(OperationError) -> JSON
     /// What lies where, by location: `location`, then `item` or `product` with `lot` and `quantity`, with names.
     /// - Parameter location: only this one; nil: all.
     func stock(at location: String?) async throws(OperationError) -> [JSON]

@@ -4,9 +4,9 @@ import Readings
 extension JSON {
     /// This answer with names beside keys, at every depth.
     ///
-    /// `person` gets `name`; `item`, `product`, `location`, `from` and `borrower` get `item_name` and so on; `items`, `missing`, `candidates`
-    /// and `persons` get `item_names`, `missing_names`, `candidate_names` and `person_names`, arrays of the same length with null where no
-    /// name is known. A `bearer` has its name in `name`,
+    /// `person` gets `name`; `item`, `product`, `location`, `from` and `borrower` get `item_name` and so on; `items`, `missing`,
+    /// `candidates` and `persons` get `item_names`, `missing_names`, `candidate_names` and `person_names`, arrays of the same length with
+    /// null where no name is known. A `bearer` has its name in `name`,
     /// whatever it is. What has no name gets no member.
     /// - Parameter lookup: the name of a person, item, product or location; nil when it is not known, or erased.
     public func naming(_ lookup: (Bearer) -> String?) -> JSON {

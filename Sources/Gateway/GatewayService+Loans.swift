@@ -13,7 +13,7 @@ extension GatewayService {
             .map { ledger.row(of: $0) }
     }
 
-    func loan(_ number: LoanNumber) async throws(OperationError) -> LoanReport {
+    func loan(_ number: LoanNumber) async throws(OperationError) -> LoanRecord {
         let ledger = try await look { $0.engine.ledger }
         let lines = ledger.state.loans.values.filter { $0.number == number }.sorted { $0.item < $1.item }
         let (store, index) = (store, index)
@@ -21,7 +21,7 @@ extension GatewayService {
         guard !lines.isEmpty || !events.isEmpty else {
             throw OperationError(.notFound, "there is no loan \(number) at this gateway")
         }
-        return LoanReport(
+        return LoanRecord(
             number: number, lines: lines.map { ledger.row(of: $0) },
             events: events.sorted { $0.key < $1.key }.map { $0.value.naming(ledger.name) })
     }

@@ -17,8 +17,9 @@ enum EventLine {
     static func style(of event: JSON) -> Terminal.Style {
         if EventSentence.isConfirmation(event) { return .faint }
         return switch event["type"]?.string {
-        case "exception.raised": .warning
-        case "loan.checked_out", "loan.returned", "stock.put_away", "stock.consumed": .good
+        case "exception.raised", "loan.lost", "loan.flagged", "tool.maintenance_due", "permit.rejected": .warning
+        case "loan.checked_out", "loan.returned", "loan.renewed", "loan.transferred", "permit.approved", "stock.put_away", "stock.consumed":
+            .good
         default: .plain
         }
     }

@@ -38,17 +38,17 @@ func help(_ text: WalkText) -> String { text(Invocation.language ?? .english).te
 
 func help(_ text: SceneText) -> String { text(Invocation.language ?? .english).text }
 
-func help(_ text: ReportText) -> String { text(Invocation.language ?? .english).text }
-
 func help(_ text: LoanText) -> String { text(Invocation.language ?? .english).text }
 
+func help(_ text: ReportText) -> String { text(Invocation.language ?? .english).text }
+
 extension ArgumentHelp {
-    init(_ text: ReportText, value: String? = nil) {
+    init(_ text: LoanText, value: String? = nil) {
         self.init(stringLiteral: help(text))
         valueName = value
     }
 
-    init(_ text: LoanText, value: String? = nil) {
+    init(_ text: ReportText, value: String? = nil) {
         self.init(stringLiteral: help(text))
         valueName = value
     }

@@ -33,8 +33,8 @@ struct Stockgate: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stockgate", abstract: help(.helpRoot), discussion: help(.helpRootMore), version: GatewayVersion.text,
         subcommands: [
-            Status.self, Devices.self, Watch.self, Events.self, Explain.self, Exceptions.self, Loans.self, LoanVerb.self, Report.self,
-            PermitVerb.self, ReturnVerb.self, ToolVerb.self, MayVerb.self, Stock.self, Tag.self, Person.self, Gate.self,
+            Status.self, Devices.self, Watch.self, Events.self, Explain.self, Exceptions.self, Loans.self, LoanVerb.self,
+            PermitVerb.self, ReturnVerb.self, ToolVerb.self, MayVerb.self, Report.self, Stock.self, Tag.self, Person.self, Gate.self,
             Station.self,
             Decode.self, Replay.self, Record.self, Import.self, Config.self, Profile.self, Probe.self, Reload.self,
             Verify.self, Backup.self, Restore.self,

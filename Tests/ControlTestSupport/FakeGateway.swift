@@ -13,9 +13,9 @@ public final class FakeGateway: GatewayOperations {
         public var destinations = Fixtures.destinations
         public var events = Fixtures.events
         public var loans = Fixtures.loans
-        public var loanHistory = Fixtures.loanHistory
         public var loanEvents = Fixtures.loanEvents
         public var permits = Fixtures.permits
+        public var loanHistory = Fixtures.loanHistory
         public var stock = Fixtures.stock
         public var exceptions = Fixtures.exceptions
         public var tags = Fixtures.tags
@@ -36,8 +36,8 @@ public final class FakeGateway: GatewayOperations {
             contents.destinations = []
             contents.events = []
             contents.loans = []
-            contents.loanHistory = LoanHistory()
             contents.permits = PermitReport(requests: [], permits: [])
+            contents.loanHistory = LoanHistory()
             contents.stock = []
             contents.exceptions = []
             contents.tags = []
@@ -146,13 +146,9 @@ public final class FakeGateway: GatewayOperations {
 
     public func loans() async throws(OperationError) -> [JSON] { contents.loans }
 
-    public func loanReport(_ query: LoanReportQuery) async throws(OperationError) -> JSON {
-        Fixtures.loanReport(query, contents.loanHistory)
-    }
-
-    public func loan(_ number: LoanNumber) async throws(OperationError) -> LoanReport {
+    public func loan(_ number: LoanNumber) async throws(OperationError) -> LoanRecord {
         guard number.description == Fixtures.oldLoanNumber else { throw OperationError(.notFound, "there is no loan \(number)") }
-        return LoanReport(
+        return LoanRecord(
             number: number, lines: contents.loans.filter { $0["loan"]?.string == number.description }, events: contents.loanEvents)
     }
 
@@ -174,6 +170,10 @@ public final class FakeGateway: GatewayOperations {
         case "DRILL-02": return Fixtures.mayTake(station: question.station)
         default: throw OperationError(.notFound, "there is no item \(item) in the master data")
         }
+    }
+
+    public func loanReport(_ query: LoanReportQuery) async throws(OperationError) -> JSON {
+        Fixtures.loanReport(query, contents.loanHistory)
     }
 
     public func stock(at location: String?) async throws(OperationError) -> [JSON] {

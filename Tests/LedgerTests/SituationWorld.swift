@@ -57,7 +57,7 @@ struct SituationWorld {
             case "overdue": policy.reminders.overdueDays = numbers
             case "flags": policy.flagsUnusual = false
             case "week": policy.workingWeek = [.monday, .tuesday, .wednesday, .thursday, .friday]
-            case "hours": policy.hours = try #require(OpeningHours(value))
+            case "hours": policy.hours = try #require(OpeningHours(value) as OpeningHours?)
             default: throw Unreadable(text: name)
             }
         }
@@ -150,9 +150,9 @@ struct SituationWorld {
                 switch parts[0] {
                 case "class": form.classes.append(parts[1])
                 case "quantity": form.quantity = Int(parts[1])!
-                case "due": form.due = try #require(CivilDate(parts[1]))
-                case "until": form.until = try #require(CivilDate(parts[1]))
-                case "from": form.from = try #require(CivilDate(parts[1]))
+                case "due": form.due = try #require(CivilDate(parts[1]) as CivilDate?)
+                case "until": form.until = try #require(CivilDate(parts[1]) as CivilDate?)
+                case "from": form.from = try #require(CivilDate(parts[1]) as CivilDate?)
                 default: form.items.append(try item(word))
                 }
             }

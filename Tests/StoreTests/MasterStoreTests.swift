@@ -36,6 +36,19 @@ import Testing
         #expect(again.version.digest == MasterStore.digest(of: [saw, drill]))
     }
 
+    @Test func remembersWhenSourcesWereComplete() throws {
+        let directory = try Directory()
+        let store = try MasterStore(directory: directory.path)
+        #expect(try store.seen() == [:])
+        try store.setSeen("erp", at: "2026-11-21T08:00:00.000+08:00")
+        try store.setSeen("", at: "2026-11-21T09:00:00.000+08:00")
+        try store.setSeen("erp", at: "2026-11-21T10:00:00.000+08:00")
+        store.close()
+        let again = try MasterStore(directory: directory.path)
+        #expect(try again.seen() == ["erp": "2026-11-21T10:00:00.000+08:00", "": "2026-11-21T09:00:00.000+08:00"])
+        #expect(again.version.number == 0)
+    }
+
     /// A backup that reads just then keeps what was committed from being moved out of the WAL.
     @Test func whatIsAnsweredIsOnTheDisk() throws {
         let directory = try Directory()

@@ -121,6 +121,7 @@ struct MasterPullTests {
         #expect(scene.shelf.state.withLock { $0.rows.keys.sorted() } == ["items A", "items C", "items D"])
         #expect(scene.shelf.state.withLock { $0.batches.map(\.rows.count) } == [2, 2, 1])
         #expect(scene.shelf.state.withLock { $0.batches.map(\.hasMore) } == [false, true, false])
+        try scene.shelf.wait("twice it said that this is all") { $0.completions == 2 }
     }
 
     @Test("Started anew it goes on where it was; a source that has forgotten the cursor tells everything once more")
@@ -158,6 +159,7 @@ struct MasterPullTests {
         try scene.shelf.wait("the refusal") { $0.refusals > 0 }
         while scene.pull.status().state != .refused { sched_yield() }
         #expect(scene.pull.status().lastError == "BAD is wrong")
+        #expect(scene.shelf.state.withLock(\.completions) == 0)
         scene.shelf.state.withLock { $0.refusesID = nil }
         scene.pull.askNow()
         try scene.shelf.wait("all of it") { $0.cursor == "c2" }

@@ -2,7 +2,7 @@ import Ledger
 import Readings
 
 /// One loan.
-public struct LoanReport: Hashable, Sendable {
+public struct LoanRecord: Hashable, Sendable {
     public var number: LoanNumber
     /// What is still out of it (`Loan.row` with names), by item.
     public var lines: [JSON]
