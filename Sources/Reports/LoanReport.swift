@@ -157,33 +157,46 @@ public struct LoanReport: Hashable, Sendable {
     }
 
     private mutating func finish(_ sums: LoanSums, lastOut: [ItemKey: Int64]) {
-        func groups<Key>(_ dimension: LoanSums.Dimension<Key>) -> [(key: Key, figures: LoanFigures)] {
-            // A line that only touches the month may have nothing to tell of it.
-            zip(dimension.names.keys, dimension.figures).filter { $0.1 != LoanFigures() }.map { ($0.0, $0.1) }
-        }
         totals = sums.totals
         tools = sums.toolCount
-        people = groups(sums.people).map { Group(key: $0.key, figures: $0.figures) }
-            .sorted { ($1.figures.items, $0.key?.text ?? "") < ($0.figures.items, $1.key?.text ?? "") }
-        stations = groups(sums.stations).map { Group(key: $0.key, figures: $0.figures) }
-        let told = Set(stations.map(\.key))
-        stations += received.keys.filter { !told.contains($0) }.map { Group(key: $0, figures: LoanFigures()) }
-        stations.sort { $0.key ?? "" < $1.key ?? "" }
-        classes = zip(sums.classes.names.keys, zip(sums.tools, sums.classes.figures))
-            .map { ClassGroup(name: $0.0, tools: $0.1.0, figures: $0.1.1) }
-            .sorted { ($1.figures.items, $0.name ?? "") < ($0.figures.items, $1.name ?? "") }
-        items = groups(sums.items).map { Tool(item: $0.key, itemClass: sums.className(of: $0.key), figures: $0.figures) }
-            .sorted {
-                ($1.figures.wanted, $1.figures.use, $0.item) < ($0.figures.wanted, $0.figures.use, $1.item)
-            }
-        let quiet = period.quiet.milliseconds
-        idle = sums.known.compactMap { item, name in
-            let last = sums.lastSeen(item) ?? lastOut[item]
-            return last ?? .min >= quiet ? nil : Idle(item: item, itemClass: name, last: last)
-        }.sorted { ($0.last ?? .min, $0.item) < ($1.last ?? .min, $1.item) }
-        overdue.sort { ($0.due(at: asOf.milliseconds), $0.opened) < ($1.due(at: asOf.milliseconds), $1.opened) }
-        damage.sort { ($0.time, $0.item) < ($1.time, $1.item) }
-        lost.sort { ($0.end?.time ?? 0, $0.opened) < ($1.end?.time ?? 0, $1.opened) }
+        // A line that only touches the month may have nothing to tell of it.
+        let nothing = LoanFigures()
+        for (key, figures) in zip(sums.people.names.keys, sums.people.figures) where figures != nothing {
+            people.append(Group(key: key, figures: figures))
+        }
+        people.sort { Self.isBefore($0.figures.items, $0.key?.text, $1.figures.items, $1.key?.text) }
+        for (key, figures) in zip(sums.stations.names.keys, sums.stations.figures) where figures != nothing || received[key] != nil {
+            stations.append(Group(key: key, figures: figures))
+        }
+        for key in received.keys where sums.stations.find(key) == nil { stations.append(Group(key: key, figures: nothing)) }
+        stations.sort { Self.isBefore(0, $0.key, 0, $1.key) }
+        for (place, name) in sums.classes.names.keys.enumerated() {
+            classes.append(ClassGroup(name: name, tools: sums.tools[place], figures: sums.classes.figures[place]))
+        }
+        classes.sort { Self.isBefore($0.figures.items, $0.name, $1.figures.items, $1.name) }
+        for (item, figures) in zip(sums.items.names.keys, sums.items.figures) where figures != nothing {
+            items.append(Tool(item: item, itemClass: sums.className(of: item), figures: figures))
+        }
+        items.sort { one, other in
+            if one.figures.wanted != other.figures.wanted { return one.figures.wanted > other.figures.wanted }
+            return Self.isBefore(one.figures.use, one.item.text, other.figures.use, other.item.text)
+        }
+        for (item, name) in sums.known {
+            let last: Int64? = sums.lastSeen(item) ?? lastOut[item]
+            if (last ?? .min) < period.quiet.milliseconds { idle.append(Idle(item: item, itemClass: name, last: last)) }
+        }
+        // What was never out comes first.
+        idle.sort { Self.isBefore(-($0.last ?? .min + 1), $0.item.text, -($1.last ?? .min + 1), $1.item.text) }
+        let moment = asOf.milliseconds
+        overdue.sort { Self.isBefore(-$0.due(at: moment), $0.item.text, -$1.due(at: moment), $1.item.text) }
+        damage.sort { Self.isBefore(-$0.time, $0.item.text, -$1.time, $1.item.text) }
+        lost.sort { Self.isBefore(-($0.end?.time ?? 0), $0.item.text, -($1.end?.time ?? 0), $1.item.text) }
+    }
+
+    /// The larger number first, then by the bytes of the text.
+    private static func isBefore(_ number: Int64, _ text: String?, _ other: Int64, _ otherText: String?) -> Bool {
+        if number != other { return number > other }
+        return (text ?? "").utf8.lexicographicallyPrecedes((otherText ?? "").utf8)
     }
 }
 
