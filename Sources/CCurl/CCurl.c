@@ -1,41 +1,14 @@
 // memmem
 #define _GNU_SOURCE
 
-#include "CCurl.h"
+#include "CCurlConnection.h"
 
-#include <curl/curl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
-
-struct ccurl_connection {
-    CURLM *multi;
-    CURL *easy;
-    char *unix_socket;
-    char *authority_file;
-    char *certificate_file;
-    char *key_file;
-    char *revocation_file;
-    char *proxy;
-    atomic_bool cancelled;
-    // Held where another thread may want to wake `multi` while it is replaced.
-    pthread_mutex_t waking;
-
-    uint8_t *body;
-    size_t body_count;
-    size_t body_capacity;
-    const ccurl_request *request;
-    bool too_large;
-    bool receiver_stopped;
-    int sends;
-    struct curl_header *header;
-    char text[CURL_ERROR_SIZE];
-    char alert[CURL_ERROR_SIZE];
-};
 
 // How long a TLS alert is waited for.
 enum { CCURL_ALERT_MS = 2000 };
@@ -57,6 +30,7 @@ ccurl_connection *ccurl_connection_create(const ccurl_settings *settings) {
     if (!connection) return NULL;
     atomic_init(&connection->cancelled, false);
     pthread_mutex_init(&connection->waking, NULL);
+    for (int index = 0; index < CCURL_SOCKETS; index++) connection->sockets[index] = -1;
     connection->multi = curl_multi_init();
     connection->easy = curl_easy_init();
     bool complete = connection->multi && connection->easy;
@@ -108,6 +82,9 @@ void ccurl_cancel(ccurl_connection *connection) {
     atomic_store(&connection->cancelled, true);
     pthread_mutex_lock(&connection->waking);
     curl_multi_wakeup(connection->multi);
+    // libcurl says goodbye to a mail server, and waits for its answer, when it is told to give up.
+    for (int index = 0; index < CCURL_SOCKETS; index++)
+        if (connection->sockets[index] >= 0) shutdown(connection->sockets[index], SHUT_RDWR);
     pthread_mutex_unlock(&connection->waking);
 }
 
@@ -152,6 +129,22 @@ static int count_send(void *context, char *to, char *from, int to_port, int from
     return CURL_PREREQFUNC_OK;
 }
 
+CURLcode ccurl_set_tls(ccurl_connection *connection) {
+    CURL *easy = connection->easy;
+    CURLcode code = curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+#define SET(option, value) \
+    do { \
+        if (code == CURLE_OK) code = curl_easy_setopt(easy, option, value); \
+    } while (0)
+    if (connection->authority_file) SET(CURLOPT_CAINFO, connection->authority_file);
+    if (connection->certificate_file) SET(CURLOPT_SSLCERT, connection->certificate_file);
+    // The key may stand in the same file.
+    if (connection->certificate_file) SET(CURLOPT_SSLKEY, connection->key_file ? connection->key_file : connection->certificate_file);
+    if (connection->revocation_file) SET(CURLOPT_CRLFILE, connection->revocation_file);
+#undef SET
+    return code;
+}
+
 static CURLcode set_options(ccurl_connection *connection, const ccurl_request *request, struct curl_slist *headers) {
     CURL *easy = connection->easy;
     CURLcode code = CURLE_OK;
@@ -176,13 +169,8 @@ static CURLcode set_options(ccurl_connection *connection, const ccurl_request *r
         SET(CURLOPT_LOW_SPEED_LIMIT, (long)CCURL_STALLED);
         SET(CURLOPT_LOW_SPEED_TIME, request->stall_s);
     }
-    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     SET(CURLOPT_TCP_KEEPALIVE, 1L);
-    if (connection->authority_file) SET(CURLOPT_CAINFO, connection->authority_file);
-    if (connection->certificate_file) SET(CURLOPT_SSLCERT, connection->certificate_file);
-    // The key may stand in the same file.
-    if (connection->certificate_file) SET(CURLOPT_SSLKEY, connection->key_file ? connection->key_file : connection->certificate_file);
-    if (connection->revocation_file) SET(CURLOPT_CRLFILE, connection->revocation_file);
+    if (code == CURLE_OK) code = ccurl_set_tls(connection);
     if (connection->proxy) SET(CURLOPT_PROXY, connection->proxy);
     if (connection->unix_socket) {
         SET(CURLOPT_UNIX_SOCKET_PATH, connection->unix_socket);
@@ -216,7 +204,7 @@ static struct curl_slist *list_headers(const ccurl_request *request, bool *compl
     return list;
 }
 
-static CURLcode run(ccurl_connection *connection) {
+CURLcode ccurl_run(ccurl_connection *connection) {
     CURLMcode status = curl_multi_add_handle(connection->multi, connection->easy);
     CURLcode code = CURLE_FAILED_INIT;
     int running = 1;
@@ -302,7 +290,7 @@ static bool may_hide_alert(ccurl_connection *connection, CURLcode code) {
 }
 
 // OpenSSL writes with write(2): a peer that went away would raise SIGPIPE, which ends a process that does not ignore it.
-static CURLcode run_without_sigpipe(ccurl_connection *connection, CURLcode (*run)(ccurl_connection *)) {
+CURLcode ccurl_run_without_sigpipe(ccurl_connection *connection, CURLcode (*run)(ccurl_connection *)) {
     sigset_t pipe_only, before, pending;
     sigemptyset(&pipe_only);
     sigaddset(&pipe_only, SIGPIPE);
@@ -334,12 +322,12 @@ ccurl_response ccurl_perform(ccurl_connection *connection, const ccurl_request *
     bool complete;
     struct curl_slist *headers = list_headers(request, &complete);
     CURLcode code = complete ? set_options(connection, request, headers) : CURLE_OUT_OF_MEMORY;
-    if (code == CURLE_OK) code = run_without_sigpipe(connection, run);
+    if (code == CURLE_OK) code = ccurl_run_without_sigpipe(connection, ccurl_run);
     if (may_hide_alert(connection, code)) {
         char text[CURL_ERROR_SIZE];
         memcpy(text, connection->text, sizeof text);
         connection->alert[0] = 0;
-        run_without_sigpipe(connection, listen_for_alert);
+        ccurl_run_without_sigpipe(connection, listen_for_alert);
         bool heard = connection->alert[0] != 0;
         if (heard) code = CURLE_RECV_ERROR;
         memcpy(connection->text, heard ? connection->alert : text, sizeof text);

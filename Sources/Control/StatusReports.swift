@@ -335,13 +335,19 @@ public struct DestinationReport: Hashable, Sendable {
     /// RFC 3339; the time of the first event that waits.
     public var oldest: String?
     public var deadLetters: Int64
+    /// Reminders since the start that were no longer true when they would have been sent.
+    public var outdated: Int64
+    /// Reminders since the start for somebody without a mail address.
+    public var withoutAddress: Int64
     /// The latest failure; nil after a success.
     public var problem: String?
 
     public init(
         name: String, kind: String, state: String, cursor: Int64, waiting: Int64? = nil, oldest: String? = nil, deadLetters: Int64 = 0,
-        problem: String? = nil
+        outdated: Int64 = 0, withoutAddress: Int64 = 0, problem: String? = nil
     ) {
+        self.outdated = outdated
+        self.withoutAddress = withoutAddress
         self.name = name
         self.kind = kind
         self.state = state
@@ -356,6 +362,7 @@ public struct DestinationReport: Hashable, Sendable {
         .compact([
             "name": .string(name), "kind": .string(kind), "state": .string(state), "cursor": .integer(cursor),
             "waiting": waiting.map(JSON.integer), "oldest": oldest.map(JSON.string), "dead_letters": .integer(deadLetters),
+            "outdated": outdated > 0 ? .integer(outdated) : nil, "without_address": withoutAddress > 0 ? .integer(withoutAddress) : nil,
             "problem": problem.map(JSON.string),
         ])
     }

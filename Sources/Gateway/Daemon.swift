@@ -93,7 +93,7 @@ public enum Daemon {
                 masterDigest: masterStore.version.digest, logger: logger)
             let service = GatewayService(
                 configurationPath: path, engineLoop: NIOLoopBound(engineLoop, eventLoop: loop), loop: loop, store: store,
-                masterStore: masterStore, index: index, logger: logger)
+                masterStore: masterStore, index: index, reminders: engineLoop.reminders, logger: logger)
             engineLoop.eventsCommitted = { [weak service] _ in service?.wakeDeliveries() }
             for device in site.devices { service.show(device.name, .absent(reason: "not seen since the start")) }
             engineLoop.storeDamaged = { [weak service] error in service?.damage.continuation.yield(error) }

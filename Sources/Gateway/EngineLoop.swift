@@ -10,6 +10,7 @@ import Profiles
 import Readings
 import SiteConfiguration
 import Store
+import Upstream
 
 /// Drives the engine: brings it its inputs in one order, at their times, and does what it returns.
 ///
@@ -46,6 +47,8 @@ final class EngineLoop {
     private(set) var loaded: StartPoint
     private(set) var masterDigest: String
     let watchers = Watchers()
+    /// What is true of loans, for those who tell people.
+    let reminders = ReminderBoard()
     /// Called on the loop when new events are on the disk.
     var eventsCommitted: (@Sendable ([StoredEvent]) -> Void)?
     /// Called on the loop when the store turns out to be damaged: only a start can recover it.
@@ -79,6 +82,8 @@ final class EngineLoop {
         self.loaded = loaded
         self.masterDigest = masterDigest
         self.pool = pool
+        reminders.replace(with: loaded.state)
+        reminders.update(master)
         supervisor = DeviceSupervisor(loop: loop, devices: DeviceBinding(site: site, library: library).supervised, pool: pool)
     }
 
@@ -252,6 +257,7 @@ final class EngineLoop {
     ) {
         let now = BootClock.now()
         masterDigest = digest
+        reminders.update(master)
         record(
             .master(
                 .compact([
@@ -285,8 +291,10 @@ final class EngineLoop {
     private func submit(_ commit: EngineOutput.Commit) {
         outstanding += 1
         let bound = NIOLoopBound(self, eventLoop: loop)
-        let loop = loop
+        let (loop, reminders, rows) = (loop, reminders, commit.decision.rows)
         store.commit(commit.decision, generation: commit.generation) { outcome in
+            // Here, and not on the loop: a destination may read the events as soon as they are on the disk.
+            if case .committed(let events) = outcome, let last = events.last { reminders.take(rows, upTo: last.sequence) }
             loop.execute { bound.value.decided(commit.ticket, outcome) }
         }
     }
@@ -343,6 +351,7 @@ final class EngineLoop {
             (self.loaded, newestEvent) = (loaded, nil)
             record(.reloaded(nextSequence: loaded.state.nextSequence), at: now)
             logger.notice("state loaded again from the store", metadata: ["next": "\(loaded.state.nextSequence)"])
+            reminders.replace(with: loaded.state)
             input { $0.reloaded(loaded.state, at: now, into: &$1) }
         case .failure(let error):
             logger.error("the store cannot be read", metadata: ["error": "\(error)"])

@@ -112,11 +112,12 @@ extension GatewayService: GatewayOperations {
                 case .webhook: "webhook"
                 case .mqtt: "mqtt"
                 case .postgresql: "postgresql"
+                case .mail: "mail"
                 }
             return DestinationReport(
                 name: configuration.name, kind: kind, state: status.state.rawValue, cursor: status.cursor, waiting: status.pending,
                 oldest: status.oldest, deadLetters: Int64(letters.count { $0.hasPrefix("\(configuration.name)/") }),
-                problem: status.lastError)
+                outdated: status.counters.outdated, withoutAddress: status.counters.withoutAddress, problem: status.lastError)
         }
     }
 

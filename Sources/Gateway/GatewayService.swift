@@ -37,6 +37,8 @@ final class GatewayService: Sendable {
     private let nodes = Mutex<[String: DeviceNode]>([:])
     /// For destinations that show the devices.
     private let deviceStates = DeviceStateBoard()
+    /// For destinations that tell people what is due.
+    let reminders: ReminderBoard
 
     struct Delivery: Sendable {
         var configuration: Site.Destination
@@ -48,8 +50,9 @@ final class GatewayService: Sendable {
 
     init(
         configurationPath: String, engineLoop: NIOLoopBound<EngineLoop>, loop: any EventLoop, store: EventStore, masterStore: MasterStore,
-        index: EventIndex, logger: Logger
+        index: EventIndex, reminders: ReminderBoard, logger: Logger
     ) {
+        self.reminders = reminders
         self.configurationPath = configurationPath
         self.engineLoop = engineLoop
         self.loop = loop
@@ -103,7 +106,8 @@ final class GatewayService: Sendable {
             }
             do throws(DeliveryError) {
                 let delivery = try DeliveryLoop(
-                    destination, of: site.gateway, log: log, board: deviceStates, stateDirectory: site.gateway.stateDirectory
+                    destination, of: site.gateway, log: log, board: deviceStates, reminders: reminders,
+                    stateDirectory: site.gateway.stateDirectory
                 ) { [logger] status in
                     let metadata: Logger.Metadata = ["destination": "\(name)", "state": "\(status.state.rawValue)"]
                     if let error = status.lastError {

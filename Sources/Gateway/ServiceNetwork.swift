@@ -87,6 +87,7 @@ public enum ServiceNetwork {
         case .epcis(let epcis): return [host(ofURL: epcis.proxy ?? epcis.url)].compactMap { $0 }
         case .webhook(let webhook): return [host(ofURL: webhook.proxy ?? webhook.url)].compactMap { $0 }
         case .mqtt(let mqtt): return [mqtt.host]
+        case .mail(let mail): return [mail.host]
         case .postgresql(let postgresql):
             let parameters = try? PostgreSQLParameters(postgresql.connection)
             return (parameters?.addresses ?? []).filter { !$0.hasPrefix("/") && !$0.hasPrefix("@") }

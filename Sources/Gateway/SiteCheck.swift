@@ -3,6 +3,7 @@ import Devices
 import Profiles
 import Readings
 import SiteConfiguration
+import Upstream
 
 /// What only the profiles can tell of a site: that every profile and keyboard layout named in it is there, that its device can be reached
 /// and its reader be set as it says.
@@ -12,7 +13,7 @@ public enum SiteCheck {
         let library = ProfileLibrary(directories: site.gateway.profileDirectories)
         return missing(in: site, library) + site.devices.compactMap { broken($0, library) }
             + site.devices.compactMap { unreachable($0, library) } + impossible(in: site, library) + shared(in: site, library)
-            + ModbusSiteCheck.problems(of: site, library) + unopenable(in: site, library)
+            + ModbusSiteCheck.problems(of: site, library) + unopenable(in: site, library) + templates(in: site)
     }
 
     /// The same site, if nothing is wrong with its profiles either.
@@ -84,6 +85,16 @@ public enum SiteCheck {
             else { return nil }
             return problem(
                 device, "profile", "\(profile.id) has no \(lock.pulse.rawValue), with which the lock of \(station.name) is opened")
+        }
+    }
+
+    /// Templates of mails that cannot be used. A gateway starts with them all the same; the destination waits, and says this.
+    private static func templates(in site: Site) -> [TOMLProblem] {
+        site.destinations.flatMap { destination -> [TOMLProblem] in
+            guard case .mail(let mail) = destination.kind else { return [] }
+            return MailTemplates(folder: mail.templates).problems.map {
+                TOMLProblem(file: "destination \(destination.name)", line: nil, key: "templates", reason: $0)
+            }
         }
     }
 

@@ -12,6 +12,7 @@ extension SiteCollector {
         case webhook
         case mqtt
         case postgresql
+        case mail
     }
 
     mutating func readDestination(_ table: TOMLTableReader) -> Site.Destination? {
@@ -37,11 +38,13 @@ extension SiteCollector {
             case .webhook: readWebhook(table)
             case .mqtt: readMQTT(table)
             case .postgresql: readPostgreSQL(table)
+            case .mail: readMail(table, types)
             case nil: nil
             }
         if word != nil { table.finish() }
         guard let name, let kind else { return nil }
-        return Site.Destination(name: name, kind: kind, types: types, certainty: certainty, batch: batch)
+        let wanted = word == .mail && types.isEmpty ? MailDestination.types : types
+        return Site.Destination(name: name, kind: kind, types: wanted, certainty: certainty, batch: batch)
     }
 
     private func readFile(_ table: TOMLTableReader) -> Site.Destination.Kind? {
@@ -221,7 +224,7 @@ extension SiteCollector {
         return tls
     }
 
-    private static func holdsUser(_ url: String) -> Bool {
+    static func holdsUser(_ url: String) -> Bool {
         url.firstRange(of: "://").map { url[$0.upperBound...].prefix { $0 != "/" }.contains("@") } ?? false
     }
 }

@@ -32,7 +32,7 @@ struct WallClock {
         }
         last = anchor
         var told = anchor
-        told.changes = Self.changes(after: anchor.milliseconds / 1_000)
+        told.changes = Self.changes(after: anchor.milliseconds / 1_000, offset: Self.offset)
         return told
     }
 
@@ -63,13 +63,18 @@ struct WallClock {
             boot: bootTime(at: now))
     }
 
-    /// The changes of the offset in the next two years, to the second: noon by noon, and then by halves.
-    static func changes(after start: Int64) -> [SiteZone.Change] {
-        func offset(_ seconds: Int64) -> Int {
-            var (time, local) = (time_t(seconds), tm())
-            localtime_r(&time, &local)
-            return local.tm_gmtoff / 60
-        }
+    /// Of this process's zone, in minutes.
+    private static func offset(at seconds: Int64) -> Int {
+        var (time, local) = (time_t(seconds), tm())
+        localtime_r(&time, &local)
+        return local.tm_gmtoff / 60
+    }
+
+    /// The changes of the offset in the next two years, to the second: day by day, and then by halves.
+    /// - Parameters:
+    ///   - start: seconds since 1970.
+    ///   - offset: minutes from UTC at a moment.
+    static func changes(after start: Int64, offset: (Int64) -> Int) -> [SiteZone.Change] {
         var changes: [SiteZone.Change] = []
         var (from, before) = (start, offset(start))
         for day in 1...730 where changes.count < SiteZone.maximumChanges {

@@ -150,7 +150,7 @@ public final class HTTPConnection: @unchecked Sendable {
 }
 
 /// The texts as C strings, nil as NULL, in the order given.
-private func withOptionalCStrings<Result>(_ texts: [String?], _ use: ([UnsafePointer<CChar>?]) -> Result) -> Result {
+func withOptionalCStrings<Result>(_ texts: [String?], _ use: ([UnsafePointer<CChar>?]) -> Result) -> Result {
     let copies = texts.map { $0.map { Array($0.utf8CString) } }
     let all = copies.flatMap { $0 ?? [] }
     return all.withUnsafeBufferPointer { all in

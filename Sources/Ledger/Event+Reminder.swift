@@ -55,7 +55,8 @@ extension Event.Reminder {
         ]
     }
 
-    init?(json: JSON) {
+    /// Reads the `data` member; nil when something is missing.
+    public init?(json: JSON) {
         guard let loan = json["loan"]?.string.flatMap(LoanNumber.init), let borrower = json["borrower"]?.string.flatMap(PersonKey.init),
             let step = json["step"]?.string.flatMap(ReminderStep.init), let due = json["due"]?.string.flatMap(WallTime.init(rfc3339:))
         else { return nil }

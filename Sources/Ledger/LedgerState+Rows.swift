@@ -124,7 +124,8 @@ extension Loan {
         ])
     }
 
-    init?(row: JSON) {
+    /// nil when it is no row of a loan.
+    public init?(row: JSON) {
         guard let number = row["loan"]?.string.flatMap(LoanNumber.init), let item = row["item"]?.string.flatMap(ItemKey.init),
             let person = row["person"]?.string.flatMap(PersonKey.init), var since = row["since"]?.string.flatMap(WallTime.init(rfc3339:)),
             var due = row["due"]?.string.flatMap(WallTime.init(rfc3339:)), let opened = row["event"]?.integer

@@ -147,6 +147,9 @@ struct MasterApplication {
             for part in item.parts { name(.item(part), "kit \(item.key)", &found) }
             if let home = item.home { name(.location(home), "item \(item.key)", &found) }
         }
+        for person in data.people.values {
+            if let supervisor = person.supervisor { name(.person(supervisor), "person \(person.number ?? person.key.text)", &found) }
+        }
         for permit in data.permits.values {
             name(.person(permit.person), "permit \(permit.key)", &found)
             for item in permit.items { name(.item(item), "permit \(permit.key)", &found) }

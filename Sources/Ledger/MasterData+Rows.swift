@@ -53,6 +53,7 @@ extension MasterApplication {
         let quota = reader.integer("quota").map(Int.init)
         let given = reader.text("key").flatMap(PersonKey.init)
         let certificates = reader.held("certificates")
+        let (email, language) = (reader.email("email"), reader.language("language"))
         guard reader.finish() else { return }
         let known = numbers[row.id]
         if let known, let given, known != given {
@@ -62,7 +63,9 @@ extension MasterApplication {
         if let other = data.people[key]?.number, other != row.id {
             return add(.boundTwice, row, index, "key", "\(key) is the key of \(other) already")
         }
-        data.people[key] = Person(key: key, number: row.id, name: name, isBlocked: isBlocked, quota: quota, certificates: certificates)
+        data.people[key] = Person(
+            key: key, number: row.id, name: name, isBlocked: isBlocked, quota: quota, certificates: certificates, email: email,
+            language: language)
         numbers[row.id] = key
     }
 
@@ -92,9 +95,21 @@ extension MasterApplication {
         case .permits: takePermit(row, index, &reader)
         // What an item names may stand in a later row of the batch.
         case .items: return takeParts(row, index)
-        case .people, .classes, .products, .locations, .days: return
+        case .people: return takeSupervisor(row, index)
+        case .classes, .products, .locations, .days: return
         }
         problems += reader.problems
+    }
+
+    /// When all people of the batch are there: the one who is named may stand further down.
+    private mutating func takeSupervisor(_ row: MasterRow, _ index: Int) {
+        guard let reference = row.body["supervisor"], !reference.isNull, let key = numbers[row.id] else { return }
+        guard let text = reference.string, PersonKey(text) != nil else {
+            return add(.wrongType, row, index, "supervisor", "must be the number or key of a person")
+        }
+        guard let supervisor = person(text, row, index, "supervisor") else { return }
+        guard supervisor != key else { return add(.badValue, row, index, "supervisor", "is the person itself") }
+        data.people[key]?.supervisor = supervisor
     }
 
     private mutating func takePermit(_ row: MasterRow, _ index: Int, _ reader: inout MasterRowReader) {
@@ -140,11 +155,11 @@ extension MasterApplication {
     }
 
     /// A person by key or by number.
-    private mutating func person(_ text: String?, _ row: MasterRow, _ index: Int) -> PersonKey? {
+    private mutating func person(_ text: String?, _ row: MasterRow, _ index: Int, _ member: String = "person") -> PersonKey? {
         guard let text else { return nil }
         if let key = numbers[text], data.people[key] != nil { return key }
         if let key = PersonKey(text), data.people[key] != nil { return key }
-        add(.unknownReference, row, index, "person", "there is no person \(text)")
+        add(.unknownReference, row, index, member, "there is no person \(text)")
         return nil
     }
 

@@ -1,5 +1,6 @@
 import Identifiers
 import Readings
+import SiteConfiguration
 
 /// Somebody who borrows, returns, puts away or looks after.
 public struct Person: Hashable, Sendable {
@@ -13,6 +14,12 @@ public struct Person: Hashable, Sendable {
     public var quota: Int?
     /// What this person may do, and the last day of it; nil: for ever.
     public var certificates: [String: CivilDate?] = [:]
+    /// Where reminders go; nil: nowhere.
+    public var email: MailAddress?
+    /// Of mails; nil: the destination's.
+    public var language: Site.Language?
+    /// Who is told too when this person keeps something too long.
+    public var supervisor: PersonKey?
 }
 
 /// A class of tools: what its items have in common.

@@ -29,6 +29,10 @@ public struct MasterMember: Hashable, Sendable {
         case certificates
         /// An object: certificates and the last day of each, `null` where it never expires.
         case held
+        /// `local@domain`
+        case email
+        /// `en` or `zh`
+        case language
     }
 
     public var name: String
@@ -55,6 +59,7 @@ extension MasterRow.Set {
             .people: [
                 MasterMember("key", .key), MasterMember("name", .text(256), required: true), MasterMember("blocked", .boolean),
                 MasterMember("quota", .integer(0...10_000)), MasterMember("certificates", .held),
+                MasterMember("email", .email), MasterMember("language", .language), MasterMember("supervisor", .person),
             ],
             .credentials: [MasterMember("person", .person, required: true)],
             .classes: [

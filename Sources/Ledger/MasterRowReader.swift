@@ -1,5 +1,6 @@
 import Identifiers
 import Readings
+import SiteConfiguration
 
 /// Reads the members of one row by the schema of its set and notes what is wrong with them.
 struct MasterRowReader {
@@ -79,6 +80,27 @@ struct MasterRowReader {
             return []
         }
         return texts.compactMap { $0 }
+    }
+
+    /// What is wrong with an address is said without repeating it: problems are logged and sent upstream.
+    mutating func email(_ name: String) -> MailAddress? {
+        guard let value = value(name) else { return nil }
+        guard let text = value.string else {
+            add(.wrongType, name, "must be text in quotation marks")
+            return nil
+        }
+        let address = MailAddress(text)
+        if address == nil {
+            add(.badValue, name, "must be one mail address, NAME@DOMAIN, of at most \(MailAddress.maximumBytes) bytes")
+        }
+        return address
+    }
+
+    mutating func language(_ name: String) -> Site.Language? {
+        guard let text = text(name) else { return nil }
+        let language = Site.Language(rawValue: text)
+        if language == nil { add(.badValue, name, "must be \(Site.Language.allCases.map(\.rawValue).joined(separator: " or "))") }
+        return language
     }
 
     mutating func date(_ name: String) -> CivilDate? {

@@ -104,10 +104,15 @@ struct CellReader {
         case .gtin: return gtin(text, [8, 12, 13, 14], cell, row)
         case .gln: return gtin(text, [13], cell, row)
         case .date: return date(text, cell, row)
+        case .language: return Self.languages[text.lowercased()] ?? text
         default: break
         }
         return text
     }
+
+    private static let languages = [
+        "english": "en", "英文": "en", "英语": "en", "chinese": "zh", "中文": "zh", "汉语": "zh", "zh-cn": "zh", "en-us": "en", "en-gb": "en",
+    ]
 
     private mutating func epc(_ text: String, _ cell: ImportedRow.Cell, _ row: ImportedRow) -> String? {
         let digits = text.filter { !$0.isWhitespace && $0 != "-" }

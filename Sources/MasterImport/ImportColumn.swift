@@ -21,6 +21,8 @@ struct ImportColumn: Hashable, Sendable {
         case list
         /// `NAME=YYYY-MM-DD` or `NAME`, several of them.
         case held
+        /// `en` or `zh`, or the language's name.
+        case language
     }
 
     /// The member of the row; `id`, `deleted`, `badge` (a row of `credentials`) and `epc` (a row of `tags`) besides those of the schema.
@@ -91,6 +93,9 @@ struct ImportColumn: Hashable, Sendable {
             ImportColumn("blocked", .boolean, "停用", "是否停用", "冻结", "禁用"),
             ImportColumn("quota", .integer, "limit", "限额", "借用上限", "最大借用数"),
             ImportColumn("certificates", .held, "certificate", "qualifications", "资质", "证书"),
+            ImportColumn("email", .key, "mail", "email address", "邮箱", "电子邮箱", "电子邮件", "邮件地址"),
+            ImportColumn("language", .language, "语言", "语种"),
+            ImportColumn("supervisor", .number, "manager", "superior", "主管", "主管工号", "上级", "上级工号", "直属上级"),
         ],
         .classes: [
             ImportColumn("id", .key, "class", "category", "类别", "分类", "编号"),

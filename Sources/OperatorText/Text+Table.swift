@@ -253,6 +253,11 @@ extension Text: OperatorSentence {
         case .headDestination: ("DESTINATION", "目的地")
         case .headMasterSource: ("MASTER DATA FROM", "主数据来源")
         case .headAge: ("CHECKED BEFORE", "距上次核对")
+        case .destinationReminders:
+            (
+                "{name}: since the start {outdated} reminders were no longer true, {unreachable} were for somebody without a mail address",
+                "{name}：自启动以来，{outdated} 条提醒在发送时已失效，{unreachable} 条提醒的收件人没有邮件地址"
+            )
         case .headWaiting: ("WAITING", "待发送")
         case .headDelivered: ("DELIVERED UP TO", "已送达至")
         case .headProblem: ("PROBLEM", "问题")

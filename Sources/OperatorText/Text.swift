@@ -229,6 +229,7 @@ public enum Text: String, CaseIterable, Sendable {
     case headDestination = "head.destination"
     case headMasterSource = "head.master_source"
     case headAge = "head.age"
+    case destinationReminders = "destination.reminders"
     case headWaiting = "head.waiting"
     case headDelivered = "head.delivered"
     case headProblem = "head.problem"

@@ -22,6 +22,8 @@ extension Site {
             case mqtt(MQTT)
             /// Rows of a table.
             case postgresql(PostgreSQL)
+            /// Mails to people, by SMTP.
+            case mail(Mail)
         }
 
         public init(name: String, kind: Kind, types: [String] = [], certainty: Certainty = .final, batch: Int = 500) {

@@ -34,7 +34,7 @@ struct DatabaseFile: Sendable {
     }
 
     /// The WAL is kept at most this long when it begins anew after a checkpoint, in bytes.
-    static let walLimit: Int64 = 4_194_304
+    static let walLimit: Int64 = 8 << 20
 
     private var pragmas: [(name: String, value: Int64)] {
         [

@@ -15,6 +15,8 @@ struct OpenedLog: Sendable {
     let database: DatabaseQueue
     let chain: EventChain
     let lastSequence: Int64
+    /// The state row that is stored with the newest event.
+    let counters: [UInt8]?
 
     /// - Parameter wasClosedCleanly: no WAL was left behind, so the pages need not be looked through.
     /// - Throws: as `EventStore.init` does.
@@ -38,6 +40,7 @@ struct OpenedLog: Sendable {
             database, identities: identities, archived: checkpoints.last, end: end.sequence, count: tuning.checkedEvents)
         chain = EventChain(identities: identities, lastHash: end.hash)
         lastSequence = end.sequence
+        counters = try Self.counters(database)
         shared.cursors.withLock { $0 = cursors }
         shared.lastSequence.withLock { $0 = end.sequence }
         shared.setReader(try file.openReader())
@@ -100,6 +103,10 @@ extension OpenedLog {
                 return cursors
             }
         }
+    }
+
+    static func counters(_ database: DatabaseQueue) throws(StoreError) -> [UInt8]? {
+        try storing("read the counters") { try database.inDatabase { try StateRow.storedCounters($0) } }
     }
 
     /// Follows the chain of the newest events.

@@ -41,7 +41,9 @@ extension EventWriter {
                 let statements = try statements ?? WriterStatements(db)
                 self.statements = statements
                 try statements.transaction {
-                    for event in group.events { try statements.write(event) }
+                    for event in group.events {
+                        try statements.write(event, counters: event.sequence == group.lastSequence ? group.counters : nil)
+                    }
                     try statements.write(group.rows)
                     try Self.write(cursors, db)
                     try tuning.fault?(.beforeCommit)
@@ -119,6 +121,7 @@ extension EventWriter {
             try storing("open \(file.path) again") { try tuning.fault?(.reopen) }
             let opened = try file.openWriter()
             let end = try LogEnd(reading: opened)
+            let counted = try OpenedLog.counters(opened)
             // Before anybody reads: what is not durable must not be delivered.
             try storing("checkpoint") { try tuning.fault?(.checkpoint) }
             try file.makeDurable(opened)
@@ -127,6 +130,7 @@ extension EventWriter {
             wal.attach(to: opened)
             isWALShort = true
             lastSequence = end.sequence
+            counters = counted
             chain = EventChain(identities: chain.identities, lastHash: end.hash)
             shared.lastSequence.withLock { $0 = end.sequence }
         } catch {
@@ -232,10 +236,26 @@ extension EventWriter {
 }
 
 extension StateRow {
+    /// The key of the row that nearly every event changes. It is stored with the newest one.
+    static let counters = "counters"
+
+    /// With the newest event, or in `state` where that has none: a log of an earlier version, or one that was recovered.
+    private static let countersValue =
+        "coalesce((SELECT counters FROM event ORDER BY seq DESC LIMIT 1), (SELECT value FROM state WHERE key = 'counters'))"
+
+    /// As it is stored; nil while nothing was counted.
+    static func storedCounters(_ db: Database) throws -> [UInt8]? {
+        try String.fetchOne(db, sql: "SELECT \(countersValue)").map { Array($0.utf8) }
+    }
+
     /// Every stored row, sorted by key.
     static func all(_ db: Database) throws -> [StateRow] {
         var rows: [StateRow] = []
-        let cursor = try Row.fetchCursor(db, sql: "SELECT key, value FROM state ORDER BY key")
+        let query = """
+            SELECT key, value FROM state WHERE key <> 'counters'
+            UNION ALL SELECT 'counters', counted FROM (SELECT \(countersValue) AS counted) WHERE counted IS NOT NULL ORDER BY key
+            """
+        let cursor = try Row.fetchCursor(db, sql: query)
         while let row = try cursor.next() {
             let key: String = try row.checked(0)
             let text: String = try row.checked(1)

@@ -47,6 +47,8 @@ struct EventWriter {
     var statements: WriterStatements?
     var chain: EventChain
     var lastSequence: Int64
+    /// The state row that rides on the newest event; nil while nothing was counted.
+    var counters: [UInt8]?
     /// Decisions of this generation and older were made on an image that does not hold.
     var failedGeneration: UInt64?
     var pendingCursors: [String: Int64] = [:]
@@ -68,6 +70,8 @@ struct EventWriter {
         var lastSequence: Int64
         var events: [StoredEvent] = []
         var rows: [RenderedDecision.Row] = []
+        /// As the newest event leaves them.
+        var counters: [UInt8]?
         var answers: [Answer] = []
         var decisions = 0
     }
@@ -80,6 +84,7 @@ struct EventWriter {
         database = log.database
         chain = log.chain
         lastSequence = log.lastSequence
+        counters = log.counters
     }
 
     mutating func run(_ mailbox: WriterMailbox<WriterJob>) {
@@ -102,7 +107,7 @@ struct EventWriter {
     }
 
     mutating func handle(_ jobs: [WriterJob]) {
-        var group = Group(chain: chain, lastSequence: lastSequence)
+        var group = Group(chain: chain, lastSequence: lastSequence, counters: counters)
         for job in jobs {
             switch job {
             case .commit(let commit):
@@ -151,7 +156,10 @@ struct EventWriter {
         group.chain = chain
         group.lastSequence = sequence
         group.events += sealed
-        group.rows += commit.decision.rows
+        // They follow from events, so that there is one to ride on.
+        for row in commit.decision.rows {
+            if row.key == StateRow.counters { group.counters = row.value } else { group.rows.append(row) }
+        }
         group.decisions += 1
         group.answers.append(.committed(commit, sealed))
     }
@@ -165,6 +173,7 @@ struct EventWriter {
                 try commit(group)
                 chain = group.chain
                 lastSequence = group.lastSequence
+                counters = group.counters
                 shared.lastSequence.withLock { $0 = group.lastSequence }
             } catch {
                 failure = error
@@ -172,7 +181,7 @@ struct EventWriter {
             }
         }
         answer(group, failure)
-        group = Group(chain: chain, lastSequence: lastSequence)
+        group = Group(chain: chain, lastSequence: lastSequence, counters: counters)
     }
 
     private mutating func answer(_ group: Group, _ failure: StoreError?) {

@@ -39,6 +39,11 @@ struct StoreSchema: Sendable {
                         state TEXT NOT NULL, at TEXT NOT NULL, signer TEXT NOT NULL, signature TEXT NOT NULL)
                         """)
             },
+            { db in
+                // The state row of this name, with the newest event: nearly every event changes it, and beside the event it needs no page of
+                // its own. Where the newest event has none, that in `state` holds.
+                try db.execute(sql: "ALTER TABLE event ADD COLUMN counters TEXT")
+            },
         ])
 
     /// "SGma"

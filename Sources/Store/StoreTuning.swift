@@ -16,7 +16,7 @@ struct StoreTuning: Sendable {
     /// Nanoseconds between attempts to make the reserve again.
     var reserveRetry: Int64 = 30_000_000_000
     /// Bytes of WAL that call for a checkpoint.
-    var checkpointBytes: Int64 = 4 << 20
+    var checkpointBytes: Int64 = 8 << 20
     /// Frames of WAL that call for a checkpoint when there is nothing else to do.
     var idleCheckpointFrames: Int32 = 256
     /// Nanoseconds without work that count as idle.

@@ -20,7 +20,7 @@ final class WriterStatements {
         begin = try prepare("BEGIN IMMEDIATE")
         commit = try prepare("COMMIT")
         rollback = try prepare("ROLLBACK")
-        insert = try prepare("INSERT INTO event(seq, body) VALUES (?, ?)")
+        insert = try prepare("INSERT INTO event(seq, body, counters) VALUES (?, ?, ?)")
         upsert = try prepare("INSERT INTO state(key, value) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value")
         delete = try prepare("DELETE FROM state WHERE key = ?")
     }
@@ -42,11 +42,21 @@ final class WriterStatements {
         }
     }
 
-    func write(_ event: StoredEvent) throws {
+    /// - Parameter counters: the state row of this name, for the last event of a transaction.
+    func write(_ event: StoredEvent, counters: [UInt8]?) throws {
         sqlite3_bind_int64(insert, 1, event.sequence)
         try event.bytes.withUnsafeBufferPointer { bytes in
             try check(sqlite3_bind_blob(insert, 2, bytes.baseAddress, Int32(clamping: bytes.count), nil))
-            try step(insert)
+            guard let counters else {
+                try check(sqlite3_bind_null(insert, 3))
+                return try step(insert)
+            }
+            try counters.withUnsafeBufferPointer { counters in
+                try counters.withMemoryRebound(to: CChar.self) { counters in
+                    try check(sqlite3_bind_text(insert, 3, counters.baseAddress, Int32(clamping: counters.count), nil))
+                }
+                try step(insert)
+            }
         }
     }
 

@@ -11,6 +11,7 @@ public final class DeliveryLoop: Sendable {
     private let batch: Int
     private let log: any EventLog
     private let destination: any Destination
+    private let reminders: ReminderBoard?
     private let stopSignal: StopSignal
     private let backOff: BackOff
     private let random: @Sendable () -> Double
@@ -29,12 +30,13 @@ public final class DeliveryLoop: Sendable {
     /// - Parameters:
     ///   - types: see `EventFilter`; `certainty` likewise.
     ///   - batch: events in one delivery, 1...10,000; others are clamped.
+    ///   - reminders: which reminders are still true; nil: all of them.
     ///   - stopSignal: the one that the destination was made with, so that a request under way ends too.
     ///   - random: 0 up to but not including 1, for the jitter.
     ///   - onChange: called on the delivery thread when deliveries begin to fail, are refused, or succeed again: one log line each.
     public init(
         name: String, types: [String] = [], certainty: Certainty = .final, batch: Int, log: any EventLog, destination: any Destination,
-        stopSignal: StopSignal,
+        reminders: ReminderBoard? = nil, stopSignal: StopSignal,
         backOff: BackOff = BackOff(), random: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) },
         onChange: @escaping @Sendable (DeliveryStatus) -> Void = { _ in }
     ) {
@@ -43,6 +45,7 @@ public final class DeliveryLoop: Sendable {
         self.batch = batch
         self.log = log
         self.destination = destination
+        self.reminders = reminders
         self.stopSignal = stopSignal
         self.backOff = backOff
         self.random = random
@@ -93,7 +96,8 @@ public final class DeliveryLoop: Sendable {
     }
 
     private func run() {
-        var worker = DeliveryWorker(name: name, filter: filter, batch: batch, log: log, destination: destination, backOff: backOff)
+        var worker = DeliveryWorker(
+            name: name, filter: filter, batch: batch, log: log, destination: destination, reminders: reminders, backOff: backOff)
         while !shared.read(\.isStopping) {
             // Before the worker reads the log, so that a commit during the read is not overlooked.
             shared.update { $0.isWoken = false }

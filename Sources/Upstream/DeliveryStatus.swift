@@ -37,6 +37,10 @@ public struct DeliveryStatus: Hashable, Sendable {
         /// Without meaning for this destination, or of types that it does not get.
         public var passedOver: Int64 = 0
         public var deadLetters: Int64 = 0
+        /// Reminders that were no longer true when they would have been sent.
+        public var outdated: Int64 = 0
+        /// Reminders for somebody whose address nobody knows.
+        public var withoutAddress: Int64 = 0
         public var failures: Int64 = 0
     }
 
@@ -46,7 +50,8 @@ public struct DeliveryStatus: Hashable, Sendable {
             "pending": pending.map(JSON.integer), "oldest": oldest.map(JSON.string), "last_error": lastError.map(JSON.string),
             "retry_in_ms": retryIn.map(JSON.integer), "delivered": .integer(counters.delivered),
             "duplicates": .integer(counters.duplicates), "passed_over": .integer(counters.passedOver),
-            "dead_letters": .integer(counters.deadLetters), "failures": .integer(counters.failures),
+            "dead_letters": .integer(counters.deadLetters), "outdated": .integer(counters.outdated),
+            "without_address": .integer(counters.withoutAddress), "failures": .integer(counters.failures),
         ])
     }
 }

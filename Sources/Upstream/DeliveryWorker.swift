@@ -31,6 +31,7 @@ struct DeliveryWorker {
     private let batch: Int
     private let log: any EventLog
     private let destination: any Destination
+    private let reminders: ReminderBoard?
     private var backOff: BackOff
     /// Settled up to here; nil: the log has not been asked yet.
     private var position: Int64?
@@ -38,6 +39,9 @@ struct DeliveryWorker {
     /// What is being waited out; nil: all is well.
     private var trouble: DeliveryStatus.State?
     private var corrections = ClockCorrections()
+    /// Reminders above `position` that were not true when they would have been sent. They stay so: one that came back behind events
+    /// that were sent meanwhile would be out of order.
+    private var outdated: Set<Int64> = []
     /// The last event up to `position` that the destination has; nil: not looked for yet.
     private var predecessor: Predecessor?
 
@@ -47,8 +51,14 @@ struct DeliveryWorker {
         var origin = ""
     }
 
-    /// - Parameter batch: events in one delivery, 1...10,000; others are clamped.
-    init(name: String, filter: EventFilter, batch: Int, log: any EventLog, destination: any Destination, backOff: BackOff) {
+    /// - Parameters:
+    ///   - batch: events in one delivery, 1...10,000; others are clamped.
+    ///   - reminders: what is still true; nil: everything is.
+    init(
+        name: String, filter: EventFilter, batch: Int, log: any EventLog, destination: any Destination, reminders: ReminderBoard? = nil,
+        backOff: BackOff
+    ) {
+        self.reminders = destination.tellsPeople ? reminders : nil
         self.name = name
         self.filter = filter
         self.batch = max(1, min(10_000, batch))
@@ -102,7 +112,7 @@ struct DeliveryWorker {
                 rejections.append(.init(sequence: written.sequence, reason: error.reason))
                 continue
             }
-            guard isWanted(event) else { continue }
+            guard isWanted(event), try !isOutdated(event) else { continue }
             if destination.needsTime, event.isOfUnknownTime {
                 if let shift = try corrections.shift(of: event, in: log) {
                     event.shift = shift
@@ -146,7 +156,18 @@ struct DeliveryWorker {
         return !code.hasPrefix(name + "/")
     }
 
-    /// The last event up to a number that this destination was to get.
+    /// Asked at every delivery anew, for what waited is true until it is sent.
+    private mutating func isOutdated(_ event: OutgoingEvent) throws(DeliveryError) -> Bool {
+        guard let reminders, let reminder = event.reminder else { return false }
+        if outdated.contains(event.sequence) { return true }
+        guard reminders.hasCome(to: event.sequence) else { throw .retryable("the gateway is being started") }
+        guard reminders.itemsStillOut(of: reminder).isEmpty else { return false }
+        outdated.insert(event.sequence)
+        return true
+    }
+
+    /// The last event up to a number that this destination was to get. A reminder may have been passed over, which nobody knows any more
+    /// after a start; to name one before it is always right, for up to `position` the destination has everything.
     private mutating func predecessor(upTo position: Int64) throws(EventLogError) -> Predecessor {
         if let predecessor { return predecessor }
         var found = Predecessor()
@@ -156,7 +177,7 @@ struct DeliveryWorker {
             let start = max(0, end - 500)
             let events = try log.events(after: start, limit: Int(end - start))
             for stored in events.reversed() where stored.sequence <= end {
-                guard let event = try? OutgoingEvent(stored), isWanted(event) else { continue }
+                guard let event = try? OutgoingEvent(stored), isWanted(event), reminders == nil || event.reminder == nil else { continue }
                 found = Predecessor(sequence: event.sequence, origin: event.origin)
                 break
             }
@@ -210,7 +231,12 @@ struct DeliveryWorker {
         status.counters.delivered += Int64(receipt.delivered)
         status.counters.duplicates += Int64(receipt.duplicates)
         status.counters.deadLetters += Int64(receipt.rejections.count)
-        status.counters.passedOver += Int64(settled - receipt.delivered - receipt.duplicates - receipt.rejections.count)
+        let outdated = outdated.count { $0 <= receipt.upTo } + receipt.outdated
+        self.outdated = self.outdated.filter { $0 > receipt.upTo }
+        status.counters.outdated += Int64(outdated)
+        status.counters.withoutAddress += Int64(receipt.withoutAddress)
+        status.counters.passedOver += Int64(
+            settled - receipt.delivered - receipt.duplicates - receipt.rejections.count - outdated)
         try acknowledge(receipt.upTo)
     }
 

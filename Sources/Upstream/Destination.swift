@@ -18,11 +18,16 @@ public protocol Destination: Sendable {
 
     /// Whether it says of every event which one came before it: `OutgoingEvent.after`.
     var needsPredecessors: Bool { get }
+
+    /// Whether somebody at the other end acts on what it sends: then a reminder that is no longer true is passed over. A record gets
+    /// every event.
+    var tellsPeople: Bool { get }
 }
 
 extension Destination {
     public var needsTime: Bool { false }
     public var needsPredecessors: Bool { false }
+    public var tellsPeople: Bool { false }
 }
 
 /// An event of the log, read once for all who look into it.
@@ -93,6 +98,10 @@ public struct Receipt: Hashable, Sendable {
     public var duplicates = 0
     /// Have no meaning for this destination.
     public var passedOver = 0
+    /// Were no longer true when it looked.
+    public var outdated = 0
+    /// Somebody for whom they are cannot be reached: nobody knows an address. Those who can be were told.
+    public var withoutAddress = 0
     /// Refused for good; the rest went on.
     public var rejections: [Rejection] = []
 

@@ -4,7 +4,7 @@ extension Site.Destination {
     /// - Parameter stateDirectory: where a destination may keep a small file of its own; nil: nowhere.
     /// - Throws: `DeliveryError.refused` when the configuration cannot work.
     func makeDestination(
-        of gateway: Site.Gateway, board: DeviceStateBoard, stateDirectory: String?, stopSignal: StopSignal
+        of gateway: Site.Gateway, board: DeviceStateBoard, reminders: ReminderBoard, stateDirectory: String?, stopSignal: StopSignal
     ) throws(DeliveryError) -> any Destination {
         switch kind {
         case .file(let file): return FileDestination(path: file.path, rotation: file.rotation)
@@ -21,6 +21,8 @@ extension Site.Destination {
                 mqtt, name: name, gateway: gateway, board: board, stopSignal: stopSignal, stateDirectory: stateDirectory)
         case .postgresql(let postgresql):
             return try PostgreSQLDestination(postgresql, gatewayCode: gateway.code, batch: batch, stopSignal: stopSignal)
+        case .mail(let mail):
+            return try MailDestination(mail, gateway: gateway, reminders: reminders, stopSignal: stopSignal)
         }
     }
 }

@@ -29,6 +29,8 @@ public final class WebhookDestination: Destination {
         sizer = Mutex(BatchSizer(most: configuration.isSingle ? 1 : batch))
     }
 
+    public var tellsPeople: Bool { true }
+
     public func deliver(_ batch: [OutgoingEvent]) throws(DeliveryError) -> Receipt {
         // Held for as long as the delivery takes: there is one at a time.
         let result = sizer.withLock { sizer in

@@ -25,5 +25,12 @@ enum DestinationTable {
             ])
         }
         table.print()
+        for destination in destinations {
+            let (outdated, unreachable) = (destination["outdated"]?.integer ?? 0, destination["without_address"]?.integer ?? 0)
+            guard outdated + unreachable > 0 else { continue }
+            let name = Printable(escaping: destination["name"]?.string ?? "", limit: 64)
+            let values = ["name": name, "outdated": Printable(outdated), "unreachable": Printable(unreachable)]
+            Terminal.output.write(Text.destinationReminders(language, values), unreachable > 0 ? .warning : .plain)
+        }
     }
 }

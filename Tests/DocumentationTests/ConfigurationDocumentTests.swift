@@ -232,7 +232,7 @@ struct ConfigurationDocumentTests {
         let text = try Self.example()
         let site = try SiteFile.parse(text, file: "example").get()
         #expect(site.devices.count >= 3 && site.stations.count == 4)
-        #expect(site.destinations.count == 5 && site.sources.count == 3)
+        #expect(site.destinations.count == 6 && site.sources.count == 3)
         for place in Self.places {
             for row in try Self.rows(place) {
                 let key = Self.key(row)

@@ -63,6 +63,33 @@ struct DestinationFileTests {
                 == .postgresql(.init(connection: "host=db user=u", passwordFile: "/p", tls: expected, table: "a.b")))
     }
 
+    @Test("Mail: with STARTTLS unless it is said otherwise, and of reminders only")
+    func mail() throws {
+        let from = try #require(MailAddress("a@example.com"))
+        let least = try parse("mail", ["url = \"smtp://mail.example\"", "from = \"a@example.com\""]).get().destinations.first
+        #expect(least?.types == ["loan.reminded"])
+        #expect(least?.kind == .mail(.init(host: "mail.example", port: 587, encryption: .startTLS, from: from)))
+        #expect(
+            try kind("mail", ["url = \"smtp://[::1]:25\"", "insecure = true", "from = \"a@example.com\""])
+                == .mail(.init(host: "::1", port: 25, encryption: .none, from: from)))
+        let lines = [
+            "url = \"smtps://mail.example\"", "user = \"u\"", "password_file = \"/p\"", "authority_file = \"/ca.pem\"",
+            "from = \"a@example.com\"", "storekeeper = [\"b@example.com\", \"c@example.com\"]", "language = \"zh\"",
+            "templates = \"/words\"", "timeout_s = 5", "types = [\"loan.reminded\"]",
+        ]
+        let keepers = ["b@example.com", "c@example.com"].compactMap(MailAddress.init)
+        #expect(
+            try kind("mail", lines)
+                == .mail(
+                    .init(
+                        host: "mail.example", port: 465, encryption: .implicit, user: "u", passwordFile: "/p",
+                        tls: .init(authorityFile: "/ca.pem"), from: from, storekeepers: keepers, language: .chinese, templates: "/words",
+                        timeoutSeconds: 5)))
+        // What is wrong in the folder of templates is said by `config check`, and keeps no gateway from starting.
+        let site = try parse("mail", lines).get()
+        #expect(SiteCheck.problems(of: site).map(\.reason) == ["/words: cannot be read"])
+    }
+
     @Test(
         "Mistakes are named",
         arguments: [
@@ -89,6 +116,29 @@ struct DestinationFileTests {
             ("mqtt", ["url = \"tcp://x\""], "url: must be mqtt://HOST:PORT"),
             ("mqtt", ["url = \"mqtt://x\"", "revocation_file = \"/l\""], "revocation_file: cannot be checked"),
             ("mqtt", ["url = \"mqtt://x\"", "password_file = \"/p\""], "password_file: needs user"),
+            ("mail", ["url = \"smtp://x\""], "from: "),
+            ("mail", ["from = \"a@x\""], "url: "),
+            ("mail", ["url = \"smtp://x\"", "from = \"Crib <a@x>\""], "from: must be one mail address"),
+            (
+                "mail", ["url = \"smtp://x\"", "from = \"a@x\"", "storekeeper = [\"b@x\", \"b\"]"],
+                "storekeeper[2]: must be one mail address"
+            ),
+            ("mail", ["url = \"smtp://u:p@x\"", "from = \"a@x\""], "url: must be smtp://HOST:PORT"),
+            ("mail", ["url = \"http://x\"", "from = \"a@x\""], "url: must be smtp://HOST:PORT"),
+            ("mail", ["url = \"smtp://x/y\"", "from = \"a@x\""], "url: must be smtp://HOST:PORT"),
+            ("mail", ["url = \"smtp://x?y\"", "from = \"a@x\""], "url: must be smtp://HOST:PORT"),
+            ("mail", ["url = \"smtps://x\"", "from = \"a@x\"", "insecure = true"], "insecure: contradicts smtps://"),
+            (
+                "mail", ["url = \"smtp://x\"", "from = \"a@x\"", "insecure = true", "user = \"u\"", "password_file = \"/p\""],
+                "user: may not stand beside insecure"
+            ),
+            (
+                "mail", ["url = \"smtp://x\"", "from = \"a@x\"", "insecure = true", "revocation_file = \"/l\""],
+                "revocation_file: cannot be checked"
+            ),
+            ("mail", ["url = \"smtp://x\"", "from = \"a@x\"", "user = \"u\""], "user: needs password_file"),
+            ("mail", ["url = \"smtp://x\"", "from = \"a@x\"", "password_file = \"/p\""], "password_file: needs user"),
+            ("mail", ["url = \"smtp://x\"", "from = \"a@x\"", "types = [\"loan.*\"]"], "types[1]: no mail is made of loan.*"),
             ("postgresql", ["connection = \"host=db password=x\""], "connection: may hold no password"),
             ("postgresql", ["connection = \"host=db\""], "password_file: is missing"),
             ("postgresql", ["connection = \"host=db nonsense=1\""], "connection: invalid connection option"),

@@ -1,5 +1,6 @@
 import Identifiers
 import Readings
+import SiteConfiguration
 import Testing
 
 @testable import Ledger
@@ -82,6 +83,12 @@ import Testing
         (#"{"set":"people","id":"A","name":"x","key":"p-17"}"#, "0 bound_twice key"),
         (#"{"set":"people","id":"E-17","name":"x","key":"p-18"}"#, "0 changed_key key"),
         (#"{"set":"people","id":"A","name":"x","key":"p-1","blocked":"yes"}"#, "0 wrong_type blocked"),
+        (#"{"set":"people","id":"A","name":"x","key":"p-1","email":7}"#, "0 wrong_type email"),
+        (#"{"set":"people","id":"A","name":"x","key":"p-1","email":"a@b@c"}"#, "0 bad_value email"),
+        (#"{"set":"people","id":"A","name":"x","key":"p-1","language":"fr"}"#, "0 bad_value language"),
+        (#"{"set":"people","id":"A","name":"x","key":"p-1","supervisor":"nobody"}"#, "0 unknown_reference supervisor"),
+        (#"{"set":"people","id":"A","name":"x","key":"p-1","supervisor":7}"#, "0 wrong_type supervisor"),
+        (#"{"set":"people","id":"A","name":"x","key":"p-1","supervisor":"A"}"#, "0 bad_value supervisor"),
         (#"{"set":"credentials","id":"1","person":"nobody"}"#, "0 unknown_reference person"),
         (#"{"set":"credentials","id":"1"}"#, "0 missing_member person"),
         (#"{"set":"tags","id":"303","item":"DRILL-01"}"#, "0 bad_value id"),
@@ -102,6 +109,47 @@ import Testing
     func refuses(line: String, problem: String) throws {
         let data = try base()
         #expect(Set(problems(data, try rows(line))) == [problem])
+    }
+
+    /// A supervisor may stand further down than who has one, and stays as long as somebody names them.
+    @Test func peopleAreReached() throws {
+        let data = try base().applying(
+            rows(
+                #"{"set":"people","id":"A","name":"x","key":"p-1","email":"Ann.Li@example.com","language":"zh","supervisor":"B"}"#,
+                #"{"set":"people","id":"B","name":"y","key":"p-2","supervisor":"p-17"}"#))
+        let (ann, boss) = (data.people[PersonKey("p-1")!], data.people[PersonKey("p-2")!])
+        #expect(ann?.email?.description == "Ann.Li@example.com" && ann?.language == .chinese && ann?.supervisor == PersonKey("p-2"))
+        #expect(boss?.email == nil && boss?.language == nil && boss?.supervisor == PersonKey("p-17"))
+        #expect(problems(data, try rows(#"{"set":"people","id":"B","deleted":true}"#)) == ["0 still_referenced -"])
+        // What a problem says is logged: no address stands in it.
+        let row = try rows(#"{"set":"people","id":"C","name":"x","key":"p-3","email":"secret@exa mple.com"}"#)
+        let refusal = #expect(throws: MasterRefusal.self) { try data.applying(row) }
+        #expect(refusal?.problems.map(\.description).joined().contains("secret") == false)
+        // Moved away in the batch that deletes.
+        let moved = try data.applying(
+            rows(#"{"set":"people","id":"B","deleted":true}"#, #"{"set":"people","id":"A","name":"x","key":"p-1"}"#))
+        #expect(moved.people[PersonKey("p-1")!]?.email == nil && moved.people[PersonKey("p-2")!] == nil)
+    }
+
+    @Test(
+        arguments: [
+            ("a@b", true), ("ann.li+tools@mail.example.com", true), ("o'brien_x=y@x-y.example", true), ("李雷@例子.中国", true),
+            ("zoë@example.com", true), (String(repeating: "a", count: 64) + "@x.example", true),
+            (String(repeating: "a", count: 65) + "@x.example", false), ("a@" + String(repeating: "b", count: 63) + ".example", true),
+            ("a@" + String(repeating: "b", count: 64) + ".example", false),
+            ("a@" + Array(repeating: String(repeating: "b", count: 62), count: 4).joined(separator: ".") + "x", true),
+            ("a@" + Array(repeating: String(repeating: "b", count: 62), count: 4).joined(separator: ".") + "xyz", false),
+            ("", false), ("a", false), ("@b", false), ("a@", false), ("a@b@c", false), (".a@b", false), ("a.@b", false), ("a..b@c", false),
+            ("a@.b", false), ("a@b.", false), ("a@b..c", false), ("a@-b", false), ("a@b-", false), ("a b@c", false), ("a@b c", false),
+            ("a@b\r\nBcc: x@y", false), ("a\n@b", false), ("<a@b>", false), ("Ann <a@b>", false), ("\"a b\"@c", false),
+            ("a@[127.0.0.1]", false),
+            ("a,b@c", false), ("a@b,c@d", false), ("a;b@c", false), ("a:b@c", false), ("(x)a@b", false), ("a\\b@c", false),
+            ("a@b_c", false),
+            ("a\u{202E}b@c", false), ("a\u{200B}@b", false), ("a@b\u{3002}c", false), ("a\u{0}@b", false), ("a@b/c", false), ("😀@b", false),
+        ])
+    func addresses(text: String, isGood: Bool) {
+        #expect((MailAddress(text) != nil) == isGood)
+        if isGood { #expect(MailAddress(text)?.description == text) }
     }
 
     @Test func namesBothWhenBoundTwice() throws {

@@ -16,6 +16,8 @@ struct SimulatedYear {
     private(set) var told = 0
     private(set) var events = 0
     private(set) var problems: [String] = []
+    /// How long each checkout took to decide, and to fold twice.
+    private(set) var decisions: [Duration] = []
 
     private var generator: SeededGenerator
     private let size: YearTests.Size
@@ -142,7 +144,9 @@ struct SimulatedYear {
             free.swapAt(Int(generator.next() % UInt64(free.count)), free.count - 1)
             tools.append(free.removeLast())
         }
+        let begin = ContinuousClock.now
         take(ledger.plan(Fixture.crossing(.out, tools.map(Self.epc), badges: ["\(person)"]), at: wall(now)))
+        decisions.append(ContinuousClock.now - begin)
         for tool in tools {
             let item = ItemKey("T-\(tool)")!
             guard let loan = ledger.state.loans[item] else { return problems.append("\(item) was not lent") }

@@ -127,7 +127,7 @@ import Testing
             name: "an event of the log was changed", sql: "UPDATE event SET body = replace(body, 'gate', 'Gate') WHERE seq = 50",
             problem: "", place: "events.db"),
         Damage(
-            name: "a row was removed", sql: "DELETE FROM state WHERE key = 'counters'", problem: "state row counters is missing",
+            name: "a row was removed", sql: "UPDATE event SET counters = NULL WHERE seq = 55", problem: "state row counters is missing",
             place: "events.db"),
     ])
     func tellsTheFirstThingThatIsWrong(damage: Damage) async throws {

@@ -16,8 +16,8 @@ import Testing
     @Test(arguments: [
         ("journal_mode", "wal"), ("synchronous", "2"), ("foreign_keys", "1"), ("trusted_schema", "0"), ("cell_size_check", "1"),
         ("mmap_size", "0"),
-        ("temp_store", "2"), ("busy_timeout", "5000"), ("journal_size_limit", "4194304"), ("wal_autocheckpoint", "0"),
-        ("user_version", "2"),
+        ("temp_store", "2"), ("busy_timeout", "5000"), ("journal_size_limit", "8388608"), ("wal_autocheckpoint", "0"),
+        ("user_version", "3"),
         ("page_size", "4096"),
     ])
     func settings(pragma: String, expected: String) throws {
@@ -68,9 +68,9 @@ import Testing
         let store = try EventStore(directory: directory.path, gateway: "CRIB1", random: { 1 }, tuning: StoreTuning(), schema: newer)
         #expect(try store.verify().events == 1)
         store.close()
-        let backup = try DatabaseQueue(path: "\(directory.path)/events.db.schema2.backup")
+        let backup = try DatabaseQueue(path: "\(directory.path)/events.db.schema3.backup")
         #expect(try await backup.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM event") } == 1)
-        #expect(try value("user_version", backup) == "2")
+        #expect(try value("user_version", backup) == "3")
         #expect(try value("application_id", backup) == "1397187958")
 
         #expect { try directory.open() } throws: { ($0 as? StoreError)?.code == .newerSchema }

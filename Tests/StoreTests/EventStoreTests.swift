@@ -134,6 +134,34 @@ import Testing
         #expect(try store.verify().isIntact)
     }
 
+    /// The counters stand with the newest event: one that counts nothing carries them on, and so does the last of many in one transaction.
+    @Test func countersAreFoundWithTheNewestEvent() async throws {
+        let directory = try Directory()
+        var decider = Decider()
+        func quiet() -> Decision {
+            let event = Event(
+                sequence: decider.state.nextSequence, time: Decider.time, station: "gate", episode: nil, actor: .unknown, subjects: [],
+                place: nil, certainty: .final, corrects: nil, masterVersion: 3, body: .stationModeChanged(.running), evidence: .null)
+            return Decision(events: [event], rows: decider.state.apply(event))
+        }
+        var expected: Int64 = 0
+        for groups in [[1], [0, 0, 1, 1, 0], [0], [1, 0], [0, 1]] {
+            let store = try directory.open()
+            let outcomes = Outcomes()
+            for counts in groups {
+                let decision = counts == 1 ? decider.checkOut("DRILL-\(expected)") : quiet()
+                if counts == 1 { expected += 1 }
+                store.commit(decision, generation: 1) { outcomes.add($0) }
+            }
+            _ = outcomes.wait(for: groups.count)
+            #expect(try store.load().state == decider.state)
+            #expect(try store.load().state.loanCounter == expected)
+            #expect(try store.verify().isIntact)
+            store.close()
+        }
+        #expect(expected == 5)
+    }
+
     @Test func closeDrains() throws {
         let directory = try Directory()
         let store = try directory.open()

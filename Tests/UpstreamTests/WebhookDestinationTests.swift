@@ -13,12 +13,14 @@ final class WebhookReceiver {
     private let connection: HTTPConnection
     let url: String
 
-    init(_ behaviour: JSON = [:]) throws {
-        counterpart = try Counterpart("webhook_receiver.py", ["--behaviour", behaviour.canonicalText])
+    init(_ behaviour: JSON = [:], port: UInt16 = 0) throws {
+        counterpart = try Counterpart("webhook_receiver.py", ["--behaviour", behaviour.canonicalText, "--port", "\(port)"])
         let port = try #require(Int(counterpart.firstLine), "the counterpart did not start: see its message above")
         url = "http://127.0.0.1:\(port)/hook"
         connection = try HTTPConnection()
     }
+
+    func stop() { counterpart.stop() }
 
     private var control: String { url.replacingOccurrences(of: "/hook", with: "/control") }
 

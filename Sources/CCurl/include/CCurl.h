@@ -91,3 +91,54 @@ void ccurl_cancel(ccurl_connection *_Nonnull connection);
 /// Walks through the headers of the last response: pass 0, then what the call returned; 0 ends the walk.
 size_t ccurl_next_header(
     ccurl_connection *_Nonnull connection, size_t position, const char *_Nullable *_Nonnull name, const char *_Nullable *_Nonnull value);
+
+// MARK: Mails (RFC 5321)
+
+/// The last thing that was said to a mail server.
+enum ccurl_mail_stage {
+    CCURL_MAIL_CONNECT,
+    CCURL_MAIL_HELLO,
+    CCURL_MAIL_STARTTLS,
+    CCURL_MAIL_LOGIN,
+    CCURL_MAIL_SENDER,
+    CCURL_MAIL_RECIPIENT,
+    CCURL_MAIL_DATA,
+    /// The mail itself, or its end.
+    CCURL_MAIL_CONTENT
+};
+
+typedef struct {
+    /// smtp:// or smtps://, without a user.
+    const char *_Nonnull url;
+    /// With smtp://: STARTTLS, or nothing is sent.
+    bool requires_tls;
+    const char *_Nullable user;
+    const char *_Nullable password;
+    /// Addresses without brackets.
+    const char *_Nonnull from;
+    const char *_Nonnull to;
+    /// Headers and body with CR LF. NULL: nothing is sent; the server is greeted and asked what it can.
+    const uint8_t *_Nullable content;
+    size_t content_count;
+    long connect_timeout_ms;
+    long total_timeout_ms;
+    /// More comes at once, so the connection stays open.
+    bool keeps_connection;
+} ccurl_mail;
+
+typedef struct {
+    /// CCURL_OK, CCURL_FAILED or CCURL_CANCELLED.
+    enum ccurl_outcome outcome;
+    int code;
+    bool timed_out;
+    enum ccurl_mail_stage stage;
+    /// The server's last answer, its lines joined by blanks; empty: none came. Valid until the next call.
+    const char *_Nonnull reply;
+    /// The server of this connection offers SMTPUTF8 (RFC 6531).
+    bool takes_utf8;
+    long verify_result;
+    const char *_Nonnull text;
+} ccurl_mail_response;
+
+/// Sends one mail to one address.
+ccurl_mail_response ccurl_send(ccurl_connection *_Nonnull connection, const ccurl_mail *_Nonnull mail);

@@ -48,6 +48,7 @@ public final class MQTTDestination: Destination {
     }
 
     public var needsPredecessors: Bool { true }
+    public var tellsPeople: Bool { true }
 
     public func deliver(_ batch: [OutgoingEvent]) throws(DeliveryError) -> Receipt {
         guard let first = batch.first else { return Receipt(upTo: 0) }
