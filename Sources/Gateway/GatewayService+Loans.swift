@@ -39,7 +39,9 @@ extension GatewayService {
         for sequence in try index.sequences(subject: "loan/\(number)", limit: storyLimit) {
             guard let event = try store.event(sequence)?.json() else { continue }
             events[sequence] = event
-            guard let item = event["data"]?["item"]?.string, event["type"] == "loan.returned" || event["type"] == "loan.lost" else { continue }
+            guard let item = event["data"]?["item"]?.string, event["type"] == "loan.returned" || event["type"] == "loan.lost" else {
+                continue
+            }
             closings[item] = max(closings[item] ?? 0, sequence)
         }
         // What was found of a tool afterwards names no loan: it belongs to the one that it came back from, until it is lent again.
@@ -73,7 +75,8 @@ extension GatewayService {
     func person(called reference: String) async throws(OperationError) -> PersonKey {
         let person = try await look { $0.engine.ledger.master.person(called: reference) }
         guard let person else {
-            throw OperationError(.notFound, "there is no person \(reference.prefix(128)) in the master data: use an employee number or a key")
+            throw OperationError(
+                .notFound, "there is no person \(reference.prefix(128)) in the master data: use an employee number or a key")
         }
         return person
     }

@@ -182,7 +182,9 @@ extension Ledger {
             throw CommandRefusal(.notFound, "there is no open exception \(number); stockgate exceptions lists them")
         }
         guard let borrower = master.people[person] else { throw Self.noPerson(person) }
-        guard !exception.raised.items.isEmpty, exception.raised.direction != .in else {
+        // What came back, what two stations read and what lies wrong was taken by nobody.
+        let isTaking = exception.raised.direction != .in && ![.damaged, .clonedTag, .wrongPlace].contains(exception.raised.kind)
+        guard !exception.raised.items.isEmpty, isTaking else {
             throw CommandRefusal(.conflict, "exception \(number) is not about tools that somebody took; resolve or dismiss it")
         }
         if let item = exception.raised.items.first(where: { state.loans[$0].map { $0.person != person } ?? false }) {

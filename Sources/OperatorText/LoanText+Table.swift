@@ -60,7 +60,10 @@ extension LoanText {
         case .errorReference:
             ("\"{text}\" is neither the number or id of an event nor the number of a loan", "“{text}”既不是事件编号或 id，也不是有效的借用单号")
         case .errorNoPermit:
-            ("Not found: there is no request or permit {permit}; stockgate permit list shows them", "未找到借入申请 {permit}；见 stockgate permit list")
+            (
+                "Not found: there is no request or permit {permit}; stockgate permit list shows them",
+                "未找到借入申请 {permit}；见 stockgate permit list"
+            )
 
         case .headPermit: ("REQUEST", "借入申请")
         case .headFrom: ("FROM", "自")

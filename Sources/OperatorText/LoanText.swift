@@ -6,7 +6,8 @@ import SiteConfiguration
 /// answers carry, so that a text is found by `LoanText.code`.
 public enum LoanText: String, CaseIterable, Sendable, OperatorSentence {
     // Help.
-    case helpPermit, helpPermitList, helpPermitShow, helpPermitRequest, helpPermitApprove, helpPermitReject, helpPermitWithdraw, helpPermitKey
+    case helpPermit, helpPermitList, helpPermitShow, helpPermitRequest, helpPermitApprove, helpPermitReject, helpPermitWithdraw,
+        helpPermitKey
     case helpRequestItem, helpRequestClass, helpRequestQuantity, helpRequestPurpose, helpRequestFrom, helpRequestUntil, helpRequestDue
     case helpLoan, helpLoanShow, helpLoanRenew, helpLoanReturn, helpLoanVoid, helpLoanTransfer, helpLoanLost, helpLoanNumber, helpLoanItem
     case helpTransferTo, helpItemKey, helpNote, helpNoteWhy

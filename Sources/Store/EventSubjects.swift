@@ -5,7 +5,8 @@ enum EventSubjects {
     /// Which members of an event's `data` and `actor` name what. Read at every depth, alone or in lists.
     static let kinds = [
         "item": "item", "items": "item", "person": "person", "borrower": "person", "candidates": "person", "product": "product",
-        "location": "location", "from": "location", "epc": "epc", "epcs": "epc", "loan": "loan", "from_loan": "loan", "missing": "item", "permit": "permit",
+        "location": "location", "from": "location", "epc": "epc", "epcs": "epc", "loan": "loan", "from_loan": "loan", "missing": "item",
+        "permit": "permit",
         "exception": "exception",
     ]
 

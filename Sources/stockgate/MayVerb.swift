@@ -23,9 +23,11 @@ struct MayVerb: ParsableCommand {
 
     func run() throws {
         let connection = try daemon.connect()
-        let query = [("person", person)] + [("item", item), ("station", station), ("with", with)].compactMap { name, value in
-            value.map { (name, $0) }
-        }
+        let query =
+            [("person", person)]
+            + [("item", item), ("station", station), ("with", with)].compactMap { name, value in
+                value.map { (name, $0) }
+            }
         let answer = try connection.get(["may"], query)
         let language = connection.language
         let title = Self.title(answer, language)
@@ -61,7 +63,8 @@ struct MayVerb: ParsableCommand {
         let naming = Naming(language)
         if let loan = answer["loan"] {
             let values: [String: Printable] = [
-                "person": naming.person(loan["person"], name: loan["name"]), "loan": Printable(escaping: loan["loan"]?.string ?? "", limit: 40),
+                "person": naming.person(loan["person"], name: loan["name"]),
+                "loan": Printable(escaping: loan["loan"]?.string ?? "", limit: 40),
                 "due": TimeText.minute(loan["due"]?.string),
             ]
             Terminal.output.write(LoanText.isOut(language, values), .warning)

@@ -63,7 +63,10 @@ extension Fixtures {
             6, "loan.inspected", "09:45:00",
             [
                 "actor": ["client": "uid:1000 (anna)"],
-                "data": ["item": "DRILL-02", "item_name": "Drill 18 V", "result": "damaged", "borrower": "p-2b", "borrower_name": "Anna Kowalska"],
+                "data": [
+                    "item": "DRILL-02", "item_name": "Drill 18 V", "result": "damaged", "borrower": "p-2b",
+                    "borrower_name": "Anna Kowalska",
+                ],
             ]),
     ]
 
@@ -141,7 +144,8 @@ extension Fixtures {
             case .renew(let number, _):
                 (
                     "loan.renewed",
-                    loan(number, ["borrower": "p-2b", "borrower_name": "Anna Kowalska", "due": "2026-11-28T18:00:00.000+08:00", "count": 1])
+                    loan(
+                        number, ["borrower": "p-2b", "borrower_name": "Anna Kowalska", "due": "2026-11-28T18:00:00.000+08:00", "count": 1])
                 )
             case .takeBack(let number, _): ("loan.returned", loan(number, ["borrower": "p-2b", "borrower_name": "Anna Kowalska"]))
             case .void(let number, _, _):

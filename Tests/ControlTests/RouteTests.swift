@@ -133,7 +133,8 @@ import Testing
         Call("POST", "/v1/exceptions/{number}/dismiss", "/v1/exceptions/4/dismiss", body: #"{"note":"a supplier's tag"}"#),
         Call("POST", "/v1/exceptions/{number}/dismiss", "/v1/exceptions/4/dismiss", body: "{}"),
         Call("POST", "/v1/exceptions/{number}/dismiss", "/v1/exceptions/5/dismiss", body: #"{"note":"gone"}"#),
-        Call("POST", "/v1/exceptions/{number}/correct", "/v1/exceptions/4/correct", body: #"{"person":"1001","note":"seen on the camera"}"#),
+        Call(
+            "POST", "/v1/exceptions/{number}/correct", "/v1/exceptions/4/correct", body: #"{"person":"1001","note":"seen on the camera"}"#),
         Call("POST", "/v1/exceptions/{number}/correct", "/v1/exceptions/5/correct", body: #"{"person":"1001"}"#),
         Call("POST", "/v1/exceptions/{number}/correct", "/v1/exceptions/4/correct", body: #"{"note":"?"}"#),
         Call("GET", "/v1/tags"),
