@@ -2,6 +2,7 @@ import Control
 import Engine
 import Ledger
 import Readings
+import SiteConfiguration
 import Store
 
 /// What people ask about loans, permits and rules.

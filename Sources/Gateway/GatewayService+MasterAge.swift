@@ -1,8 +1,10 @@
 import Control
 import Ledger
+import Logging
 import Readings
 import SiteConfiguration
 import Store
+import Synchronization
 
 /// When the master data were last known to be all there is: what rules with `master_hours` go by.
 struct MasterAge: Sendable {
