@@ -37,7 +37,8 @@ extension GatewayService {
         }
         let deletes = rows.filter { !$0.isDeleted }.map { MasterRow(set: $0.set, id: $0.id, isDeleted: true) }
         let next: MasterData
-        do throws(MasterRefusal) { next = try master.applying(deletes) } catch {
+        let supervised = all.rows(supervisedBy: reference)
+        do throws(MasterRefusal) { next = try master.applying(deletes + supervised.filter { !$0.isDeleted }) } catch {
             throw OperationError(.conflict, "cannot be erased", problems: error.problems.map { .init($0.description) })
         }
         var outcome = ErasureOutcome(isDryRun: dryRun, person: key, version: masterStore.version.number)
@@ -70,7 +71,7 @@ extension GatewayService {
             outcome.remaining = cleaned.failed.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
             let ids = rows.map { (set: $0.set, id: $0.id) }
             let version = try await blocking {
-                try masterStore.erase(ids, at: time.rfc3339, source: "erasure by \(client)")
+                try masterStore.erase(ids, rewriting: supervised, at: time.rfc3339, source: "erasure by \(client)")
             }
             outcome.version = version.number
             var applied = next
