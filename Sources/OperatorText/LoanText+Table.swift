@@ -27,7 +27,7 @@ extension LoanText {
         case .helpLoanItem: ("Only this tool of it", "仅其中这件工具")
         case .helpTransferTo: ("Employee number or key of the new borrower", "新借用人的工号或键")
         case .helpItemKey: ("Key of the tool", "工具编号")
-        case .helpNote: ("A note for the log", "备注")
+        case .helpRemark: ("A note for the log", "备注")
         case .helpNoteWhy: ("Why", "原因")
         case .helpReturn: ("Tools that came back", "归还的工具")
         case .helpReturnInspect: ("Say what an inspection found", "登记检验结果")

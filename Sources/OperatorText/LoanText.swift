@@ -10,7 +10,7 @@ public enum LoanText: String, CaseIterable, Sendable, OperatorSentence {
         helpPermitKey
     case helpRequestItem, helpRequestClass, helpRequestQuantity, helpRequestPurpose, helpRequestFrom, helpRequestUntil, helpRequestDue
     case helpLoan, helpLoanShow, helpLoanRenew, helpLoanReturn, helpLoanVoid, helpLoanTransfer, helpLoanLost, helpLoanNumber, helpLoanItem
-    case helpTransferTo, helpItemKey, helpNote, helpNoteWhy
+    case helpTransferTo, helpItemKey, helpRemark, helpNoteWhy
     case helpReturn, helpReturnInspect, helpResult, helpMissing, helpPhoto, helpResponsible
     case helpTool, helpToolService
     case helpMay, helpMayMore, helpMayItem, helpMayStation, helpMayWith

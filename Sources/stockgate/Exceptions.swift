@@ -138,7 +138,7 @@ struct Exceptions: ParsableCommand {
         @Option(name: .long, help: ArgumentHelp(.helpCorrectPerson))
         var person: String
 
-        @Option(name: .long, help: ArgumentHelp(LoanText.helpNote, value: "text"))
+        @Option(name: .long, help: ArgumentHelp(LoanText.helpRemark, value: "text"))
         var note: String = ""
 
         @OptionGroup var daemon: DaemonOptions

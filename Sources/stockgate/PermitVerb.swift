@@ -150,7 +150,7 @@ struct PermitVerb: ParsableCommand {
         @Argument(help: ArgumentHelp(.helpPermitKey))
         var permit: String
 
-        @Option(name: .long, help: ArgumentHelp(LoanText.helpNote, value: "text"))
+        @Option(name: .long, help: ArgumentHelp(LoanText.helpRemark, value: "text"))
         var note: String = ""
 
         @OptionGroup var daemon: DaemonOptions

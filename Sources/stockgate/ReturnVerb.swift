@@ -22,7 +22,7 @@ struct ReturnVerb: ParsableCommand {
         @Option(name: .long, help: ArgumentHelp(.helpPhoto, value: "name"))
         var photo: String?
 
-        @Option(name: .long, help: ArgumentHelp(LoanText.helpNote, value: "text"))
+        @Option(name: .long, help: ArgumentHelp(LoanText.helpRemark, value: "text"))
         var note: String?
 
         @Option(name: .long, help: ArgumentHelp(.helpResponsible, value: "person"))

@@ -11,7 +11,7 @@ struct ToolVerb: ParsableCommand {
         @Argument(help: ArgumentHelp(.helpItemKey))
         var item: String
 
-        @Option(name: .long, help: ArgumentHelp(LoanText.helpNote, value: "text"))
+        @Option(name: .long, help: ArgumentHelp(LoanText.helpRemark, value: "text"))
         var note: String = ""
 
         @OptionGroup var daemon: DaemonOptions

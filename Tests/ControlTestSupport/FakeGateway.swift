@@ -233,6 +233,13 @@ public final class FakeGateway: GatewayOperations {
             state.performed.append((command, caller))
             let number = Int64(100 + state.performed.count)
             var outcome = CommandOutcome(events: [number])
+            if case .resolveException(let exception, let resolution, let note) = command {
+                let data: JSON = [
+                    "exception": .integer(exception), "resolution": .string(resolution), "note": .string(note),
+                ]
+                state.contents.events.append(
+                    Fixtures.event(number, "exception.resolved", "10:15:30", ["actor": ["client": "uid:1000 (anna)"], "data": data]))
+            }
             if case .loan(let command) = command {
                 state.contents.events.append(Fixtures.event(number, of: command))
                 if case .request = command { outcome.permit = PermitKey(Fixtures.requestKey) }

@@ -77,8 +77,13 @@ struct LinkTests {
         }
     }
 
-    @Test("Documents keep to their length", arguments: ["README.md", "docs/architecture.md", "docs/configuration.md", "docs/events.md"])
-    func lengths(path: String) throws {
-        #expect(try Document.contents(path).split(separator: "\n", omittingEmptySubsequences: false).count <= 400)
+    /// What is looked up, key by key and type by type, may be longer than what is read.
+    @Test(
+        "Documents keep to their length",
+        arguments: [
+            ("README.md", 400), ("docs/architecture.md", 400), ("docs/loans.md", 250), ("docs/configuration.md", 550), ("docs/events.md", 800),
+        ])
+    func lengths(path: String, lines: Int) throws {
+        #expect(try Document.contents(path).split(separator: "\n", omittingEmptySubsequences: false).count <= lines)
     }
 }
