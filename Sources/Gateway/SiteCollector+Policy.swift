@@ -79,7 +79,8 @@ extension SiteCollector {
         var responses: [LoanRule: RuleResponse] = [:]
         // What happens without a permit has a key of its own.
         for rule in LoanRule.allCases where rule != .permit {
-            if let response: RuleResponse = table.choice(rule.rawValue) { responses[rule] = response }
+            // Saying what is usual is saying nothing.
+            if let response: RuleResponse = table.choice(rule.rawValue), response != rule.usualResponse { responses[rule] = response }
         }
         return responses
     }
