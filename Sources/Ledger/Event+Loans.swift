@@ -105,7 +105,9 @@ extension Event.Transfer {
         guard let loan = json.loan("loan"), let item = json.item("item"), let fromLoan = json.loan("from_loan"),
             let from = json.person("borrower"), let person = json.person("person"), let due = json.time("due")
         else { return nil }
-        self.init(loan: loan, item: item, fromLoan: fromLoan, from: from, person: person, permit: json["permit"]?.string.flatMap(PermitKey.init), due: due)
+        self.init(
+            loan: loan, item: item, fromLoan: fromLoan, from: from, person: person, permit: json["permit"]?.string.flatMap(PermitKey.init),
+            due: due)
     }
 }
 

@@ -12,7 +12,9 @@ extension Ledger {
         var broken: [LoanRule: [(item: ItemKey, sighting: Sighting, verdict: Verdict)]] = [:]
         for (item, sighting) in tools {
             let verdict = verdict(on: item, for: person, at: draft.time, station: draft.station, companions: companions, after: taking)
-            if verdict.response != .allow, let reason = verdict.reason { broken[reason.rule, default: []].append((item, sighting, verdict)) }
+            if verdict.response != .allow, let reason = verdict.reason {
+                broken[reason.rule, default: []].append((item, sighting, verdict))
+            }
             guard verdict.response != .refuse else { continue }
             taking.take(lend(item, epc: sighting.epc, to: person.key, verdict, evidence: sighting.evidence, into: &draft))
         }

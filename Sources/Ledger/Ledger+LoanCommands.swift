@@ -19,7 +19,8 @@ extension Ledger {
                 draft.add(
                     .returned(
                         .init(
-                            loan: loan.number, item: loan.item, epc: nil, borrower: loan.person, mustBeInspected: mustBeInspected(loan.item))),
+                            loan: loan.number, item: loan.item, epc: nil, borrower: loan.person, mustBeInspected: mustBeInspected(loan.item)
+                        )),
                     evidence: ["rule": "by_hand"])
             }
             addConsequences(arriving: [], to: &draft)

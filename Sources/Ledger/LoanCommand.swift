@@ -71,7 +71,8 @@ public enum LoanCommand: Hashable, Sendable {
     public var json: JSON {
         func line(_ word: String, _ loan: LoanNumber, _ item: ItemKey?, note: String? = nil) -> JSON {
             .compact([
-                "do": .string(word), "loan": .string(loan.description), "item": item.map { .string($0.text) }, "note": note.map(JSON.string),
+                "do": .string(word), "loan": .string(loan.description), "item": item.map { .string($0.text) },
+                "note": note.map(JSON.string),
             ])
         }
         func permit(_ word: String, _ permit: PermitKey, note: String? = nil) -> JSON {

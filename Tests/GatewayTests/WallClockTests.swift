@@ -7,9 +7,11 @@ import Testing
 @Suite("The wall clock")
 struct WallClockTests {
     /// Two changes a year, half an hour, Ramadan's four, and none.
-    @Test("What is told of changes to come is what the zone's rules say", arguments: [
-        "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca", "Asia/Shanghai", "America/Sao_Paulo",
-    ])
+    @Test(
+        "What is told of changes to come is what the zone's rules say",
+        arguments: [
+            "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca", "Asia/Shanghai", "America/Sao_Paulo",
+        ])
     func changes(name: String) throws {
         let zone = try #require(TimeZone(identifier: name))
         let start: Int64 = 1_795_248_000
@@ -19,7 +21,9 @@ struct WallClockTests {
         var next = zone.nextDaylightSavingTimeTransition(after: Date(timeIntervalSince1970: Double(start)))
         while let moment = next, moment.timeIntervalSince1970 <= Double(start + 730 * 86_400) {
             let seconds = Int64(moment.timeIntervalSince1970)
-            if offset(seconds) != offset(seconds - 1) { expected.append(.init(milliseconds: seconds * 1_000, offsetMinutes: offset(seconds))) }
+            if offset(seconds) != offset(seconds - 1) {
+                expected.append(.init(milliseconds: seconds * 1_000, offsetMinutes: offset(seconds)))
+            }
             next = zone.nextDaylightSavingTimeTransition(after: moment)
         }
         #expect(changes == expected)

@@ -37,7 +37,9 @@ struct LoanLifePropertyTests {
         }
     }
 
-    @Test("A tool is in one loan at most, a number is one person's, and the log gives the state back", arguments: 1...25 as ClosedRange<UInt64>)
+    @Test(
+        "A tool is in one loan at most, a number is one person's, and the log gives the state back",
+        arguments: 1...25 as ClosedRange<UInt64>)
     func life(seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
         let policy = Self.policies[Int(seed) % Self.policies.count]

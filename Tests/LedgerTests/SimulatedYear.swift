@@ -156,7 +156,8 @@ struct SimulatedYear {
             // Most come back in time, some late, a few very late.
             let span = loan.due.milliseconds - now
             let dice = generator.next() % 100
-            let stay = dice < 90 ? Int64(generator.next() % UInt64(span)) : span + Int64(generator.next() % (dice < 98 ? 4 : 20) * 86_400_000)
+            let stay =
+                dice < 90 ? Int64(generator.next() % UInt64(span)) : span + Int64(generator.next() % (dice < 98 ? 4 : 20) * 86_400_000)
             var back = now + stay
             if let outage = outages.first(where: { $0.from <= back && back < $0.to }) { back = outage.to + 1 }
             let place = returns.firstIndex { $0.at > back } ?? returns.count

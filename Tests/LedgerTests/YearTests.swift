@@ -33,7 +33,9 @@ struct YearTests {
         try site.run()
         let elapsed = ContinuousClock.now - begin
         let slowest = site.decisions.sorted()[site.decisions.count * 99 / 100]
-        print("year: \(site.borrowed) loans, \(site.told) reminders, \(site.events) events in \(elapsed); 99 of 100 decisions within \(slowest)")
+        print(
+            "year: \(site.borrowed) loans, \(site.told) reminders, \(site.events) events in \(elapsed); 99 of 100 decisions within \(slowest)"
+        )
         #expect(site.borrowed > size.loans)
         #expect(site.problems.isEmpty, "\(site.problems.prefix(5))")
         #expect(site.told > size.loans / 20)
