@@ -1,5 +1,6 @@
 import Ledger
 import Readings
+import Stations
 
 /// What stations have learned and is on its way to the store.
 struct Learning: Sendable {
@@ -64,6 +65,9 @@ extension Engine {
     public var startRows: [StateRow] {
         var state = ledger.state
         for row in learning.rows { state.learn(row) }
+        for cabinet in cabinets {
+            for row in cabinet.startRows { state.learn(StateRow(key: "learned/\(cabinet.name)/\(row.name)", value: row.value)) }
+        }
         return state.rows
     }
 

@@ -37,7 +37,8 @@ extension GatewayService {
         }
         let deletes = rows.filter { !$0.isDeleted }.map { MasterRow(set: $0.set, id: $0.id, isDeleted: true) }
         let next: MasterData
-        do throws(MasterRefusal) { next = try master.applying(deletes) } catch {
+        let supervised = all.rows(supervisedBy: reference)
+        do throws(MasterRefusal) { next = try master.applying(deletes + supervised.filter { !$0.isDeleted }) } catch {
             throw OperationError(.conflict, "cannot be erased", problems: error.problems.map { .init($0.description) })
         }
         var outcome = ErasureOutcome(isDryRun: dryRun, person: key, version: masterStore.version.number)
@@ -64,7 +65,7 @@ extension GatewayService {
                     try await blocking {
                         let copies = try MasterErasure.eraseCopies(
                             of: key, in: gateway.stateDirectory, backups: gateway.backups, gateway: gateway.code, at: time.rfc3339)
-                        return (copies, try masterStore.erase(ids, at: time.rfc3339, source: "erasure by \(client)"))
+                        return (copies, try masterStore.erase(ids, rewriting: supervised, at: time.rfc3339, source: "erasure by \(client)"))
                     })
             } catch { erased = .failure(error) }
             await backups.leave()

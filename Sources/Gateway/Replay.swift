@@ -133,7 +133,7 @@ public struct Replay {
     /// The capture is over.
     public mutating func finish() {
         guard !isRecording else { return }
-        let end = now + (engine.dwells.isEmpty && engine.cabinets.isEmpty ? Self.runOn : Self.runOnOfStays)
+        let end = now + (engine.dwells.isEmpty ? Self.runOn : Self.runOnOfStays)
         // Commits are answered as they come, so that feedback and later decisions find what they would find live.
         while let deadline = engine.nextDeadline, deadline <= end {
             now = deadline

@@ -4,7 +4,8 @@ public enum ReportText: String, CaseIterable, Sendable, OperatorSentence {
     case helpReport, helpReportLoans, helpReportLoansMore, helpMonth, helpFormat, helpDeadMonths, badMonth, badDeadMonths
 
     // Titles.
-    case title, span, untimed, totals, people, classes, stations, mostWanted, useOfTools, deadStock, overdue, damage, lost, perDay, more, empty
+    case title, span, untimed, totals, people, classes, stations, mostWanted, useOfTools, deadStock, overdue, damage, lost, perDay, more,
+        empty
 
     // Columns and figures.
     case none, person, itemClass, station, item, loan, loans, items, returned, onTime, late, meanDays, transferred, renewed, overdueNow

@@ -80,26 +80,18 @@ public struct LoanReport: Hashable, Sendable {
         self.period = period
         self.deadMonths = deadMonths
         asOf = now.milliseconds < period.end.milliseconds ? now : period.end
-        var sums = Sums(classes: classes)
+        var sums = LoanSums(classes: classes)
         days = (0..<max(0, period.dayStarts.count - 1)).map { Day(day: period.dayStarts[$0].localDate, taken: 0, returned: 0) }
-        var lastSeen: [ItemKey: Int64] = [:]
         for line in history.lines {
             guard line.isTimed else {
                 untimed += 1
                 continue
             }
-            let last = line.end.map { min($0.time, asOf.milliseconds) } ?? asOf.milliseconds
-            lastSeen[line.item] = max(lastSeen[line.item] ?? last, last)
             take(line, into: &sums)
         }
         for inspection in history.inspections where period.contains(inspection.time) { take(inspection, into: &sums) }
-        let lent = Set(history.lines.lazy.filter { $0.episode != nil }.map { Carried(item: $0.item, episode: $0.episode) })
-        for objection in history.objections where period.contains(objection.time) && Self.refusals.contains(objection.kind) {
-            // The site's policy may be to raise an exception and to lend all the same.
-            guard objection.episode == nil || !lent.contains(Carried(item: objection.item, episode: objection.episode)) else { continue }
-            sums.add(objection.person, objection.item, objection.station) { $0.refused += 1 }
-        }
-        finish(sums, lastSeen: lastSeen, lastOut: lastOut)
+        take(history.objections.filter { period.contains($0.time) && Self.refusals.contains($0.kind) }, history.lines, into: &sums)
+        finish(sums, lastOut: lastOut)
     }
 
     private struct Carried: Hashable {
@@ -107,12 +99,14 @@ public struct LoanReport: Hashable, Sendable {
         var episode: String?
     }
 
-    private mutating func take(_ line: LoanHistory.Line, into sums: inout Sums) {
+    private mutating func take(_ line: LoanHistory.Line, into sums: inout LoanSums) {
+        let place = sums.place(line.item, line.person, line.station)
+        sums.see(at: place, until: line.end.map { min($0.time, asOf.milliseconds) } ?? asOf.milliseconds)
         var change = LoanFigures()
         if let day = period.day(of: line.out) {
             change.items = 1
             days[day].taken += 1
-            sums.note(loan: line.loan, of: line)
+            sums.count(loan: line.loan, at: place)
         }
         change.renewed = Int64(line.renewals.count { period.contains($0.time) })
         if let end = line.end, period.contains(end.time) {
@@ -137,38 +131,72 @@ public struct LoanReport: Hashable, Sendable {
             overdue.append(line)
         }
         change.use = max(0, min(line.end?.time ?? .max, asOf.milliseconds) - max(line.out, period.start.milliseconds))
-        if change != LoanFigures() { sums.add(line.person, line.item, line.station) { $0.add(change) } }
+        sums.add(change, at: place)
     }
 
-    private mutating func take(_ inspection: LoanHistory.Inspection, into sums: inout Sums) {
-        guard inspection.result == "damaged" || inspection.result == "incomplete" else { return }
-        damage.append(inspection)
-        sums.add(inspection.person, inspection.item, inspection.station) {
-            if inspection.result == "damaged" { $0.damaged += 1 } else { $0.incomplete += 1 }
+    /// Refusals; but the site's policy may be to raise an exception and to lend all the same.
+    private mutating func take(_ objections: [LoanHistory.Objection], _ lines: [LoanHistory.Line], into sums: inout LoanSums) {
+        let items = Set(objections.map(\.item))
+        guard !items.isEmpty else { return }
+        let lent = Set(
+            lines.lazy.filter { $0.episode != nil && items.contains($0.item) }.map { Carried(item: $0.item, episode: $0.episode) })
+        var change = LoanFigures()
+        change.refused = 1
+        for objection in objections {
+            guard objection.episode == nil || !lent.contains(Carried(item: objection.item, episode: objection.episode)) else { continue }
+            sums.add(change, at: sums.place(objection.item, objection.person, objection.station))
         }
     }
 
-    private mutating func finish(_ sums: Sums, lastSeen: [ItemKey: Int64], lastOut: [ItemKey: Int64]) {
+    private mutating func take(_ inspection: LoanHistory.Inspection, into sums: inout LoanSums) {
+        guard inspection.result == "damaged" || inspection.result == "incomplete" else { return }
+        damage.append(inspection)
+        var change = LoanFigures()
+        if inspection.result == "damaged" { change.damaged = 1 } else { change.incomplete = 1 }
+        sums.add(change, at: sums.place(inspection.item, inspection.person, inspection.station))
+    }
+
+    private mutating func finish(_ sums: LoanSums, lastOut: [ItemKey: Int64]) {
         totals = sums.totals
         tools = sums.toolCount
-        people = sums.people.map { Group(key: $0.key, figures: $0.value) }
-            .sorted { ($1.figures.items, $0.key?.text ?? "") < ($0.figures.items, $1.key?.text ?? "") }
-        stations = sums.stations.map { Group(key: $0.key, figures: $0.value) }.sorted { $0.key ?? "" < $1.key ?? "" }
-        for station in received.keys where sums.stations[station] == nil { stations.append(Group(key: station, figures: LoanFigures())) }
-        classes = sums.classes.map { ClassGroup(name: $0.key, tools: sums.tools[$0.key] ?? 0, figures: $0.value) }
-            .sorted { ($1.figures.items, $0.name ?? "") < ($0.figures.items, $1.name ?? "") }
-        items = sums.items.map { Tool(item: $0.key, itemClass: sums.className(of: $0.key), figures: $0.value) }
-            .sorted {
-                ($1.figures.wanted, $1.figures.use, $0.item) < ($0.figures.wanted, $0.figures.use, $1.item)
-            }
-        let quiet = period.quiet.milliseconds
-        idle = sums.known.compactMap { item, name in
-            let last = lastSeen[item] ?? lastOut[item]
-            return last ?? .min >= quiet ? nil : Idle(item: item, itemClass: name, last: last)
-        }.sorted { ($0.last ?? .min, $0.item) < ($1.last ?? .min, $1.item) }
-        overdue.sort { ($0.due(at: asOf.milliseconds), $0.opened) < ($1.due(at: asOf.milliseconds), $1.opened) }
-        damage.sort { ($0.time, $0.item) < ($1.time, $1.item) }
-        lost.sort { ($0.end?.time ?? 0, $0.opened) < ($1.end?.time ?? 0, $1.opened) }
+        // A line that only touches the month may have nothing to tell of it.
+        let nothing = LoanFigures()
+        for (key, figures) in zip(sums.people.names.keys, sums.people.figures) where figures != nothing {
+            people.append(Group(key: key, figures: figures))
+        }
+        people.sort { Self.isBefore($0.figures.items, $0.key?.text, $1.figures.items, $1.key?.text) }
+        for (key, figures) in zip(sums.stations.names.keys, sums.stations.figures) where figures != nothing || received[key] != nil {
+            stations.append(Group(key: key, figures: figures))
+        }
+        for key in received.keys where sums.stations.find(key) == nil { stations.append(Group(key: key, figures: nothing)) }
+        stations.sort { Self.isBefore(0, $0.key, 0, $1.key) }
+        for (place, name) in sums.classes.names.keys.enumerated() {
+            classes.append(ClassGroup(name: name, tools: sums.tools[place], figures: sums.classes.figures[place]))
+        }
+        classes.sort { Self.isBefore($0.figures.items, $0.name, $1.figures.items, $1.name) }
+        for (item, figures) in zip(sums.items.names.keys, sums.items.figures) where figures != nothing {
+            items.append(Tool(item: item, itemClass: sums.className(of: item), figures: figures))
+        }
+        items.sort { one, other in
+            if one.figures.wanted != other.figures.wanted { return one.figures.wanted > other.figures.wanted }
+            return Self.isBefore(one.figures.use, one.item.text, other.figures.use, other.item.text)
+        }
+        for (item, name) in sums.known {
+            let last: Int64? = sums.lastSeen(item) ?? lastOut[item]
+            if (last ?? .min) < period.quiet.milliseconds { idle.append(Idle(item: item, itemClass: name, last: last)) }
+        }
+        // What was never out comes first.
+        idle.sort { Self.isBefore(-($0.last ?? .min + 1), $0.item.text, -($1.last ?? .min + 1), $1.item.text) }
+        let moment = asOf.milliseconds
+        overdue.sort { Self.isBefore(-$0.due(at: moment), $0.item.text, -$1.due(at: moment), $1.item.text) }
+        damage.sort { Self.isBefore(-$0.time, $0.item.text, -$1.time, $1.item.text) }
+        lost.sort { Self.isBefore(-($0.end?.time ?? 0), $0.item.text, -($1.end?.time ?? 0), $1.item.text) }
+    }
+
+    /// The larger number first, then by the bytes of the text.
+    private static func isBefore(_ number: Int64, _ text: String?, _ other: Int64, _ otherText: String?) -> Bool {
+        if number != other { return number > other }
+        return (text ?? "").utf8.lexicographicallyPrecedes((otherText ?? "").utf8)
     }
 }
 
@@ -188,56 +216,5 @@ extension LoanFigures {
         found += other.found
         refused += other.refused
         use += other.use
-    }
-}
-
-/// The figures of all dimensions while they are counted.
-private struct Sums {
-    let known: [ItemKey: String?]
-    var totals = LoanFigures()
-    var people: [PersonKey?: LoanFigures] = [:]
-    var classes: [String?: LoanFigures] = [:]
-    var stations: [String?: LoanFigures] = [:]
-    var items: [ItemKey: LoanFigures] = [:]
-    /// Tools by class, those that only the month has seen included.
-    var tools: [String?: Int] = [:]
-    private var strangers: Set<ItemKey> = []
-    private var counted: [Counted: Set<String>] = [:]
-
-    private enum Counted: Hashable {
-        case all
-        case person(PersonKey)
-        case `class`(String?)
-        case station(String?)
-    }
-
-    init(classes known: [ItemKey: String?]) {
-        self.known = known
-        for name in known.values { tools[name, default: 0] += 1 }
-        for name in tools.keys { classes[name] = LoanFigures() }
-    }
-
-    var toolCount: Int { known.count + strangers.count }
-
-    func className(of item: ItemKey) -> String? { known[item] ?? nil }
-
-    mutating func add(_ person: PersonKey?, _ item: ItemKey, _ station: String?, _ change: (inout LoanFigures) -> Void) {
-        let name = className(of: item)
-        change(&totals)
-        change(&people[person, default: .init()])
-        change(&classes[name, default: .init()])
-        change(&stations[station, default: .init()])
-        change(&items[item, default: .init()])
-        if known[item] == nil, strangers.insert(item).inserted { tools[name, default: 0] += 1 }
-    }
-
-    /// Counts a loan once wherever it belongs.
-    mutating func note(loan: String, of line: LoanHistory.Line) {
-        let name = className(of: line.item)
-        if counted[.all, default: []].insert(loan).inserted { totals.loans += 1 }
-        if counted[.person(line.person), default: []].insert(loan).inserted { people[line.person, default: .init()].loans += 1 }
-        if counted[.class(name), default: []].insert(loan).inserted { classes[name, default: .init()].loans += 1 }
-        if counted[.station(line.station), default: []].insert(loan).inserted { stations[line.station, default: .init()].loans += 1 }
-        items[line.item, default: .init()].loans += 1
     }
 }

@@ -25,7 +25,7 @@ extension CabinetStation {
     }
 
     /// What was saved last: the first that `presence` says decides whether an episode goes on.
-    mutating func restoreEpisode(_ row: JSON?) {
+    mutating func restoreEpisode(_ row: JSON?, isInterrupted: Bool) {
         savedEpisode = row
         carried = row?["carried"].map(Proposal.CabinetParty.init(json:))
         if row?["baseline"]?.bool == true { needsBaseline = true }
@@ -34,7 +34,7 @@ extension CabinetStation {
             party: row?["party"].map(Proposal.CabinetParty.init(json:)) ?? .init(hasStranger: true),
             reason: row?["reason"]?.string.flatMap(Proposal.OpeningReason.init))
         episode.isSilent = row?["silent"]?.bool == true
-        episode.isInterrupted = true
+        episode.isInterrupted = isInterrupted || row?["interrupted"]?.bool == true
         self.episode = episode
         // Since when is not known any more.
         opening = row?["open"]?.string.flatMap(Proposal.OpeningReason.init).map { Opening(reason: $0) }
@@ -43,7 +43,7 @@ extension CabinetStation {
     /// The rows of `presence`; what was learned of antennas counts for the readers that it was learned with only.
     static func contents(_ learned: [LearnedState], keepsRates: Bool) -> [LearnedState] {
         learned.compactMap { row in
-            guard row.name != readersRow, row.name != episodeRow else { return nil }
+            guard ![readersRow, episodeRow, doorRow].contains(row.name) else { return nil }
             guard !keepsRates, var members = row.value?.object, members["rates"] != nil else { return row }
             (members["rates"], members["looks"]) = (nil, nil)
             return LearnedState(name: row.name, value: .object(members))

@@ -19,7 +19,9 @@ public struct CabinetStation: Sendable {
     private var readingReaders: Set<DeviceIndex> = []
     /// The device of the contact is, and was all the time, shown to be reading; else nobody knows what happened to the door.
     private var isDoorWatched = false
-    private var watchedSince = Instant.zero
+    private var hasLostDoor = false
+    /// When the contact was last found again.
+    private var regained: Instant?
     private var isPaused = false
     /// What the contact said last; nil: nothing yet.
     public private(set) var isDoorOpen: Bool?
@@ -99,11 +101,17 @@ public struct CabinetStation: Sendable {
         presence = CabinetPresence(
             settings: rules, isReading: false, restoring: Self.contents(learned, keepsRates: readersBefore == readersNow))
         needsBaseline = !learned.contains { $0.name == CabinetPresence.headKey }
-        restoreEpisode(learned.first { $0.name == Self.episodeRow }?.value)
+        isDoorOpen = learned.first { $0.name == Self.doorRow }?.value?.bool
+        restoreEpisode(learned.first { $0.name == Self.episodeRow }?.value, isInterrupted: isDoorOpen == nil)
     }
 
     static let readersRow = "readers"
     static let episodeRow = "episode"
+    /// Of a recording only: the door as it was when that began, so that a replay goes on from there.
+    static let doorRow = "door"
+
+    /// What a recording begins with besides what was learned.
+    public var startRows: [LearnedState] { isDoorOpen.map { [LearnedState(name: Self.doorRow, value: .bool($0))] } ?? [] }
 
     /// Tags that are believed to be inside.
     public var insideTags: Int { presence.insideTags }
@@ -145,9 +153,12 @@ public struct CabinetStation: Sendable {
         }
         if device == doorDevice, isReading != isDoorWatched {
             isDoorWatched = isReading
-            watchedSince = now
-            // What was done behind an unseen door is found now, and is nobody's.
-            if isReading, isDoorOpen == false, !isPaused { check(at: now) }
+            if !isReading { hasLostDoor = true }
+            if isReading, hasLostDoor {
+                regained = now
+                // What was done behind an unseen door is found now, and is nobody's.
+                if isDoorOpen == false, !isPaused { check(at: now) }
+            }
         }
         handOver(into: &output)
         return output
@@ -295,7 +306,7 @@ public struct CabinetStation: Sendable {
             open(.badge, by: offer.party, at: now, into: &output)
         } else if let closing = lastClosing, now - closing.at <= Self.bounce {
             open(closing.reason, by: party, at: now, into: &output)
-        } else if !isDoorWatched || now - watchedSince <= Self.settling {
+        } else if !isDoorWatched || regained.map({ now - $0 <= Self.settling }) ?? false {
             open(.unwatched, at: now, into: &output)
         } else {
             open(settings.lock == nil ? .noBadge : .forced, at: now, into: &output)

@@ -28,6 +28,7 @@ struct LoanIndex {
         case "loan.transferred": try transferred(said)
         case "loan.lost": try end(said.loan, said.item, .lost, said)
         case "loan.inspected": try inspected(said)
+        case "tool.found": try found(said)
         case "exception.raised": try raised(said)
         case "crossing.retracted": try retracted(said)
         case "clock.corrected": try ClockRepair(db).apply(said)
@@ -137,16 +138,22 @@ struct LoanIndex {
                 said.time, String(result.prefix(64)),
             ])
         // Whoever looks at what was given up has found it.
+        try found(said)
+    }
+
+    /// An item is there: if it was given up for lost, it no longer is.
+    private func found(_ said: Said) throws {
+        guard let item = said.item else { return }
         try execute(
             """
             UPDATE loan SET back = ?1, back_by = ?2, back_station = ?3, last = max(ended, ?1)
-            WHERE opened = ?4 AND how = 'lost' AND back IS NULL
-            """, [said.time, said.number, said.station, try row?.checked(0) as Int64?])
+            WHERE opened = (SELECT opened FROM loan WHERE item = ?4 ORDER BY opened DESC LIMIT 1) AND how = 'lost' AND back IS NULL
+            """, [said.time, said.number, said.station, item])
         try stamp(said)
     }
 
     private func raised(_ said: Said) throws {
-        guard said.data["direction"] == "out", let kind = said.data["kind"]?.string, let items = said.data["items"]?.array else { return }
+        guard said.data["direction"] != "in", let kind = said.data["kind"]?.string, let items = said.data["items"]?.array else { return }
         let number = said.data["exception"]?.integer ?? said.number
         try execute("DELETE FROM objection WHERE number = ?", [number])
         let candidates = said.data["candidates"]?.array ?? []

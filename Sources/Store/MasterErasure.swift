@@ -119,13 +119,14 @@ public enum MasterErasure {
             throw error
         }
         let rows = people.flatMap(all.rows(about:))
-        guard !rows.isEmpty || hasWAL else {
+        guard !rows.isEmpty || hasWAL || people.contains(where: { !all.rows(supervisedBy: $0).isEmpty }) else {
             store.close()
             return false
         }
         do throws(StoreError) {
             // Without rows too: what was spelled otherwise before may lie in pages that are no longer used.
-            try store.erase(rows.map { ($0.set, $0.id) }, at: time, source: "erasure")
+            try store.erase(
+                rows.map { ($0.set, $0.id) }, rewriting: people.flatMap(all.rows(supervisedBy:)), at: time, source: "erasure")
             try store.scrub()
             store.close()
         } catch {

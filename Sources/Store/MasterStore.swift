@@ -94,8 +94,11 @@ public final class MasterStore: Sendable {
     }
 
     /// Removes rows as if they had never been, without a tombstone. Nothing of them is left in the file when `scrub` has succeeded.
+    /// - Parameter rewritten: rows, deleted ones among them, whose members are these from now on.
     @discardableResult
-    public func erase(_ rows: [(set: MasterRow.Set, id: String)], at time: String, source: String) throws(StoreError) -> MasterVersion {
+    public func erase(
+        _ rows: [(set: MasterRow.Set, id: String)], rewriting rewritten: [MasterRow] = [], at time: String, source: String
+    ) throws(StoreError) -> MasterVersion {
         let database = database
         let erased = try storing("erase \(rows.count) rows of master data") {
             try database.inDatabase { try $0.execute(sql: "PRAGMA secure_delete = ON") }
@@ -103,6 +106,10 @@ public final class MasterStore: Sendable {
             try database.inTransaction(.immediate) { db in
                 let delete = try db.cachedStatement(sql: "DELETE FROM master WHERE \"set\" = ? AND id = ?")
                 for row in rows { try delete.execute(arguments: [row.set.rawValue, row.id]) }
+                let rewrite = try db.cachedStatement(sql: "UPDATE master SET body = ? WHERE \"set\" = ? AND id = ?")
+                for row in rewritten {
+                    try rewrite.execute(arguments: [JSON.object(row.body).canonicalText, row.set.rawValue, row.id])
+                }
                 version = try Self.advance(at: time, source: source, db)
                 try Self.set(Self.scrubKey, "pending", db)
                 return .commit

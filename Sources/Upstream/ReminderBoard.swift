@@ -27,7 +27,7 @@ public final class ReminderBoard: Sendable {
         state.update { state in
             state.isKept = true
             state.upTo = ledger.nextSequence - 1
-            state.loans = Dictionary(uniqueKeysWithValues: ledger.loans.values.map { ($0.item, $0) })
+            state.loans = Dictionary(ledger.loans.values.map { ($0.item, $0) }) { $1 }
         }
     }
 

@@ -94,7 +94,7 @@ struct Exceptions: ParsableCommand {
         @Option(name: .customLong("as"), help: ArgumentHelp(.helpAs))
         var resolution: String
 
-        @Option(name: .long, help: ArgumentHelp(.helpNote))
+        @Option(name: .long, help: ArgumentHelp(Text.helpNote))
         var note: String = ""
 
         @OptionGroup var daemon: DaemonOptions

@@ -113,6 +113,9 @@ struct ConfigurationDocumentTests {
             title: "kind = \"postgresql\"", header: "[[destination]]",
             base: ["name": "\"out\"", "kind": "\"postgresql\"", "connection": "\"host=/run/postgresql dbname=stock\""], before: gateway),
         Place(
+            title: "kind = \"mail\"", header: "[[destination]]",
+            base: ["name": "\"out\"", "kind": "\"mail\"", "url": "\"smtp://mail.example\"", "from": "\"a@example.com\""], before: gateway),
+        Place(
             title: "[[source]]", header: "[[source]]", base: ["name": "\"in\"", "kind": "\"folder\"", "path": "\"/in\""], before: gateway),
         Place(
             title: "kind = \"pull\"", header: "[[source]]",
@@ -159,7 +162,7 @@ struct ConfigurationDocumentTests {
 
     @Test("Every key that the code reads is in the document")
     func readKeys() throws {
-        let source = try ["", "+Cabinets", "+Destinations", "+Devices", "+Policy", "+Sources", "+Stations"].map {
+        let source = try ["", "+Cabinets", "+Destinations", "+Devices", "+Mail", "+Policy", "+Sources", "+Stations"].map {
             try Document.contents("Sources/Gateway/SiteCollector\($0).swift")
         }.joined()
         let pattern =

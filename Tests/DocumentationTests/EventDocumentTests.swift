@@ -282,7 +282,10 @@ private enum EvidenceScene {
         let loan = try #require(lent.state.loans.values.first?.number)
         var unclear = fresh
         let raised = unclear.commit(unclear.plan(Proposal(station: "gate", content: contents[1]), at: time)).events
-        let number = try #require(raised.first?.sequence)
+        let unnamed = raised.first { event in
+            if case .exceptionRaised(let exception) = event.body { !exception.items.isEmpty } else { false }
+        }
+        let number = try #require(unnamed?.sequence)
         let item = try #require(ItemKey("DRILL"))
         let person = try #require(PersonKey("p-li"))
         let commands: [(Ledger, LoanCommand)] = [

@@ -98,15 +98,28 @@ struct CabinetBench {
         powerOn()
     }
 
-    private mutating func powerOn() {
+    /// A replay of a recording that begins now: it knows how everything stands.
+    mutating func record() throws {
+        stored = try LedgerState(nextSequence: engine.ledger.state.nextSequence, rows: engine.startRows)
+        engine = Engine(site: site, epoch: 1, state: stored, master: master, startingAt: instant)
+        output = EngineOutput()
+        powerOn(isResumed: true)
+    }
+
+    private mutating func powerOn(isResumed: Bool = false) {
         engine.wallChanged(
             WallAnchor(instant: instant, milliseconds: Self.start + now, offsetMinutes: 480, quality: .synchronised), into: &output)
         let plan = SessionPlan(
             feedback: Dictionary(uniqueKeysWithValues: Feedback.allCases.map { ($0, [.init(bytes: Array($0.rawValue.utf8))]) }))
         for device in [Self.reader, Self.badges, Self.contact, Self.lock] where device != Self.reader || isReading {
-            engine.opened(device, program: DeviceProgram(decoder: .scannerLine(.init()), plan: plan), at: instant, into: &output)
+            let program = DeviceProgram(decoder: .scannerLine(.init()), plan: plan)
+            if isResumed {
+                engine.resumed(device, program: program, at: instant, into: &output)
+            } else {
+                engine.opened(device, program: program, at: instant, into: &output)
+            }
         }
-        tellDoor()
+        if !isResumed { tellDoor() }
         settle()
     }
 
@@ -145,6 +158,14 @@ struct CabinetBench {
         settle()
     }
 
+    /// The store cannot be written, or can again.
+    mutating func store(works: Bool) {
+        commits = works
+        guard works else { return }
+        engine.reloaded(stored, at: instant, into: &output)
+        settle()
+    }
+
     mutating func scan(_ code: String) {
         engine.read(.scan(Scan(data: Array(code.utf8))), from: Self.badges, at: instant, into: &output)
         settle()
@@ -176,6 +197,9 @@ struct CabinetBench {
         while !output.commits.isEmpty || !output.happenings.isEmpty {
             let (commits, happenings) = (output.commits, output.happenings)
             output.removeAll()
+            for commit in commits where !self.commits {
+                engine.commitFailed(ticket: commit.ticket, at: instant, into: &output)
+            }
             for commit in commits where self.commits {
                 for event in commit.decision.events {
                     _ = stored.apply(event)

@@ -51,8 +51,10 @@ extension CabinetBench {
         case "put": inside.formUnion(things)
         case "wait": run(seconds: try #require(Int64(words[1])))
         case "restart": restart()
+        case "record": try record()
         case "reader": reader(isReading: words[1] == "reads")
         case "contact": contact(isReading: words[1] == "reads")
+        case "store": store(works: words[1] == "works")
         case "station": try mode(try #require(StationMode(rawValue: words[1])))
         // Nobody hears of it.
         case "unseen": isDoorOpen = words[1] == "open"

@@ -188,13 +188,18 @@ struct DestinationFileTests {
             connection = "host=db.example hostaddr=203.0.113.2"
             password_file = "/p"
             [[destination]]
+            name = "people"
+            kind = "mail"
+            url = "smtp://203.0.113.3:587"
+            from = "a@example.com"
+            [[destination]]
             name = "local"
             kind = "postgresql"
             connection = "host=/run/postgresql"
             """
         let site = try SiteFile.parse(SiteFileTests.head + text + "\n", file: "site.toml").get()
         let needs = ServiceNetwork.needs(of: site, resolve: { _ in [] }, nameServers: [])
-        #expect(needs.map(\.what) == ["destination hook", "destination hub", "destination table"])
-        #expect(needs.map(\.host) == ["203.0.113.1", "2001:db8::1", "203.0.113.2"])
+        #expect(needs.map(\.what) == ["destination hook", "destination hub", "destination table", "destination people"])
+        #expect(needs.map(\.host) == ["203.0.113.1", "2001:db8::1", "203.0.113.2", "203.0.113.3"])
     }
 }

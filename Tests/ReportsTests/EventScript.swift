@@ -26,7 +26,7 @@ struct EventScript {
             guard let first = words.first else { continue }
             if first == "tool", words.count == 3, let item = ItemKey(words[1]) {
                 tools[item] = .some(words[2] == "-" ? nil : words[2])
-            } else if let number = Int64(first), words.count >= 5, let event = Self.event(number, Array(words.dropFirst()), bodies) {
+            } else if let number = Int64(first), words.count >= 4, let event = Self.event(number, Array(words.dropFirst()), bodies) {
                 bodies[number] = event
                 events.append(StoredEvent(sequence: number, bytes: event.canonicalBytes))
             } else if Int64(first) == nil, first != "tool" {
@@ -68,6 +68,9 @@ struct EventScript {
         case "lost":
             type = "loan.lost"
             data = .compact(["loan": text(3), "item": text(4), "borrower": "nobody"])
+        case "found":
+            type = "tool.found"
+            data = .compact(["item": text(3)])
         case "inspect":
             type = "loan.inspected"
             data = .compact(["loan": text(3), "item": text(4), "result": text(5)])

@@ -122,15 +122,16 @@ import Testing
         #expect(try overdue("2026-12") == 0)
     }
 
-    @Test("A lost item is found by whoever looks at it, once")
-    func found() throws {
+    @Test("A lost item is found by whoever looks at it or brings it, once", arguments: ["found A", "inspect L1 A fine", "back L1 A"])
+    func found(how: String) throws {
         let script = try EventScript(
             text: """
                 tool A -
                 1 2026-11-02T08:00 crib take L1 A ann due 2026-11-20T18:00
                 2 2026-11-03T08:00 crib lost L1 A
-                3 2026-11-04T08:00 gate inspect L1 A damaged
-                4 2026-11-05T08:00 gate inspect L1 A fine
+                3 2026-11-04T08:00 gate \(how)
+                4 2026-11-05T08:00 crib inspect L1 A damaged
+                5 2026-11-06T08:00 crib found A
                 """)
         let index = try EventIndex(directory: IndexFolder().path)
         try index.take(script.events)

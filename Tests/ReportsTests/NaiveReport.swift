@@ -77,7 +77,12 @@ struct NaiveReport {
                 default: figures.transferred += 1
                 }
             }
-            if end?.type == "loan.lost", of(line, "loan.returned").contains(where: { isInside($0.time) }) { figures.found += 1 }
+            if let end, end.type == "loan.lost",
+                let found = standing.first(where: { $0.type == "tool.found" && $0.item == line.item && $0.number > end.number }),
+                isInside(found.time)
+            {
+                figures.found += 1
+            }
             if line.time <= asOf, end.map({ $0.time > asOf }) ?? true, due(line, at: asOf) < asOf { figures.overdue += 1 }
             figures.use += max(0, min(end?.time ?? asOf, asOf) - max(line.time, period.start.milliseconds))
         }

@@ -20,7 +20,7 @@ struct RandomMonths {
     private enum Place {
         case inside
         case out(loan: String, person: String, due: Int64)
-        case lost(loan: String)
+        case lost
     }
 
     private(set) var events: [JSON] = []
@@ -84,9 +84,12 @@ struct RandomMonths {
                     "person": .string(next), "due": time(due),
                 ], item)
         case (.out(let loan, _, _), 2):
-            places[item] = .lost(loan: loan)
+            places[item] = .lost
             say("loan.lost", ["loan": .string(loan), "item": .string(item)], item)
-        case (.out(let loan, _, _), _), (.lost(let loan), 0..<3):
+        case (.lost, 0..<3):
+            places[item] = .inside
+            say("tool.found", ["item": .string(item)], item)
+        case (.out(let loan, _, _), _):
             places[item] = .inside
             crossing("loan.returned", ["loan": .string(loan), "item": .string(item), "borrower": "x"], item, before: place)
         case (.lost, _): break

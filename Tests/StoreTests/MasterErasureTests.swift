@@ -9,8 +9,10 @@ import Testing
 @Suite struct MasterErasureTests {
     private static let key = "p-0123456789abcdef"
     private static let rows: [MasterRow] = [
-        MasterRow(set: .people, id: "1001", body: ["key": .string(key), "name": "Wilhelmine Zwirnknopf"]),
-        MasterRow(set: .people, id: "1002", body: ["key": "p-fedcba9876543210", "name": "Li"]),
+        MasterRow(
+            set: .people, id: "1001",
+            body: ["key": .string(key), "name": "Wilhelmine Zwirnknopf", "email": "w.zwirnknopf@example.com"]),
+        MasterRow(set: .people, id: "1002", body: ["key": "p-fedcba9876543210", "name": "Li", "supervisor": "1001"]),
         MasterRow(set: .credentials, id: "04A1B2C3", body: ["person": "1001"]),
         MasterRow(set: .credentials, id: "04FFFFFF", body: ["person": "1002"]),
         MasterRow(set: .items, id: "DRILL", body: ["name": "Drill"]),
@@ -20,7 +22,7 @@ import Testing
         let files = try #require(FileManager.default.enumerator(atPath: folder)).compactMap { $0 as? String }
         return files.filter { name in
             guard let data = FileManager.default.contents(atPath: "\(folder)/\(name)") else { return false }
-            return ["Zwirnknopf", "04A1B2C3"].contains { data.range(of: Data($0.utf8)) != nil }
+            return ["Zwirnknopf", "zwirnknopf", "04A1B2C3"].contains { data.range(of: Data($0.utf8)) != nil }
         }
     }
 
@@ -57,7 +59,10 @@ import Testing
         let expected = backups.map { "\($0.path)/master.db" } + ["\(directory.path)/replaced-20261101T000000Z/master.db"]
         #expect(outcome.erased.sorted() == expected.sorted())
         #expect(outcome.failed.keys.sorted() == ["\(directory.path)/damaged-20261102T000000Z/master.db"])
-        try master.erase([(.people, "1001"), (.credentials, "04A1B2C3")], at: "2026-11-22T09:00:00Z", source: "test")
+        let rest = try master.load().rows(supervisedBy: "1001")
+        #expect(rest == [MasterRow(set: .people, id: "1002", body: ["key": "p-fedcba9876543210", "name": "Li"])])
+        try master.erase(
+            [(.people, "1001"), (.credentials, "04A1B2C3")], rewriting: rest, at: "2026-11-22T09:00:00Z", source: "test")
         try master.scrub()
         master.close()
         #expect(try holdsName(parent) == [])
@@ -76,6 +81,10 @@ import Testing
         store.close()
         _ = try StoreRestore.run(backup: kept.path, directory: directory.path, random: { 9 })
         #expect(try people(directory.path) == ["1002"])
+        // What is left still fits together: nobody has a supervisor who is not there.
+        let restored = try MasterStore(directory: directory.path)
+        #expect(try MasterData().applying(restored.load()).people.count == 1)
+        restored.close()
         #expect(try holdsName(directory.path).isEmpty)
     }
 

@@ -21,6 +21,7 @@ extension SystemTests {
                 for verb in ["status", "devices", "exceptions", "loans", "stock", "tag", "station"] {
                     try await shell.answers([verb], lines: 1)
                 }
+                try await shell.answers(["report", "loans"], lines: 1)
                 try await shell.answers(["events"], lines: 0)
                 try await shell.fails(["explain", "1"], status: 1)
                 try await shell.fails(["explain", "first"], status: 2)
@@ -60,6 +61,10 @@ extension SystemTests {
                 for text in [place.read("watch.json"), place.read("follow.json")] { _ = try Shell.json(text) }
 
                 try #require(try await shell.answers(["loans"], lines: 1)[0]["loans"]?.array?.first?["item"] == "DRILL-01")
+                let report = try await shell.answers(["report", "loans"], lines: 1)[0]["report"]
+                try #require(report?["totals"]?["items"] == 1, "said twice, counted once: \(report ?? .null)")
+                try #require(report?["items"]?.array?.first?["item_name"]?.string?.isEmpty == false)
+                try #require(report?["people"]?.array?.first?["name"]?.string?.isEmpty == false)
                 try #require(try await shell.answers(["stock", "--location", "A-01-03"], lines: 1)[0]["stock"]?.array?.count == 1)
                 try #require(try await shell.answers(["events", "--type", "loan.*"], lines: 1)[0]["type"] == "loan.checked_out")
                 try await shell.answers(["events", "--item", "DRILL-01", "--station", "gate"], lines: 1)

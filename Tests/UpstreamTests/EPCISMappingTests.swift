@@ -81,6 +81,15 @@ import Upstream
         #expect(json["readPoint"] == ["id": "https://example.com/stockgate/location/A-01-03"])
     }
 
+    /// What is used up leaves the shelf; who took it stays with us.
+    @Test func whatIsUsedUpIsDispensed() throws {
+        let json = try event(SampleEvents.consumed(4), own)
+        #expect(json["bizStep"] == "dispensing" && json["disposition"] == "dispensed")
+        #expect(json["quantityList"] == [["epcClass": "https://id.gs1.org/01/09506000134352", "quantity": 3]])
+        #expect(json["readPoint"] == ["id": "https://example.com/stockgate/location/CAB-1"] && json["bizLocation"] == nil)
+        #expect(!json.canonicalText.contains("p-7f3a"))
+    }
+
     /// Keys of the company become EPC URIs; others stay links, of the host that was asked for; own URIs stay.
     @Test func identifiersAsTheSiteWantsThem() throws {
         func mapping(_ prefixes: [String], _ host: String = "https://id.gs1.org") -> EPCISMapping {

@@ -77,7 +77,7 @@ struct LoanMonth {
             "schema": 1, "seq": .integer(state.nextSequence), "type": .string(type), "certainty": corrects == nil ? "provisional" : "final",
             "corrects": corrects.map(JSON.integer), "time": .string(time.rfc3339), "clock": "synchronised",
             "boot": "00000000000000aa", "uptime": .integer(time.milliseconds - Self.start.milliseconds),
-            "station": "gate-\(state.nextSequence % 3)",
+            "station": .string("gate-\(state.nextSequence % 3)"),
             "subject": ["https://id.example.com/item/TOOL-1"], "actor": "gateway", "master": 1, "data": data,
             "evidence": ["antennas": [1, 2], "reads": 42, "rssi": .number(-57.5)],
         ])

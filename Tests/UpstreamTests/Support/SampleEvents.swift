@@ -66,6 +66,15 @@ enum SampleEvents {
             ], subject: ["https://id.gs1.org/01/09506000134352/10/ABC%2F1"])
     }
 
+    static func consumed(_ sequence: Int64) -> StoredEvent {
+        event(
+            sequence, type: "stock.consumed",
+            data: [
+                "product": "BOLT-M8", "quantity": 3, "location": "CAB-1", "location_uri": "https://example.com/stockgate/location/CAB-1",
+                "person": "p-7f3a",
+            ], subject: ["https://id.gs1.org/01/09506000134352"])
+    }
+
     static func exception(_ sequence: Int64) -> StoredEvent {
         event(
             sequence, type: "exception.raised",
