@@ -81,7 +81,8 @@ struct LinkTests {
     @Test(
         "Documents keep to their length",
         arguments: [
-            ("README.md", 400), ("docs/architecture.md", 400), ("docs/loans.md", 250), ("docs/configuration.md", 550), ("docs/events.md", 800),
+            ("README.md", 400), ("docs/architecture.md", 400), ("docs/loans.md", 250), ("docs/configuration.md", 550),
+            ("docs/events.md", 800),
         ])
     func lengths(path: String, lines: Int) throws {
         #expect(try Document.contents(path).split(separator: "\n", omittingEmptySubsequences: false).count <= lines)
