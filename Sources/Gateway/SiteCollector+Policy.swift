@@ -79,7 +79,9 @@ extension SiteCollector {
         var responses: [LoanRule: RuleResponse] = [:]
         // What happens without a permit has a key of its own.
         for rule in LoanRule.allCases where rule != .permit {
-            if let response: RuleResponse = table.choice(rule.rawValue) { responses[rule] = response }
+            // What is said and what would be so anyway are the same site.
+            guard let response: RuleResponse = table.choice(rule.rawValue), response != rule.usualResponse else { continue }
+            responses[rule] = response
         }
         return responses
     }
