@@ -2,6 +2,7 @@
 // Random bytes against everything that outside input reaches, guided by coverage (libFuzzer). `make fuzz` runs it. The sources are those
 // of the product, linked into this package, because they must be compiled for the purpose.
 
+import Foundation
 import PackageDescription
 
 let settings: [SwiftSetting] = [
@@ -11,7 +12,9 @@ let settings: [SwiftSetting] = [
     .unsafeFlags(["-sanitize=fuzzer,address", "-parse-as-library"]),
 ]
 
-let siteFiles = ["SiteFile", "SiteCollector", "SiteCollector+Destinations", "SiteCollector+Devices", "SiteCollector+Sources", "SiteCollector+Stations"]
+/// Of the target Gateway, what reads the site file.
+let siteFiles = try FileManager.default.contentsOfDirectory(atPath: "\(Context.packageDirectory)/Sources/SiteFiles/Gateway")
+    .filter { $0 == "SiteFile.swift" || $0.hasPrefix("SiteCollector") }.sorted()
 
 let package = Package(
     name: "stockgate-fuzzing",
@@ -32,7 +35,7 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "SiteFiles", dependencies: ["Profiles", "Ledger", "Upstream", "CNIOLinux"],
-            sources: ["Surroundings.swift"] + siteFiles.map { "Gateway/\($0).swift" }, swiftSettings: settings),
+            sources: ["Surroundings.swift"] + siteFiles.map { "Gateway/\($0)" }, swiftSettings: settings),
         .target(name: "CLibFuzzer"),
         .executableTarget(
             name: "stockgate-fuzz", dependencies: ["CLibFuzzer", "Profiles", "Decoding", "SiteFiles", "SiteConfiguration", "Identifiers", "Ledger", "Readings"],

@@ -43,7 +43,7 @@ extension SiteCollector {
             }
         if word != nil { table.finish() }
         guard let name, let kind else { return nil }
-        let wanted = word == .mail && types.isEmpty ? MailDestination.types : types
+        let wanted = word == .mail && types.isEmpty ? Site.Destination.Mail.types : types
         return Site.Destination(name: name, kind: kind, types: wanted, certainty: certainty, batch: batch)
     }
 

@@ -5,10 +5,10 @@ import Upstream
 /// `kind = "mail"`
 extension SiteCollector {
     func readMail(_ table: TOMLTableReader, _ types: [String]) -> Site.Destination.Kind? {
-        for (index, type) in types.enumerated() where !MailDestination.types.contains(type) {
+        for (index, type) in types.enumerated() where !Site.Destination.Mail.types.contains(type) {
             table.problem(
                 at: table.path + [.key("types"), .index(index)],
-                "no mail is made of \(type): only of \(MailDestination.types.joined(separator: ", "))")
+                "no mail is made of \(type): only of \(Site.Destination.Mail.types.joined(separator: ", "))")
         }
         let (place, encryption) = readMailServer(table)
         let from = readAddress(table.string("from", maximum: MailAddress.maximumBytes, isRequired: true), "from", table)

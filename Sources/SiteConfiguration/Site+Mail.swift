@@ -1,6 +1,9 @@
 extension Site.Destination {
     /// A mail server that takes mails from us and brings them to people: a submission server (RFC 6409).
     public struct Mail: Hashable, Sendable {
+        /// Events of which mails are made.
+        public static let types = ["loan.reminded"]
+
         public enum Encryption: Hashable, Sendable {
             /// TLS from the first byte (RFC 8314).
             case implicit

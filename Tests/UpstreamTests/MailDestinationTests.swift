@@ -382,7 +382,7 @@ import Testing
         scene.board.take([], upTo: 30)
         let log = MemoryLog(events)
         let loop = DeliveryLoop(
-            name: "mail", types: MailDestination.types, batch: 500, log: log, destination: destination, reminders: scene.board,
+            name: "mail", types: Site.Destination.Mail.types, batch: 500, log: log, destination: destination, reminders: scene.board,
             stopSignal: StopSignal(), backOff: BackOff(base: 1, maximum: 5))
         try loop.start()
         #expect(log.wait { $0.cursor == 30 }, "\(loop.status())")

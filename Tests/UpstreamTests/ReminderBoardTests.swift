@@ -159,7 +159,7 @@ import Testing
             let backOff = BackOff(base: 5, maximum: 20)
             return [
                 DeliveryLoop(
-                    name: "mail", types: MailDestination.types, batch: 3, log: log.mail, destination: mail, reminders: scene.board,
+                    name: "mail", types: Site.Destination.Mail.types, batch: 3, log: log.mail, destination: mail, reminders: scene.board,
                     stopSignal: mailStop, backOff: backOff),
                 DeliveryLoop(
                     name: "hook", types: ["loan.*"], batch: 3, log: log.hook, destination: hook, reminders: scene.board,

@@ -10,8 +10,6 @@ import SiteConfiguration
 /// stays in the queue. One event at a time: when the power goes between a 250 and the cursor, its mails go out once more, with the same
 /// `Message-ID`.
 public final class MailDestination: Destination {
-    /// Events of which mails are made.
-    public static let types = ["loan.reminded"]
     /// How long one mail is refused for the time being before it is given up, in milliseconds: one full mailbox must not keep reminders
     /// from everybody else for longer.
     static let delayPatience: Int64 = 86_400_000
