@@ -5,7 +5,7 @@ extension Site {
     public struct Destination: Hashable, Sendable {
         public var name: String
         public var kind: Kind
-        /// Event types to deliver, `*` as the last character as a wildcard; empty: loans, withdrawals, stock and exceptions.
+        /// Event types to deliver, `*` as the last character as a wildcard; empty: loans, tools, permits, withdrawals, stock and exceptions.
         public var types: [String]
         /// What an event must be at least: `.provisional` brings what may still be withdrawn too.
         public var certainty: Certainty

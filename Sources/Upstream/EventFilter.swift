@@ -3,7 +3,7 @@ import Readings
 /// Which events a destination gets.
 public struct EventFilter: Hashable, Sendable {
     /// What a destination gets when its configuration names no types.
-    public static let standardTypes = ["loan.*", "crossing.*", "stock.*", "exception.*", "clock.*"]
+    public static let standardTypes = ["loan.*", "tool.*", "permit.*", "crossing.*", "stock.*", "exception.*", "clock.*"]
 
     private let exact: Set<String>
     private let prefixes: [String]

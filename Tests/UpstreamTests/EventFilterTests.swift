@@ -9,8 +9,10 @@ import Upstream
             (
                 [],
                 [
-                    "loan.checked_out", "loan.returned", "loan.reminded", "crossing.retracted", "stock.put_away", "exception.raised",
-                    "exception.assigned", "exception.resolved", "clock.corrected",
+                    "loan.checked_out", "loan.returned", "loan.reminded", "loan.renewed", "loan.transferred", "loan.inspected",
+                    "loan.lost", "loan.flagged", "tool.found", "tool.maintenance_due", "tool.serviced", "permit.requested",
+                    "permit.approved", "permit.rejected", "permit.withdrawn", "crossing.retracted", "stock.put_away", "stock.consumed",
+                    "exception.raised", "exception.assigned", "exception.resolved", "clock.corrected",
                 ]
             ),
             (["*"], Event.Body.types), (["loan.returned"], ["loan.returned"]),
