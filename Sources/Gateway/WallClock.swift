@@ -32,7 +32,7 @@ struct WallClock {
         }
         last = anchor
         var told = anchor
-        told.changes = Self.changes(after: anchor.milliseconds / 1_000, offset: Self.offset)
+        told.changes = Self.changes(around: anchor.milliseconds / 1_000, offset: Self.offset)
         return told
     }
 
@@ -70,14 +70,19 @@ struct WallClock {
         return local.tm_gmtoff / 60
     }
 
-    /// The changes of the offset in the next two years, to the second: day by day, and then by halves.
+    /// The changes of the offset from a year or more before a moment to two years after it, to the second: day by day, and then by halves.
+    /// The first tells the offset with which that time begins; where there are no others, there is none.
+    ///
+    /// What was due before the clocks changed was due by the offset of then: a loan is older than the last change.
     /// - Parameters:
-    ///   - start: seconds since 1970.
+    ///   - moment: seconds since 1970.
     ///   - offset: minutes from UTC at a moment.
-    static func changes(after start: Int64, offset: (Int64) -> Int) -> [SiteZone.Change] {
-        var changes: [SiteZone.Change] = []
+    static func changes(around moment: Int64, offset: (Int64) -> Int) -> [SiteZone.Change] {
+        // The same beginning for half a year, so that what is told is not new every hour.
+        let start = (moment / 86_400 / 180 - 2) * 180 * 86_400 - 6 * 86_400
+        var changes: [SiteZone.Change] = [.init(milliseconds: start * 1_000, offsetMinutes: offset(start))]
         var (from, before) = (start, offset(start))
-        for day in 1...730 where changes.count < SiteZone.maximumChanges {
+        for day in 1...(730 + 546) where changes.count < SiteZone.maximumChanges {
             let to = start + Int64(day) * 86_400
             let after = offset(to)
             if after != before {
@@ -90,7 +95,7 @@ struct WallClock {
             }
             (from, before) = (to, after)
         }
-        return changes
+        return changes.count > 1 ? changes : []
     }
 
     static func bootTime(at now: Instant) -> BootTime? {

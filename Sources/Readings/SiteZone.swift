@@ -1,4 +1,4 @@
-/// How far the site's local time is from UTC, now and in times to come: daylight-saving changes are known years before.
+/// How far the site's local time is from UTC: lately, now, and in times to come. Daylight-saving changes are known years before.
 public struct SiteZone: Hashable, Sendable {
     /// From a moment on, another offset.
     public struct Change: Hashable, Sendable {

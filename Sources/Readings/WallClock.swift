@@ -56,7 +56,7 @@ public struct WallAnchor: Hashable, Sendable {
     public var quality: ClockQuality
     /// The same instant by the machine's own clock; nil where the machine is not known, as in a data set.
     public var boot: BootTime?
-    /// When the site's offset will change, as far as is known; at most `SiteZone.maximumChanges`.
+    /// When the site's offset changed last and will change, as far as is known; at most `SiteZone.maximumChanges`.
     public var changes: [SiteZone.Change]
 
     /// The years 1 to 9999, less a day at each end: no offset and no sum with a deadline leaves what a date can show.

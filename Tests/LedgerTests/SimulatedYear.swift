@@ -76,9 +76,14 @@ struct SimulatedYear {
 
     private func zone(at milliseconds: Int64) -> SiteZone {
         let time = Date(timeIntervalSince1970: Double(milliseconds) / 1_000)
-        var changes: [SiteZone.Change] = []
-        var next = calendar.timeZone.nextDaylightSavingTimeTransition(after: time)
-        while let change = next, changes.count < 4 {
+        let begin = time.addingTimeInterval(-366 * 86_400)
+        var changes: [SiteZone.Change] = [
+            .init(
+                milliseconds: Int64(begin.timeIntervalSince1970 * 1_000),
+                offsetMinutes: calendar.timeZone.secondsFromGMT(for: begin) / 60)
+        ]
+        var next = calendar.timeZone.nextDaylightSavingTimeTransition(after: begin)
+        while let change = next, changes.count < 6 {
             changes.append(
                 .init(
                     milliseconds: Int64(change.timeIntervalSince1970 * 1_000),
