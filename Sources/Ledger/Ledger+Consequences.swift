@@ -33,7 +33,7 @@ extension Ledger {
     // MARK: Maintenance
 
     private func maintain(_ returned: Event.Return, _ event: Event, into draft: inout Draft) {
-        guard let name = master.items[returned.item]?.itemClass, let itemClass = master.classes[name],
+        guard let itemClass = itemClass(of: returned.item),
             itemClass.maintenanceUses != nil || itemClass.maintenanceHours != nil,
             let loan = event.corrects.flatMap({ state.provisional[$0]?.closed }) ?? state.loans[returned.item]
         else { return }

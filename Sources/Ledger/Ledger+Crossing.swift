@@ -103,15 +103,13 @@ extension Ledger {
     }
 
     func mustBeInspected(_ item: ItemKey) -> Bool {
-        master.items[item]?.itemClass.flatMap { master.classes[$0]?.needsInspection } ?? false
+        itemClass(of: item)?.needsInspection ?? false
     }
 
     /// Of two people who went together, the one whose badge was held first borrows, where all tools are of classes that demand a second person.
     private func pair(_ people: Carriers, taking items: [ItemKey]) -> Person? {
         guard people.keys.count == 2, !people.hasStranger, let first = people.first else { return nil }
-        let isDemanded = items.allSatisfy { item in
-            master.items[item]?.itemClass.flatMap { master.classes[$0]?.needsSecondPerson } ?? false
-        }
+        let isDemanded = items.allSatisfy { itemClass(of: $0)?.needsSecondPerson ?? false }
         return isDemanded && !items.isEmpty ? master.people[first] : nil
     }
 

@@ -19,12 +19,11 @@ extension Ledger {
     }
 
     private func days(for item: ItemKey) -> Int {
-        let tool = master.items[item]
-        return tool?.dueDays ?? tool?.itemClass.flatMap { master.classes[$0]?.dueDays } ?? site.policy.dueDays
+        master.items[item]?.dueDays ?? itemClass(of: item)?.dueDays ?? site.policy.dueDays
     }
 
     private func countsWorkingDays(_ item: ItemKey) -> Bool {
-        master.items[item]?.itemClass.flatMap { master.classes[$0]?.countsWorkingDays } ?? false
+        itemClass(of: item)?.countsWorkingDays ?? false
     }
 
     private func due(on day: CivilDate, from time: WallTime) -> WallTime {

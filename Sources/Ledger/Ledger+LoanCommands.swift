@@ -115,7 +115,7 @@ extension Ledger {
 
     private func renew(_ loan: Loan, at time: WallTime, into draft: inout Draft) throws(CommandRefusal) {
         guard time.quality != .unknown else { throw CommandRefusal(.conflict, "the time is not known: nothing can be renewed") }
-        let most = master.items[loan.item]?.itemClass.flatMap { master.classes[$0]?.renewals } ?? site.policy.renewals
+        let most = itemClass(of: loan.item)?.renewals ?? site.policy.renewals
         guard loan.renewals < most else {
             throw CommandRefusal(.conflict, "\(loan.item) was renewed \(loan.renewals) times, and \(most) are allowed: bring it back first")
         }

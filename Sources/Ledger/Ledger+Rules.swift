@@ -24,7 +24,7 @@ extension Ledger {
         on item: ItemKey, for person: Person, at time: WallTime, station: Site.Station?, companions: [PersonKey], after taking: Taking
     ) -> Verdict {
         let tool = master.items[item]
-        let itemClass = tool?.itemClass.flatMap { master.classes[$0] }
+        let itemClass = itemClass(of: item)
         let ground = ground(for: item, of: person.key, use: taking.permitUse, at: time)
         var findings = ruleFindings(about: person, at: time, station: station)
         func look(_ rule: LoanRule, _ isBroken: Bool, _ facts: JSON) {
@@ -102,8 +102,12 @@ extension Ledger {
 
     /// In the smallest unit of money.
     func value(of item: ItemKey) -> Int64 {
-        let tool = master.items[item]
-        return tool?.value ?? tool?.itemClass.flatMap { master.classes[$0]?.value } ?? 0
+        master.items[item]?.value ?? itemClass(of: item)?.value ?? 0
+    }
+
+    /// What the master data say of the class of a tool.
+    func itemClass(of item: ItemKey) -> ItemClass? {
+        master.items[item]?.itemClass.flatMap { master.classes[$0] }
     }
 
     /// Checkouts of one person that began in a month.
@@ -116,7 +120,7 @@ extension Ledger {
 
     private func ground(for item: ItemKey, of person: PersonKey, use: [PermitKey: Int], at time: WallTime) -> Verdict.Ground {
         if let permit = permit(for: item, of: person, use: use, at: time) { return .permit(permit) }
-        if let name = master.items[item]?.itemClass, master.classes[name]?.isStanding == true { return .standing }
+        if itemClass(of: item)?.isStanding == true { return .standing }
         return .none(site.policy.withoutPermit)
     }
 

@@ -24,10 +24,5 @@ public struct OpenLoans: Hashable, Sendable, Sequence {
     /// What a person has, in no order.
     public func of(_ person: PersonKey) -> [Loan] { byPerson[person, default: []].compactMap { byItem[$0] } }
 
-    /// What is still out of one loan, by item.
-    public func lines(of number: LoanNumber, borrower: PersonKey) -> [Loan] {
-        of(borrower).filter { $0.number == number }.sorted { $0.item < $1.item }
-    }
-
     public func makeIterator() -> some IteratorProtocol<(key: ItemKey, value: Loan)> { byItem.makeIterator() }
 }

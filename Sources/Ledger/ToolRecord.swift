@@ -46,8 +46,6 @@ public struct ToolRecord: Hashable, Sendable {
         (uses, minutes, isMaintenanceTold) = (0, 0, false)
     }
 
-    var isEmpty: Bool { self == ToolRecord() }
-
     /// The row `tool/ITEM`.
     public var row: JSON {
         .compact([

@@ -3,9 +3,7 @@ import Readings
 /// The rules for loans of a site.
 public struct LoanPolicy: Hashable, Sendable {
     /// What happens when a tool leaves without an approved request.
-    public typealias WithoutPermit = RuleResponse
-
-    public var withoutPermit: WithoutPermit
+    public var withoutPermit: RuleResponse
     /// Days until a loan is due, 1...3650; counted from the day of the checkout, due at `dueHour`.
     public var dueDays: Int
     /// The local hour at which a loan becomes due, 0...23.
@@ -35,7 +33,7 @@ public struct LoanPolicy: Hashable, Sendable {
     public var flagsUnusual: Bool
 
     public init(
-        withoutPermit: WithoutPermit = .allow, dueDays: Int = 7, dueHour: Int = 18, quota: Int? = nil, maximumValue: Int64? = nil,
+        withoutPermit: RuleResponse = .allow, dueDays: Int = 7, dueHour: Int = 18, quota: Int? = nil, maximumValue: Int64? = nil,
         monthly: Int? = nil, minimumCredit: Int? = nil, overdueBlock: OverdueBlock? = nil, hours: OpeningHours? = nil,
         workingWeek: Set<Weekday>? = nil, masterHours: Int? = nil, renewals: Int = 2, approvals: [Approval] = [],
         reminders: Reminders = Reminders(), responses: [LoanRule: RuleResponse] = [:], flagsUnusual: Bool = true
