@@ -42,7 +42,7 @@ check-deb: ## unpack the package and look at it as the machine that installs it 
 	@scripts/setup lintian man-db zsh fish
 	packaging/check
 
-run: setup ## show the product at work: a gate and a bench with simulated devices
+run: setup ## show the product at work: a gate, a bench and a cabinet with simulated devices
 	swift build --product stockgated
 	swift build --product stockgate
 	@.build/debug/stockgate demo --files Demo --directory run/demo

@@ -27,7 +27,8 @@ public enum Daemon {
     }
 
     /// Runs until SIGTERM or SIGINT; SIGHUP reloads the configuration.
-    public static func run(configuration path: String, logger: Logger) async -> ExitCode {
+    /// - Parameter clockAhead: nil but in demonstrations and tests.
+    public static func run(configuration path: String, clockAhead: ClockAhead? = nil, logger: Logger) async -> ExitCode {
         let notifier = ServiceNotifier(environment: environmentVariables())
         let site: Site
         switch SiteFile.load(path: path) {
@@ -43,8 +44,9 @@ public enum Daemon {
         // The ledger, its backups and recordings hold names: nobody else reads them.
         umask(0o027)
         WallClock.set(timeZone: site.gateway.timeZone)
+        if let clockAhead { logger.warning("the time is made up, for a demonstration", metadata: ["file": "\(clockAhead.path)"]) }
         do {
-            return try await run(site, path: path, notifier: notifier, logger: logger)
+            return try await run(site, path: path, clockAhead: clockAhead, notifier: notifier, logger: logger)
         } catch let error as StoreError {
             logger.critical("the store cannot be used", metadata: ["error": "\(error)"])
             return error.code == .locked ? .unavailable : .systemError
@@ -54,7 +56,9 @@ public enum Daemon {
         }
     }
 
-    private static func run(_ site: Site, path: String, notifier: ServiceNotifier, logger: Logger) async throws -> ExitCode {
+    private static func run(
+        _ site: Site, path: String, clockAhead: ClockAhead?, notifier: ServiceNotifier, logger: Logger
+    ) async throws -> ExitCode {
         // A recovery, a new schema or a look through a large file takes its time; killed, it would begin again for ever.
         let patience = Task {
             while !Task.isCancelled {
@@ -89,8 +93,7 @@ public enum Daemon {
         let service = try await loop.submit { () -> GatewayService in
             let engineLoop = EngineLoop(
                 loop: loop, pool: pool, site: site, library: library, store: store, loaded: .init(state, lastHash: lastHash),
-                master: master,
-                masterDigest: masterStore.version.digest, logger: logger)
+                master: master, masterDigest: masterStore.version.digest, clockAhead: clockAhead, logger: logger)
             let service = GatewayService(
                 configurationPath: path, engineLoop: NIOLoopBound(engineLoop, eventLoop: loop), loop: loop, store: store,
                 masterStore: masterStore, index: index, reminders: engineLoop.reminders, logger: logger)

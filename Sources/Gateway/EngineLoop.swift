@@ -24,7 +24,8 @@ final class EngineLoop {
     private(set) var site: Site
     private(set) var library: ProfileLibrary
     private(set) var supervisor: DeviceSupervisor
-    private var wallClock = WallClock()
+    private let clockAhead: ClockAhead?
+    private var wallClock: WallClock
     private var timer: Scheduled<Void>?
     private var timerDeadline: Instant?
     private var clockTimer: RepeatedTask?
@@ -70,8 +71,7 @@ final class EngineLoop {
 
     init(
         loop: any EventLoop, pool: NIOThreadPool, site: Site, library: ProfileLibrary, store: EventStore, loaded: StartPoint,
-        master: MasterData,
-        masterDigest: String, logger: Logger
+        master: MasterData, masterDigest: String, clockAhead: ClockAhead?, logger: Logger
     ) {
         self.loop = loop
         self.site = site
@@ -82,6 +82,8 @@ final class EngineLoop {
         self.loaded = loaded
         self.masterDigest = masterDigest
         self.pool = pool
+        self.clockAhead = clockAhead
+        wallClock = WallClock(ahead: clockAhead)
         reminders.replace(with: loaded.state)
         reminders.update(master)
         supervisor = DeviceSupervisor(loop: loop, devices: DeviceBinding(site: site, library: library).supervised, pool: pool)
@@ -198,7 +200,7 @@ final class EngineLoop {
             site: site, epoch: store.epoch, state: engine.ledger.state, master: engine.ledger.master, startingAt: BootClock.now(),
             generation: generation, nextTicket: engine.nextTicket)
         engine.isWatched = isWatched
-        wallClock = WallClock()
+        wallClock = WallClock(ahead: clockAhead)
         lookAtClock()
         startRing()
         reconfigurations += 1

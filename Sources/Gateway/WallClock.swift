@@ -7,10 +7,14 @@ import Readings
 /// The machine's wall clock and time zone, as the engine takes them in: one anchor at start, hourly, and whenever either steps.
 struct WallClock {
     private var last: WallAnchor?
+    private let ahead: ClockAhead?
 
     /// A step of the wall clock that is told to the engine, in milliseconds: more than slewing does between two looks.
     static let stepTolerance: Int64 = 200
     static let anchorInterval = Instant.Span.seconds(3_600)
+
+    /// - Parameter ahead: nil but in demonstrations and tests.
+    init(ahead: ClockAhead? = nil) { self.ahead = ahead }
 
     /// Sets the zone of this process; only before it has threads, because others read the environment without a lock.
     /// - Parameter timeZone: an IANA name; nil: the machine's own zone.
@@ -23,7 +27,7 @@ struct WallClock {
     /// Looks at the clock.
     /// - Returns: an anchor when the engine must know: at first, after an hour, after a step, or when offset or quality changed.
     mutating func look() -> WallAnchor? {
-        let anchor = Self.read()
+        let anchor = ahead?.moved(Self.read(), offset: Self.offset) ?? Self.read()
         if let last, anchor.instant - last.instant < Self.anchorInterval, anchor.offsetMinutes == last.offsetMinutes,
             anchor.quality == last.quality,
             abs(last.wallTime(at: anchor.instant).milliseconds - anchor.milliseconds) < Self.stepTolerance

@@ -3,12 +3,12 @@ extension Text: OperatorSentence {
         switch self {
         // Sentences of events.
         case .eventCheckedOut: ("{person} took {item}, loan {loan}, due {due}", "{person} 借出 {item}，借用单 {loan}，应还时间 {due}")
-        case .eventReturned: ("{person} returned {item}, loan {loan} is closed", "{person} 归还 {item}，借用单 {loan} 已结清")
+        case .eventReturned: ("{person} returned {item}, loan {loan}", "{person} 归还 {item}，借用单 {loan}")
         case .eventRenewed: ("{person} keeps {item} longer, loan {loan}, now due {due}", "{person} 续借 {item}，借用单 {loan}，应还 {due}")
         case .eventTransferred:
             ("{borrower} handed {item} to {person}, loan {loan}, due {due}", "{borrower} 将 {item} 转交 {person}，借用单 {loan}，应还 {due}")
         case .eventInspected: ("{item} was inspected: {result}", "{item} 已检验：{result}")
-        case .eventLost: ("{item} is lost, loan {loan} of {borrower} is closed", "{item} 已丢失，{borrower} 的借用单 {loan} 已结案")
+        case .eventLost: ("{item} is lost, lent to {borrower}, loan {loan}", "{item} 已丢失（借用人 {borrower}），借用单 {loan}")
         case .eventFound: ("{item}, reported lost, is there again", "报失的 {item} 已找回")
         case .eventFlagged: ("unusual: {reason}, {item}, {borrower}", "异常使用：{reason}，{item}，{borrower}")
         case .eventMaintenanceDue:
@@ -20,11 +20,8 @@ extension Text: OperatorSentence {
         case .eventPermitRejected: ("{client} rejected request {permit}", "{client} 驳回借入申请 {permit}")
         case .eventPermitWithdrawn: ("{client} withdrew request {permit}", "{client} 撤回借入申请 {permit}")
         case .eventReturnedFor:
-            (
-                "{person} returned {item}, lent to {borrower}; loan {loan} is closed",
-                "{person} 归还 {item}（借用人 {borrower}），借用单 {loan} 已结清"
-            )
-        case .eventCameBack: ("{item} came back, lent to {borrower}; loan {loan} is closed", "{item} 已归还（借用人 {borrower}），借用单 {loan} 已结清")
+            ("{person} returned {item}, lent to {borrower}, loan {loan}", "{person} 归还 {item}（借用人 {borrower}），借用单 {loan}")
+        case .eventCameBack: ("{item} came back, lent to {borrower}, loan {loan}", "{item} 已归还（借用人 {borrower}），借用单 {loan}")
         case .eventReminded:
             (
                 "Reminder to {to}: {items}, loan {loan}, lent to {borrower}, {step}: due {due}",

@@ -18,6 +18,9 @@ struct Main: AsyncParsableCommand {
     @Option(help: "trace, debug, info, notice, warning, error or critical.")
     var logLevel = Logger.Level.info
 
+    @Option(help: ArgumentHelp("For demonstrations and tests: a file with seconds that pass at once.", valueName: "file"))
+    var clockAhead: String?
+
     func run() async throws {
         let level = logLevel
         LoggingSystem.bootstrap { label in
@@ -25,7 +28,9 @@ struct Main: AsyncParsableCommand {
             handler.logLevel = level
             return handler
         }
-        throw ArgumentParser.ExitCode(await Daemon.run(configuration: configuration, logger: Logger(label: "stockgated")).rawValue)
+        throw ArgumentParser.ExitCode(
+            await Daemon.run(
+                configuration: configuration, clockAhead: clockAhead.map(ClockAhead.init), logger: Logger(label: "stockgated")).rawValue)
     }
 }
 

@@ -1,39 +1,10 @@
 import Foundation
-import HTTPClient
 import Readings
 import Testing
 
 extension SystemTests {
     /// Master data that come down by themselves, and people who are forgotten again.
     @Suite struct MasterDownTests {
-        /// `Tests/counterparts/master_server.py`, written apart from the gateway's code.
-        final class MasterServer: Sendable {
-            let url: String
-            private let child: Child
-            private let connection: HTTPConnection
-
-            init(at place: Workplace) async throws {
-                let child = try Child(
-                    Setting.python, ["-B", Setting.counterpart("master_server.py")], output: place.file("master.port"),
-                    errors: place.file("master.log"))
-                let port = try await eventually("the source listens") { () -> Int? in
-                    let text = place.read("master.port")
-                    return text.hasSuffix("\n") ? Int(text.dropLast()) : nil
-                }
-                self.child = child
-                url = "http://127.0.0.1:\(port)"
-                connection = try HTTPConnection()
-            }
-
-            func control(_ changes: JSON) throws {
-                _ = try connection.perform(HTTPRequest("POST", "\(url)/control", body: changes.canonicalBytes))
-            }
-
-            func asked() throws -> [JSON] {
-                try JSON(parsing: connection.perform(HTTPRequest("GET", "\(url)/control")).body)["asked"]?.array ?? []
-            }
-        }
-
         private func source(_ gateway: RunningGateway, _ name: String) throws -> JSON? {
             try gateway.get("status")["master"]?["sources"]?.array?.first { $0["name"]?.string == name }
         }
@@ -45,10 +16,10 @@ extension SystemTests {
         @Test("Pulled by cursor, across a kill; what is wrong changes nothing and is said once")
         func pulled() async throws {
             try await story { place in
-                let server = try await MasterServer(at: place)
+                let server = try await ServerOnTheSide("master_server.py", at: place)
                 try server.control(["rows": .array(Bench.master)])
                 try Bench.set(
-                    up: place, more: "[[source]]\nname = \"erp\"\nkind = \"pull\"\nurl = \"\(server.url)/v2\"\ninterval_s = 1\n")
+                    up: place, more: "[[source]]\nname = \"erp\"\nkind = \"pull\"\nurl = \"http://127.0.0.1:\(server.ports[0])/v2\"\ninterval_s = 1\n")
                 let scanner = try BenchScanner(place.file("dev/scanner"))
                 var gateway = try await RunningGateway.start(at: place)
                 try await eventually("the snapshot is in force") {
@@ -66,7 +37,7 @@ extension SystemTests {
                     try source(gateway, "erp")?["cursor"] == .string("c\(count)") ? true : nil
                 }
                 // Once: a gateway that was killed goes on where it was.
-                #expect(try server.asked().count { $0 == .null } == 1)
+                #expect(try server.state()["asked"]?.array?.count { $0 == .null } == 1)
 
                 // A tag of an item that nobody knows: with it a good row, which must not be taken in either.
                 try server.control([

@@ -9,9 +9,9 @@ import SiteConfiguration
 /// Shows the product at work without any hardware: the real daemon on simulated devices.
 struct Demo: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "demo", abstract: "Show a gate and a bench at work, with simulated devices on pseudo-terminals.",
+        commandName: "demo", abstract: "Show a gate, a bench and a cabinet at work, with simulated devices on pseudo-terminals.",
         discussion: "The daemon is the real one; only the devices are simulated. Ctrl-C ends it.",
-        subcommands: [DemoRun.self, DemoWalk.self, DemoScan.self], defaultSubcommand: DemoRun.self)
+        subcommands: [DemoRun.self, DemoWalk.self, DemoScan.self, DemoVisit.self, DemoDays.self], defaultSubcommand: DemoRun.self)
 }
 
 struct DemoRun: ParsableCommand {
@@ -26,7 +26,7 @@ struct DemoRun: ParsableCommand {
     @Option(help: "Where the store, the recording and the simulated devices go; what a demonstration left there is removed.")
     var directory = "run/demo"
 
-    @Flag(help: "Do nothing by itself: everything is asked for with `stockgate demo walk` and `scan`.")
+    @Flag(help: "Do nothing by itself: everything is asked for with `stockgate demo walk`, `scan`, `cabinet` and `days`.")
     var quiet = false
 
     @Flag(help: "End when the story has been told once.")
@@ -42,17 +42,19 @@ struct DemoRun: ParsableCommand {
         pthread_sigmask(SIG_BLOCK, &signals, nil)
         let directory = Self.absolute(directory)
         try removeOldRun(directory)
+        let language = output.language
+        let story = try story(language)
         let site = try DemoSite(files: Self.absolute(files), profiles: Self.absolute(profiles ?? "DeviceProfiles"), directory: directory)
         defer { site.close() }
-        let language = output.language
         let daemon = try DemoProcess(
-            program: try Self.daemonProgram(), arguments: ["--config", site.siteFile], log: "\(directory)/stockgated.log")
+            program: Self.program("stockgated"), arguments: ["--config", site.siteFile, "--clock-ahead", site.clock.path],
+            log: "\(directory)/stockgated.log")
         let client = try waitUntilReady(site, daemon, language)
         _ = try client.importMaster(site.master, dryRun: false)
         try DemoRemote(path: "\(directory)/demo.sock").serve { site.perform($0) }
         introduce(site, language)
         follow(site, language)
-        if !quiet { tell(try story(), at: site, language) }
+        if !quiet { tell(story, at: site, language) }
         var signal: Int32 = 0
         while true {
             sigwait(&signals, &signal)
@@ -108,10 +110,14 @@ struct DemoRun: ParsableCommand {
         }
     }
 
-    private func story() throws -> [DemoAct] {
+    private func story(_ language: Site.Language) throws -> [DemoAct] {
         let path = "\(Self.absolute(files))/story.json"
-        let acts = try JSON(parsing: try FileFailure.contents(of: path)).array ?? []
-        return acts.compactMap { DemoAct(json: $0) }
+        return try (JSON(parsing: try FileFailure.contents(of: path)).array ?? []).enumerated().map { place, json in
+            guard let act = DemoAct(json: json) else {
+                throw CommandFailure.file(path, DemoText.actNotUnderstood(language, number: place + 1), language)
+            }
+            return act
+        }
     }
 
     private func tell(_ acts: [DemoAct], at site: DemoSite, _ language: Site.Language) {
@@ -123,7 +129,11 @@ struct DemoRun: ParsableCommand {
                     if !json, let text = act.texts[language.rawValue] {
                         Terminal.output.write([("  ▸ ", .faint), (Printable(escaping: text), .heading)])
                     }
-                    _ = site.perform(act)
+                    if case .command(let words) = act.deed {
+                        if !json { type(words, at: site, language) }
+                    } else {
+                        _ = site.perform(act)
+                    }
                     usleep(UInt32(act.wait) * 1_000_000)
                 }
             } while !once
@@ -131,13 +141,21 @@ struct DemoRun: ParsableCommand {
         }
     }
 
-    /// The daemon that was built or installed beside this program.
-    private static func daemonProgram() throws -> String {
+    /// Runs a command as the storekeeper would, and shows both it and its answer.
+    private func type(_ words: [String], at site: DemoSite, _ language: Site.Language) {
+        Terminal.output.write(Printable(escaping: "  $ stockgate " + words.joined(separator: " ")), .good)
+        let command = try? DemoProcess(
+            program: Self.program("stockgate"), arguments: words + ["--lang", language.rawValue, "--socket", site.socket])
+        _ = command?.ended(waiting: true)
+    }
+
+    /// A program that was built or installed beside this one.
+    private static func program(_ name: String) -> String {
         var buffer = [CChar](repeating: 0, count: 4_096)
         let count = readlink("/proc/self/exe", &buffer, buffer.count)
         let own = String(decoding: buffer.prefix(max(0, count)).map(UInt8.init(bitPattern:)), as: UTF8.self)
         let folder = own.split(separator: "/").dropLast().joined(separator: "/")
-        return "/\(folder)/stockgated"
+        return "/\(folder)/\(name)"
     }
 
     static func absolute(_ path: String) -> String {
@@ -193,4 +211,48 @@ struct DemoScan: ParsableCommand {
         let problem = try DemoRemote(path: "\(DemoRun.absolute(directory))/demo.sock").request(act)
         if let problem { throw CommandFailure(.refused, code: "refused", [Printable(escaping: problem)]) }
     }
+}
+
+/// Opens the cabinet of a running demonstration.
+struct DemoVisit: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cabinet", abstract: "Make somebody open the cabinet of the running demonstration.",
+        discussion: "stockgate demo cabinet --person 1001 --take CALIPER-01 LASER-01\nstockgate demo cabinet --person 1001 --put CALIPER-01")
+
+    @Option(help: "The employee number whose badge is held up.")
+    var person: String
+
+    @Option(parsing: .upToNextOption, help: "Tools to take out.")
+    var take: [String] = []
+
+    @Option(parsing: .upToNextOption, help: "Tools to put in.")
+    var put: [String] = []
+
+    @Option(help: "Where the demonstration runs.")
+    var directory = "run/demo"
+
+    func run() throws {
+        try DemoScan.ask(
+            [
+                "act": "cabinet", "person": .string(person), "take": .array(take.map(JSON.string)), "put": .array(put.map(JSON.string)),
+            ], directory)
+    }
+}
+
+/// Lets days pass in a running demonstration.
+struct DemoDays: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "days", abstract: "Let days pass in the running demonstration, for reminders and what is overdue.",
+        discussion: "stockgate demo days 3\nstockgate demo days 1 --hour 17")
+
+    @Argument(help: "How many, 0 to 366; 0: until that hour strikes.")
+    var count: Int64
+
+    @Option(help: "The hour of the last day at which it goes on, 0 to 23.")
+    var hour: Int64 = 9
+
+    @Option(help: "Where the demonstration runs.")
+    var directory = "run/demo"
+
+    func run() throws { try DemoScan.ask(["act": "days", "count": .integer(count), "hour": .integer(hour)], directory) }
 }

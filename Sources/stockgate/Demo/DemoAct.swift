@@ -8,6 +8,12 @@ struct DemoAct {
         case walk(person: String?, items: [String], direction: Direction)
         /// Codes are scanned at the bench, one after the other.
         case scan(codes: [String])
+        /// Somebody holds a badge at the cabinet, takes tools out and puts others in.
+        case cabinet(person: String, take: [String], put: [String])
+        /// Days pass, up to an hour of the last of them.
+        case days(Int, hour: Int)
+        /// What the storekeeper types.
+        case command([String])
     }
 
     var deed: Deed
@@ -16,7 +22,7 @@ struct DemoAct {
     /// Seconds until the next act.
     var wait: Int64 = 8
 
-    /// One act of `story.json`, or a request of `stockgate demo walk`. nil for anything else.
+    /// One act of `story.json`, or a request of `stockgate demo walk` and the like. nil for anything else.
     init?(json: JSON) {
         let request = json["do"] ?? json
         switch request["act"]?.string {
@@ -28,6 +34,18 @@ struct DemoAct {
         case "scan":
             guard let codes = request["codes"]?.array else { return nil }
             deed = .scan(codes: codes.compactMap(\.string))
+        case "cabinet":
+            guard let person = request["person"]?.string else { return nil }
+            func items(_ member: String) -> [String] { (request[member]?.array ?? []).compactMap(\.string) }
+            deed = .cabinet(person: person, take: items("take"), put: items("put"))
+        case "days":
+            guard let count = request["count"]?.integer, (0...366).contains(count) else { return nil }
+            let hour = request["hour"]?.integer ?? 9
+            guard (0...23).contains(hour) else { return nil }
+            deed = .days(Int(count), hour: Int(hour))
+        case "command":
+            guard let words = request["words"]?.array else { return nil }
+            deed = .command(words.compactMap(\.string))
         default: return nil
         }
         for language in ["en", "zh"] { texts[language] = json[language]?.string }

@@ -1,16 +1,17 @@
 import Glibc
 import SiteConfiguration
 
-/// The daemon as a child process, its log in a file.
+/// The daemon, or a command of the storekeeper, as a child process.
 struct DemoProcess {
     let identifier: pid_t
 
+    /// - Parameter log: where standard error goes; nil: where this program's goes.
     /// - Throws: `CommandFailure` when it cannot be started.
-    init(program: String, arguments: [String], log: String) throws {
+    init(program: String, arguments: [String], log: String? = nil) throws {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log, O_WRONLY | O_CREAT | O_TRUNC, 0o640)
+        if let log { posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log, O_WRONLY | O_CREAT | O_TRUNC, 0o640) }
         posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
         // The signals that the demonstration waits for are blocked in it; the daemon must hear them.
         var attributes = posix_spawnattr_t()

@@ -15,6 +15,8 @@ final class DemoSite: Sendable {
     private let reader: SimulatedDeviceRunner<SimulatedReader<GateScene>>
     private let badgeReader: SimulatedDeviceRunner<EM4100Reader>
     private let scanner: SimulatedDeviceRunner<SerialScannerDevice>
+    private let cabinet: DemoCabinet
+    let clock: DemoClock
     /// Badge numbers by employee number, EPCs by item.
     private let badges: [String: String]
     private let tags: [String: EPC]
@@ -23,6 +25,9 @@ final class DemoSite: Sendable {
     private static let antennas: [GateScene.Antenna] = [
         .init(port: 1, position: -900), .init(port: 2, position: 900), .init(port: 3, position: -900), .init(port: 4, position: 900),
     ]
+
+    /// The location of the cabinet in `master.json`.
+    private static let cabinetLocation = "CAB-1"
 
     /// - Parameters:
     ///   - files: the folder with `site.toml`, `master.json` and `story.json`.
@@ -51,6 +56,10 @@ final class DemoSite: Sendable {
             SimulatedReader(.a0, tags: scene, dwell: .milliseconds(30)), at: .pseudoTerminal(link: "\(directory)/dev/gate-reader"))
         badgeReader = try SimulatedDeviceRunner(EM4100Reader(), at: .pseudoTerminal(link: "\(directory)/dev/gate-badge"))
         scanner = try SimulatedDeviceRunner(SerialScannerDevice(), at: .pseudoTerminal(link: "\(directory)/dev/bench-scanner"))
+        cabinet = try DemoCabinet(
+            devices: "\(directory)/dev", tags: tags,
+            inside: Set(rows.filter { $0.set == .items && $0.body["home"]?.string == Self.cabinetLocation }.map(\.id)))
+        clock = try DemoClock(path: "\(directory)/clock-ahead")
         reader.start()
         badgeReader.start()
         scanner.start()
@@ -68,15 +77,8 @@ final class DemoSite: Sendable {
     func perform(_ act: DemoAct) -> String? {
         switch act.deed {
         case .walk(let person, let items, let direction):
-            for item in items where tags[item] == nil {
-                return "there is no tagged item \"\(item)\"; try \(tags.keys.sorted().joined(separator: ", "))"
-            }
-            if let person {
-                guard let badge = badges[person] else {
-                    return "nobody with number \"\(person)\" has a badge; try \(badges.keys.sorted().joined(separator: ", "))"
-                }
-                badgeReader.perform(.badge(badge))
-            }
+            if let problem = problem(items: items, person: person) { return problem }
+            if let badge = person.flatMap({ badges[$0] }) { badgeReader.perform(.badge(badge)) }
             let walk = GateScene.Walk(epcs: items.compactMap { tags[$0] }, through: direction, start: BootClock.now())
             reader.change { reader, _ in
                 reader.tags.add(walk)
@@ -87,6 +89,23 @@ final class DemoSite: Sendable {
                 if position > 0 { usleep(900_000) }
                 scanner.perform(.scan(Array(code.utf8)))
             }
+        case .cabinet(let person, let take, let put):
+            if let problem = problem(items: take + put, person: person) { return problem }
+            guard let badge = badges[person] else { return nil }
+            return cabinet.visit(badge: badge, take: take, put: put)
+        case .days(let count, let hour):
+            do { try clock.pass(days: count, until: hour) } catch { return "\(error)" }
+        case .command: return "only the story types commands"
+        }
+        return nil
+    }
+
+    private func problem(items: [String], person: String?) -> String? {
+        for item in items where tags[item] == nil {
+            return "there is no tagged item \"\(item)\"; try \(tags.keys.sorted().joined(separator: ", "))"
+        }
+        if let person, badges[person] == nil {
+            return "nobody with number \"\(person)\" has a badge; try \(badges.keys.sorted().joined(separator: ", "))"
         }
         return nil
     }
@@ -95,5 +114,6 @@ final class DemoSite: Sendable {
         reader.stop()
         badgeReader.stop()
         scanner.stop()
+        cabinet.close()
     }
 }

@@ -14,10 +14,10 @@ final class RunningGateway: Sendable {
     private let logPath: String
 
     /// Starts it and returns at once.
-    init(at place: Workplace, site: String = "site.toml", environment: [String: String] = [:]) throws {
+    init(at place: Workplace, site: String = "site.toml", arguments: [String] = [], environment: [String: String] = [:]) throws {
         self.place = place
         logPath = place.newLog()
-        own = try Child(Setting.program("stockgated"), ["--config", place.file(site)], environment: environment, errors: logPath)
+        own = try Child(Setting.program("stockgated"), ["--config", place.file(site)] + arguments, environment: environment, errors: logPath)
         client = try ControlClient(socket: place.file("control.sock"))
     }
 
@@ -34,8 +34,8 @@ final class RunningGateway: Sendable {
     }
 
     /// Starts it and waits until its API answers.
-    static func start(at place: Workplace, environment: [String: String] = [:]) async throws -> RunningGateway {
-        let gateway = try RunningGateway(at: place, environment: environment)
+    static func start(at place: Workplace, arguments: [String] = [], environment: [String: String] = [:]) async throws -> RunningGateway {
+        let gateway = try RunningGateway(at: place, arguments: arguments, environment: environment)
         try await gateway.logs("ready")
         return gateway
     }
