@@ -63,7 +63,7 @@ struct SiteFileTests {
         let filled = text.replacing("@DIRECTORY@", with: "/var/tmp/demo").replacing(
             "@PROFILES@", with: folder.appending(path: "DeviceProfiles").path)
         let site = try SiteFile.parse(filled, file: "site.toml").get()
-        #expect(site.stations.map(\.name) == ["gate", "bench"])
+        #expect(site.stations.map(\.name) == ["gate", "bench", "cabinet"])
         #expect(SiteCheck.problems(of: site).isEmpty)
     }
 
