@@ -139,18 +139,30 @@ extension MasterApplication {
     }
 
     /// No kit is a part of itself, by however many steps.
+    ///
+    /// Every item is taken away whose parts are all taken away, which costs one look at each part; what is left goes round in a circle, or
+    /// has parts that do.
     mutating func findCycles(_ rows: [MasterRow]) {
-        for (index, row) in rows.enumerated() where row.set == .items && !row.isDeleted && row.body["parts"] != nil {
-            guard let key = ItemKey(row.id), let item = data.items[key] else { continue }
-            var reached: Set<ItemKey> = []
-            var next = item.parts
-            while let part = next.popLast() {
-                if part == key {
-                    add(.badValue, row, index, "parts", "the kit is a part of itself")
-                    break
-                }
-                if reached.insert(part).inserted { next += data.items[part]?.parts ?? [] }
+        guard rows.contains(where: { $0.set == .items && !$0.isDeleted && $0.body["parts"] != nil }) else { return }
+        var kits: [ItemKey: [ItemKey]] = [:]
+        var missing: [ItemKey: Int] = [:]
+        for item in data.items.values where !item.parts.isEmpty {
+            let parts = Set(item.parts)
+            missing[item.key] = parts.count
+            for part in parts { kits[part, default: []].append(item.key) }
+        }
+        var whole = kits.keys.filter { missing[$0] == nil }
+        while let part = whole.popLast() {
+            for kit in kits[part] ?? [] {
+                guard let left = missing[kit] else { continue }
+                missing[kit] = left > 1 ? left - 1 : nil
+                if left == 1 { whole.append(kit) }
             }
+        }
+        guard !missing.isEmpty else { return }
+        for (index, row) in rows.enumerated() where row.set == .items && !row.isDeleted && row.body["parts"] != nil {
+            guard let key = ItemKey(row.id), missing[key] != nil else { continue }
+            add(.badValue, row, index, "parts", "the kit is a part of itself, or of a part of it")
         }
     }
 

@@ -16,6 +16,7 @@ struct Bench {
     static let reader = DeviceIndex(0)
     static let badges = DeviceIndex(1)
     static let scanner = DeviceIndex(2)
+    static let secondReader = DeviceIndex(3)
     var engine: Engine
     var output = EngineOutput()
     var events: [Event] = []
@@ -23,8 +24,9 @@ struct Bench {
     /// Answers every commit at once.
     var commits = true
 
-    init(state: LedgerState = LedgerState()) {
-        let site = Site(
+    /// - Parameter hasSecondGate: whether there is a gate `south` with a reader of its own.
+    init(state: LedgerState = LedgerState(), hasSecondGate: Bool = false) {
+        var site = Site(
             gateway: .init(code: "CRIB1", site: "Works"),
             devices: [.init(name: "uhf", port: "/dev/x"), .init(name: "badge", port: "/dev/y"), .init(name: "scanner", port: "/dev/z")],
             stations: [
@@ -36,6 +38,13 @@ struct Bench {
                             badgeReaders: ["badge"]))),
                 .init(name: "bench", feedbackDevices: ["scanner"], kind: .putaway(.init(scanners: ["scanner"]))),
             ])
+        if hasSecondGate {
+            site.devices.append(.init(name: "uhf-2", port: "/dev/v"))
+            let antennas: [Site.Gate.Antenna] = [
+                .init(device: "uhf-2", port: 1, side: .inside), .init(device: "uhf-2", port: 2, side: .outside),
+            ]
+            site.stations.append(.init(name: "south", feedbackDevices: ["uhf-2"], kind: .gate(.init(antennas: antennas))))
+        }
         let rows: [MasterRow] = [
             MasterRow(set: .people, id: "1", body: ["key": "p-li", "name": "Li"]),
             MasterRow(set: .credentials, id: "77", body: ["person": "p-li"]),
@@ -51,7 +60,7 @@ struct Bench {
             WallAnchor(instant: .zero, milliseconds: 1_763_690_400_000, offsetMinutes: 480, quality: .synchronised), into: &output)
         let plan = SessionPlan(
             feedback: Dictionary(uniqueKeysWithValues: Feedback.allCases.map { ($0, [.init(bytes: Array($0.rawValue.utf8))]) }))
-        for device in [Self.reader, Self.badges, Self.scanner] {
+        for device in [Self.reader, Self.badges, Self.scanner] + (hasSecondGate ? [Self.secondReader] : []) {
             engine.opened(device, program: DeviceProgram(decoder: .scannerLine(.init()), plan: plan), at: .zero, into: &output)
         }
         settle()
@@ -70,11 +79,13 @@ struct Bench {
         }
     }
 
-    mutating func walk(_ epc: EPC, at start: Int64, badge: String? = nil, from first: UInt8 = 1) {
+    mutating func walk(
+        _ epc: EPC, at start: Int64, badge: String? = nil, from first: UInt8 = 1, past reader: DeviceIndex = Self.reader
+    ) {
         if let badge { engine.read(.badge(.init(credential: badge)), from: Self.badges, at: at(start), into: &output) }
         for read in 0..<12 {
             engine.read(
-                .tag(TagRead(epc: epc, antenna: read < 6 ? first : 3 - first)), from: Self.reader,
+                .tag(TagRead(epc: epc, antenna: read < 6 ? first : 3 - first)), from: reader,
                 at: at(start + Int64(read) * 50), into: &output)
         }
         settle()
@@ -125,6 +136,27 @@ struct EngineTests {
         for event in bench.events.prefix(2) {
             #expect(abs(event.time.milliseconds - 1_763_690_401_275) <= 65)
         }
+    }
+
+    @Test("A tag that is at two gates at once is two tags: said once, until somebody has looked")
+    func clonedTag() {
+        var bench = Bench(hasSecondGate: true)
+        for start in [Int64(1_000), 61_000] {
+            bench.walk(tool, at: start, badge: "77")
+            bench.walk(tool, at: start + 700, from: 2, past: Bench.secondReader)
+            bench.run(to: start + 20_000)
+        }
+        let clones = bench.events.filter {
+            if case .exceptionRaised(let raised) = $0.body { raised.kind == .clonedTag && raised.epcs == [tool] } else { false }
+        }
+        #expect(clones.count == 1 && clones.first?.evidence["other"] != nil)
+        // One after the other, as somebody walks who has time for the way, is nothing.
+        var slow = Bench(hasSecondGate: true)
+        slow.walk(tool, at: 1_000, badge: "77")
+        slow.run(to: 20_000)
+        slow.walk(tool, at: 30_000, from: 2, past: Bench.secondReader)
+        slow.run(to: 50_000)
+        #expect(slow.events.map(\.body.type) == ["loan.checked_out", "loan.checked_out", "loan.returned", "loan.returned"])
     }
 
     @Test("Feedback comes after the commit, and in time or with a word that it did not")

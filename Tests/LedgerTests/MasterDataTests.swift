@@ -34,6 +34,28 @@ import Testing
         }
     }
 
+    @Test("No kit is a part of itself, however many steps it takes, in one batch or over several")
+    func cyclicKits() throws {
+        func item(_ id: String, _ parts: String...) throws -> MasterRow {
+            let list = parts.map { "\"\($0)\"" }.joined(separator: ",")
+            return try rows(#"{"set":"items","id":"\#(id)","name":"\#(id)"\#(parts.isEmpty ? "" : ",\"parts\":[" + list + "]")}"#)[0]
+        }
+        let bad = "bad_value parts"
+        #expect(try problems(MasterData(), [item("A", "A")]) == ["0 \(bad)"])
+        #expect(try problems(MasterData(), [item("A", "B"), item("B", "A")]) == ["0 \(bad)", "1 \(bad)"])
+        #expect(try problems(MasterData(), [item("A", "B"), item("B", "C"), item("C", "A")]).count == 3)
+        // A part of two kits, and a kit in a kit, go round in no circle; the same part twice neither.
+        let good = try MasterData().applying([item("TRUNK", "BOX", "BIT", "BIT"), item("BOX", "BIT"), item("BIT")])
+        #expect(try problems(good, [item("BIT", "TRUNK")]) == ["0 \(bad)"])
+        #expect(try problems(good, [item("BIT"), item("BOX")]) == [])
+        // A circle that is mended by the same batch is none.
+        let turned = try good.applying([item("TRUNK"), item("BIT", "TRUNK")])
+        #expect(turned.items[ItemKey("BIT")!]?.parts == [ItemKey("TRUNK")!])
+        // Long chains take no time.
+        let chain = try (0..<20_000).map { try item("K\($0)", $0 == 19_999 ? "BIT" : "K\($0 + 1)") }
+        #expect(problems(good, chain) == [])
+    }
+
     @Test func everySet() throws {
         let data = try base()
         #expect(data.version == 1)
