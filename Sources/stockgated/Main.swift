@@ -30,7 +30,8 @@ struct Main: AsyncParsableCommand {
         }
         throw ArgumentParser.ExitCode(
             await Daemon.run(
-                configuration: configuration, clockAhead: clockAhead.map(ClockAhead.init), logger: Logger(label: "stockgated")).rawValue)
+                configuration: configuration, clockAhead: clockAhead.map(ClockAhead.init), logger: Logger(label: "stockgated")
+            ).rawValue)
     }
 }
 

@@ -19,7 +19,8 @@ extension SystemTests {
                 let server = try await ServerOnTheSide("master_server.py", at: place)
                 try server.control(["rows": .array(Bench.master)])
                 try Bench.set(
-                    up: place, more: "[[source]]\nname = \"erp\"\nkind = \"pull\"\nurl = \"http://127.0.0.1:\(server.ports[0])/v2\"\ninterval_s = 1\n")
+                    up: place,
+                    more: "[[source]]\nname = \"erp\"\nkind = \"pull\"\nurl = \"http://127.0.0.1:\(server.ports[0])/v2\"\ninterval_s = 1\n")
                 let scanner = try BenchScanner(place.file("dev/scanner"))
                 var gateway = try await RunningGateway.start(at: place)
                 try await eventually("the snapshot is in force") {

@@ -217,7 +217,8 @@ struct DemoScan: ParsableCommand {
 struct DemoVisit: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cabinet", abstract: "Make somebody open the cabinet of the running demonstration.",
-        discussion: "stockgate demo cabinet --person 1001 --take CALIPER-01 LASER-01\nstockgate demo cabinet --person 1001 --put CALIPER-01")
+        discussion: "stockgate demo cabinet --person 1001 --take CALIPER-01 LASER-01\nstockgate demo cabinet --person 1001 --put CALIPER-01"
+    )
 
     @Option(help: "The employee number whose badge is held up.")
     var person: String

@@ -9,7 +9,10 @@ enum DemoText {
         switch language {
         case .english:
             return [
-                ("Stockgate, demonstration: a tool crib with an RFID gate, a bench where goods are put away, and a tool cabinet.", .heading),
+                (
+                    "Stockgate, demonstration: a tool crib with an RFID gate, a bench where goods are put away, and a tool cabinet.",
+                    .heading
+                ),
                 ("The daemon is the real one; its devices are simulated on pseudo-terminals and read by the real drivers.", .plain),
                 ("", .plain), ("Try in another terminal:", .plain),
                 ("  export STOCKGATE_SOCKET=" + socket, .good),

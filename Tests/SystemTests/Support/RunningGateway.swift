@@ -17,7 +17,8 @@ final class RunningGateway: Sendable {
     init(at place: Workplace, site: String = "site.toml", arguments: [String] = [], environment: [String: String] = [:]) throws {
         self.place = place
         logPath = place.newLog()
-        own = try Child(Setting.program("stockgated"), ["--config", place.file(site)] + arguments, environment: environment, errors: logPath)
+        own = try Child(
+            Setting.program("stockgated"), ["--config", place.file(site)] + arguments, environment: environment, errors: logPath)
         client = try ControlClient(socket: place.file("control.sock"))
     }
 
