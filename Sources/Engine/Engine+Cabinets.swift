@@ -45,7 +45,7 @@ extension Engine {
     /// That somebody is let in is on the disk: now the lock opens.
     mutating func admit(_ admission: Admission, into output: inout EngineOutput) {
         guard let index = cabinets.firstIndex(where: { $0.name == admission.station }), !isPaused(admission.station) else { return }
-        take(cabinets[index].admit(admission.party, at: now), cabinet: index, into: &output)
+        take(cabinets[index].admit(admission.party, asked: admission.asked, at: now), cabinet: index, into: &output)
     }
 
     private func lock(of station: String) -> Site.Cabinet.Lock? {

@@ -135,7 +135,8 @@ extension Engine {
             let people = person.map { [$0.text] } ?? []
             admissions[ticket] = Admission(
                 station: station,
-                party: .init(people: people, hasStranger: people.isEmpty, admission: .init(client: client, note: reason)))
+                party: .init(people: people, hasStranger: people.isEmpty, admission: .init(client: client, note: reason)),
+                asked: self.now)
         }
         if case .setStationMode(let station, _) = command { resetStation(station, into: &output) }
         return ticket

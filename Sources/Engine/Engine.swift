@@ -110,6 +110,7 @@ public struct Engine: Sendable {
     struct Admission: Hashable, Sendable {
         var station: String
         var party: Proposal.CabinetParty
+        var asked: Instant
     }
 
     /// A proposal whose commit failed, with the time at which it happened.

@@ -55,10 +55,12 @@ extension CabinetStation {
     }
 
     /// A command lets somebody in.
-    /// - Parameter party: who, and the command; a stranger where nobody is named.
-    public mutating func admit(_ party: Proposal.CabinetParty, at now: Instant) -> StationOutput {
+    /// - Parameters:
+    ///   - party: who, and the command; a stranger where nobody is named.
+    ///   - asked: when it was given: a lock does not open after a disk that hung, when nobody stands there any more.
+    public mutating func admit(_ party: Proposal.CabinetParty, asked: Instant, at now: Instant) -> StationOutput {
         var output = StationOutput()
-        guard isReady, settings.lock != nil, opening == nil, isDoorOpen == false else {
+        guard isReady, settings.lock != nil, opening == nil, isDoorOpen == false, now < asked + settings.unlock else {
             output.feedback = .refused
             return output
         }
@@ -66,7 +68,7 @@ extension CabinetStation {
         var all = offer?.party ?? Proposal.CabinetParty()
         all.merge(party)
         // Whoever gives the command answers for it: that it takes two is up to them.
-        make(Offer(reason: .command, party: all, until: now + settings.unlock, isUnlocked: true), into: &output)
+        make(Offer(reason: .command, party: all, until: asked + settings.unlock, isUnlocked: true), into: &output)
         handOver(into: &output)
         return output
     }

@@ -84,7 +84,8 @@ public struct CabinetStation: Sendable {
     ///   - index: the place of a device in the site file, by name; devices that are missing there are passed over.
     ///   - learned: what this station handed over before, sorted by name.
     public init(
-        name: String, settings: Site.Cabinet, index: (String) -> DeviceIndex?, learned: [LearnedState] = [], startingAt start: Instant = .zero
+        name: String, settings: Site.Cabinet, index: (String) -> DeviceIndex?, learned: [LearnedState] = [],
+        startingAt start: Instant = .zero
     ) {
         self.name = name
         self.settings = settings

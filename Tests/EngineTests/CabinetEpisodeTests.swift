@@ -39,4 +39,20 @@ struct CabinetEpisodeTests {
         }
         #expect((watched.milliseconds ?? 0) >= 5_000)
     }
+
+    @Test("A command whose commit took longer than somebody waits at the door opens no lock")
+    func lateCommit() throws {
+        for (milliseconds, opens) in [(9_900 as Int64, true), (10_000, false)] {
+            var bench = try CabinetBench()
+            _ = bench.takeWords()
+            let ticket = try bench.engine.perform(
+                .openStation(station: "cab", person: nil, reason: "x"), by: "anna", at: bench.instant, into: &bench.output)
+            // The disk hangs: what was decided is not answered yet.
+            bench.output.removeAll()
+            bench.now += milliseconds
+            bench.engine.committed(ticket: ticket, at: bench.instant, into: &bench.output)
+            bench.settle()
+            #expect(bench.takeWords().contains("(unlock_2)") == opens, "\(milliseconds) ms")
+        }
+    }
 }
