@@ -42,6 +42,12 @@ struct Route: Sendable {
             }
             return try await request.perform(.setStationMode(station: request.path("station"), mode: mode), by: caller)
         },
+        Route(.post, "/v1/stations/{station}/open", .operate) { request in
+            let caller = try await request.caller()
+            var form = try await request.form("station.open", people: ["person"])
+            form["station"] = .string(try request.path("station"))
+            return try await request.perform(form, hint: "reason: say why, in 1 to 512 bytes", by: caller)
+        },
         Route(.get, "/v1/destinations", .read) { request in
             try await request.answer(list: "destinations", request.operations.destinations().map(\.json))
         },

@@ -129,7 +129,15 @@ extension Engine {
         guard !isStale else { throw CommandRefusal(.notStored, "the store cannot be written at present") }
         if case .noteMaster(let seen) = command { ledger.masterSeen = seen }
         let plan = try ledger.plan(command, by: client, at: wallTime)
+        if case .openStation(let station, _, _) = command { try checkUnlocking(station) }
         let ticket = commit(plan, into: &output)
+        if case .openStation(let station, let person, let reason) = command {
+            let people = person.map { [$0.text] } ?? []
+            admissions[ticket] = Admission(
+                station: station,
+                party: .init(people: people, hasStranger: people.isEmpty, admission: .init(client: client, note: reason)),
+                asked: self.now)
+        }
         if case .setStationMode(let station, _) = command { resetStation(station, into: &output) }
         return ticket
     }
@@ -149,6 +157,7 @@ extension Engine {
         openTickets.remove(ticket)
         learning.saved(with: ticket)
         if openTickets.isEmpty { ledger.settled() }
+        if let admission = admissions.removeValue(forKey: ticket) { admit(admission, into: &output) }
         // Who was told "not recorded" a moment ago is told the truth; later nobody stands there any more.
         for answer in pending.removeValue(forKey: ticket) ?? []
         where !answer.wasTold || self.now - answer.deadline <= Self.lateFeedback && answer.deadline <= self.now {
@@ -161,6 +170,7 @@ extension Engine {
         advance(to: now, into: &output)
         isStale = true
         openTickets.remove(ticket)
+        admissions[ticket] = nil
         learning.failed(with: ticket, at: self.now)
         for answer in pending.removeValue(forKey: ticket) ?? [] {
             if let retry = answer.retry { keep(retry) }

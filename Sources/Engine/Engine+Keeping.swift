@@ -62,11 +62,12 @@ struct TestedDecision: Hashable, Sendable {
 
 extension Engine {
     /// The rows of the state as they would be if everything learned were saved: what a recording begins with.
-    public var startRows: [StateRow] {
+    /// - Parameter start: the recording's.
+    public func startRows(at start: Instant) -> [StateRow] {
         var state = ledger.state
         for row in learning.rows { state.learn(row) }
         for cabinet in cabinets {
-            for row in cabinet.startRows { state.learn(StateRow(key: "learned/\(cabinet.name)/\(row.name)", value: row.value)) }
+            for row in cabinet.startRows(at: start) { state.learn(StateRow(key: "learned/\(cabinet.name)/\(row.name)", value: row.value)) }
         }
         return state.rows
     }
@@ -139,7 +140,7 @@ extension Proposal {
         case .crossing(let crossing): crossing.decision
         case .retraction(let retraction): retraction.decision
         case .cabinet(let cabinet): cabinet.decision
-        case .putAway, .control, .unknownCode, .observedLate, .cabinetDoor: nil
+        case .putAway, .control, .unknownCode, .observedLate, .cabinetDoor, .cabinetRefusal: nil
         }
     }
 }

@@ -116,6 +116,7 @@ extension Engine {
         lostLateReads &+= result.lostLateReads
         learning.take(result.learned, by: station, at: now)
         for proposal in result.proposals { decide(proposal, into: &output) }
+        if result.isUrgent { saveLearned(into: &output) }
     }
 
     private mutating func decide(_ proposal: Proposal, into output: inout EngineOutput) {
@@ -216,7 +217,7 @@ extension Proposal {
     fileprivate var canBeRepeated: Bool {
         switch content {
         case .crossing, .retraction, .observedLate, .cabinet, .cabinetDoor: false
-        case .putAway, .control, .unknownCode: true
+        case .putAway, .control, .unknownCode, .cabinetRefusal: true
         }
     }
 
@@ -236,7 +237,7 @@ extension Proposal {
         switch content {
         case .crossing(let crossing): crossing.decision == nil || crossing.certainty == .provisional
         case .cabinet(let cabinet): cabinet.certainty == .provisional
-        case .retraction, .cabinetDoor: false
+        case .retraction, .cabinetDoor, .cabinetRefusal: false
         case .putAway, .control, .unknownCode, .observedLate: true
         }
     }

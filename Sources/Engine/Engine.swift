@@ -48,6 +48,8 @@ public struct Engine: Sendable {
     /// When provisional facts that no station will come back to are made final; nil: there are none.
     var settlingTime: Instant?
     var learning = Learning()
+    /// Commands that let somebody in and are on their way to the disk, by ticket.
+    var admissions: [UInt64: Admission] = [:]
     /// Decisions shown in maintenance that a later word confirms; the newest last.
     var tested: [TestedDecision] = []
     let gatesByDevice: [[Int]]
@@ -102,6 +104,13 @@ public struct Engine: Sendable {
         static func unheard(at station: String, retry: Unrecorded?) -> PendingAnswer {
             PendingAnswer(station: station, feedback: .accepted, deadline: Instant(nanoseconds: .min / 2), wasTold: true, retry: retry)
         }
+    }
+
+    /// Somebody whom a command lets in.
+    struct Admission: Hashable, Sendable {
+        var station: String
+        var party: Proposal.CabinetParty
+        var asked: Instant
     }
 
     /// A proposal whose commit failed, with the time at which it happened.
@@ -163,7 +172,8 @@ public struct Engine: Sendable {
                 note(cabinet.readers + [cabinet.door.device], cabinets.count, in: &cabinetIndex)
                 note(cabinet.badgeReaders, cabinets.count, in: &cabinetBadges)
                 var box = CabinetStation(
-                    name: station.name, settings: cabinet, index: site.deviceIndex(named:), learned: state.learned(by: station.name))
+                    name: station.name, settings: cabinet, index: site.deviceIndex(named:), learned: state.learned(by: station.name),
+                    startingAt: start)
                 if state.modes[station.name] == .paused { _ = box.reset(isPaused: true, at: start) }
                 cabinets.append(box)
             }

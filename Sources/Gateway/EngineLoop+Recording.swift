@@ -130,7 +130,7 @@ extension EngineLoop {
                 previousHash: newestEvent.map { SHA256Digest(of: $0.bytes).hex } ?? loaded.lastHash, nextTicket: engine.nextTicket,
                 configurationDigest: SHA256Digest(of: Array(site.canonicalText.utf8)).hex, masterDigest: masterDigest,
                 masterVersion: ledger.master.version), devices: devices)
-        let state = engine.startRows.map { row -> JSON in ["key": .string(row.key), "value": row.value ?? .null] }
+        let state = engine.startRows(at: start).map { row -> JSON in ["key": .string(row.key), "value": row.value ?? .null] }
         let writer = try CaptureWriter(
             path: try freeName(in: folder, WallClock.stamp()), header: header, state: state, startingAt: start, maximumBytes: bound)
         if let wall = engine.lastAnchor { writer.write(.wall(wall), at: now) }

@@ -8,6 +8,9 @@ public enum Command: Hashable, Sendable {
     case assignException(number: Int64, owner: String)
     case resolveException(number: Int64, resolution: String, note: String)
     case setStationMode(station: String, mode: StationMode)
+    /// Somebody is let into a cabinet, badge or not.
+    /// - person: who; nil: nobody is named, and the caller answers for them.
+    case openStation(station: String, person: PersonKey?, reason: String)
     case loan(LoanCommand)
     /// The master data are all there is, at this time: a source said so. Asked for by the gateway itself; it makes no event.
     case noteMaster(seen: WallTime)
@@ -21,6 +24,9 @@ public enum Command: Hashable, Sendable {
     case reportRecovery(
         missing: String, last: Int64, setAside: String, reason: String, known: Int64 = 0, acknowledged: [String: Int64] = [:])
 
+    /// Bytes of the reason why somebody is let in.
+    public static let maximumReason = 512
+
     public var json: JSON {
         switch self {
         case .bindTag(let epc, let bearer): ["do": "tag.bind", "epc": .string(epc.hex), "bearer": bearer.json]
@@ -31,6 +37,10 @@ public enum Command: Hashable, Sendable {
         case .loan(let command): command.json
         case .noteMaster(let seen): ["do": "master_seen", "at": .string(seen.rfc3339)]
         case .setStationMode(let station, let mode): ["do": "station.mode", "station": .string(station), "mode": .string(mode.rawValue)]
+        case .openStation(let station, let person, let reason):
+            .compact([
+                "do": "station.open", "station": .string(station), "person": person.map { .string($0.text) }, "reason": .string(reason),
+            ])
         case .reportDeadLetter(let destination, let sequence, let reason):
             ["do": "dead_letter", "destination": .string(destination), "event": .integer(sequence), "reason": .string(reason)]
         case .reportRefusedMaster(let source): ["do": "master_refused", "source": .string(source)]
@@ -67,6 +77,12 @@ public enum Command: Hashable, Sendable {
         case "station.mode":
             guard let station = json["station"]?.string, let mode = json["mode"]?.string.flatMap(StationMode.init) else { return nil }
             self = .setStationMode(station: station, mode: mode)
+        case "station.open":
+            let person = json["person"]?.string.map(PersonKey.init)
+            guard let station = json["station"]?.string, let reason = json["reason"]?.string, !reason.isEmpty,
+                reason.utf8.count <= Self.maximumReason, json["person"].map({ $0.isNull }) ?? true || (person ?? nil) != nil
+            else { return nil }
+            self = .openStation(station: station, person: person ?? nil, reason: reason)
         case "dead_letter":
             guard let destination = json["destination"]?.string, let sequence = json["event"]?.integer else { return nil }
             self = .reportDeadLetter(destination: destination, sequence: sequence, reason: json["reason"]?.string ?? "")

@@ -241,7 +241,8 @@ extension Ledger {
         case .observedLate(let observed):
             return [observed.epc.identity().canonicalURI] + (observed.bearer.map { [uri(of: $0)] } ?? [])
         case .crossingRetracted(let retraction): return subjects(of: retraction.fact.body)
-        case .exceptionAssigned, .exceptionResolved, .stationModeChanged, .masterApplied, .clockCorrected, .cabinetOpened, .cabinetClosed:
+        case .exceptionAssigned, .exceptionResolved, .stationModeChanged, .masterApplied, .clockCorrected, .cabinetOpened, .cabinetClosed,
+            .cabinetUnlocked, .cabinetRefused:
             return []
         }
     }

@@ -20,14 +20,19 @@ extension Event.Consumed {
 
 extension Event.CabinetOpened {
     var json: JSON {
-        ["persons": .array(people.map { .string($0.text) }), "reason": .string(reason.rawValue)]
+        .compact([
+            "persons": .array(people.map { .string($0.text) }), "reason": .string(reason.rawValue), "client": client.map(JSON.string),
+            "note": note.map(JSON.string),
+        ])
     }
 
     init?(json: JSON) {
         guard let people = json["persons"]?.array, let reason = json["reason"]?.string.flatMap(Proposal.OpeningReason.init) else {
             return nil
         }
-        self.init(people: people.compactMap { $0.string.flatMap(PersonKey.init) }, reason: reason)
+        self.init(
+            people: people.compactMap { $0.string.flatMap(PersonKey.init) }, reason: reason, client: json["client"]?.string,
+            note: json["note"]?.string)
     }
 }
 
@@ -42,6 +47,24 @@ extension Event.CabinetClosed {
     init?(json: JSON) {
         guard let opened = Event.CabinetOpened(json: json) else { return nil }
         self.init(people: opened.people, reason: opened.reason, milliseconds: json["open_ms"]?.integer)
+    }
+}
+
+extension Event.CabinetUnlocked {
+    var json: JSON { .compact(["person": person.map { .string($0.text) }, "note": .string(note)]) }
+
+    init?(json: JSON) {
+        guard let note = json["note"]?.string else { return nil }
+        self.init(person: json["person"]?.string.flatMap(PersonKey.init), note: note)
+    }
+}
+
+extension Event.CabinetRefused {
+    var json: JSON { .compact(["person": person.map { .string($0.text) }, "reason": .string(reason)]) }
+
+    init?(json: JSON) {
+        guard let reason = json["reason"]?.string else { return nil }
+        self.init(person: json["person"]?.string.flatMap(PersonKey.init), reason: reason)
     }
 }
 

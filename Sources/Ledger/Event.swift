@@ -63,6 +63,10 @@ public struct Event: Hashable, Sendable {
         case consumed(Consumed)
         case cabinetOpened(CabinetOpened)
         case cabinetClosed(CabinetClosed)
+        /// A command lets somebody in; that nobody opened it then shows by no opening after it.
+        case cabinetUnlocked(CabinetUnlocked)
+        /// A badge was held that may not open it.
+        case cabinetRefused(CabinetRefused)
         case exceptionRaised(ExceptionRaised)
         /// What was said about a crossing is not so: the loan is void, the return did not happen, nobody need look.
         case crossingRetracted(Retraction)
@@ -119,6 +123,23 @@ public struct Event: Hashable, Sendable {
         /// Those who may have done it, in the order of their badges, and the second person where two must be there.
         public var people: [PersonKey]
         public var reason: Proposal.OpeningReason
+        /// Who let them in, where a command did, and why.
+        public var client: String?
+        public var note: String?
+    }
+
+    public struct CabinetUnlocked: Hashable, Sendable {
+        /// Who is let in; nil: somebody whom nobody named.
+        public var person: PersonKey?
+        /// Why, in the words of whoever gave the command.
+        public var note: String
+    }
+
+    public struct CabinetRefused: Hashable, Sendable {
+        /// Whose badge it was; nil: nobody's.
+        public var person: PersonKey?
+        /// A rule by its name, or `unknown_badge`.
+        public var reason: String
     }
 
     public struct CabinetClosed: Hashable, Sendable {

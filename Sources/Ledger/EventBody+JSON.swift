@@ -24,6 +24,8 @@ extension Event.Body {
         case .consumed: "stock.consumed"
         case .cabinetOpened: "cabinet.opened"
         case .cabinetClosed: "cabinet.closed"
+        case .cabinetUnlocked: "cabinet.unlocked"
+        case .cabinetRefused: "cabinet.refused"
         case .exceptionRaised: "exception.raised"
         case .crossingRetracted: "crossing.retracted"
         case .exceptionAssigned: "exception.assigned"
@@ -43,7 +45,7 @@ extension Event.Body {
         "loan.flagged",
         "tool.found", "tool.maintenance_due", "tool.serviced", "permit.requested", "permit.approved", "permit.rejected",
         "permit.withdrawn", "crossing.retracted", "stock.put_away", "stock.consumed", "cabinet.opened", "cabinet.closed",
-        "exception.raised", "exception.assigned",
+        "cabinet.unlocked", "cabinet.refused", "exception.raised", "exception.assigned",
         "exception.resolved", "tag.bound",
         "tag.unbound", "tag.observed_late", "station.mode_changed", "master.applied", "clock.corrected",
     ]
@@ -86,6 +88,8 @@ extension Event.Body {
         case .consumed(let consumed): consumed.json
         case .cabinetOpened(let opened): opened.json
         case .cabinetClosed(let closed): closed.json
+        case .cabinetUnlocked(let unlocked): unlocked.json
+        case .cabinetRefused(let refused): refused.json
         case .exceptionRaised(let raised): raised.json
         case .crossingRetracted(let retraction): retraction.json
         case .exceptionAssigned(let exception, let owner): ["exception": .integer(exception), "owner": .string(owner)]
@@ -136,6 +140,12 @@ extension Event.Body {
         case "cabinet.closed":
             guard let closed = Event.CabinetClosed(json: json) else { return nil }
             self = .cabinetClosed(closed)
+        case "cabinet.unlocked":
+            guard let unlocked = Event.CabinetUnlocked(json: json) else { return nil }
+            self = .cabinetUnlocked(unlocked)
+        case "cabinet.refused":
+            guard let refused = Event.CabinetRefused(json: json) else { return nil }
+            self = .cabinetRefused(refused)
         case "exception.raised":
             guard let raised = Event.ExceptionRaised(json: json) else { return nil }
             self = .exceptionRaised(raised)

@@ -8,22 +8,50 @@ extension Ledger {
         guard let key = person(credential), let person = master.people[key] else { return .unknown }
         let findings = ruleFindings(about: person, at: time, station: site.stations.first { $0.name == station })
         // Whoever has something to bring back is let in: a lock that keeps tools out helps nobody.
-        let isRefused = findings.contains { $0.response == .refuse } && (person.isBlocked || state.loans.of(key).isEmpty)
-        return isRefused ? .refused(person: key.text) : .allowed(person: key.text)
+        guard let broken = findings.first(where: { $0.response == .refuse }), person.isBlocked || state.loans.of(key).isEmpty else {
+            return .allowed(person: key.text)
+        }
+        return .refused(person: key.text, rule: broken.rule.rawValue)
+    }
+
+    /// A badge that may not open a cabinet was held at it: who tries is of interest to whoever looks later.
+    func plan(_ refusal: Proposal.CabinetRefusal, station: String, at time: WallTime) -> Plan {
+        var draft = Draft(ledger: self, station: station, at: time)
+        let person = refusal.person.flatMap(PersonKey.init)
+        draft.actor = person.map(Event.Actor.person) ?? .unknown
+        draft.add(.cabinetRefused(.init(person: person, reason: refusal.reason)), evidence: .null)
+        return draft.plan(feedback: nil)
+    }
+
+    /// Somebody is let in by command.
+    func unlock(_ name: String, for person: PersonKey?, _ reason: String, into draft: inout Draft) throws(CommandRefusal) {
+        guard let station = site.stations.first(where: { $0.name == name }) else { throw Self.noStation(name) }
+        guard case .cabinet(let cabinet) = station.kind else { throw CommandRefusal(.conflict, "station \(name) is no cabinet") }
+        guard cabinet.lock != nil else { throw CommandRefusal(.conflict, "\(name) has no lock: whoever is there can open it") }
+        let mode = state.modes[name, default: .running]
+        guard mode == .running else {
+            throw CommandRefusal(.conflict, "station \(name) is \(mode.rawValue): what is taken would not be recorded")
+        }
+        if let person, master.people[person] == nil { throw CommandRefusal(.notFound, "there is no person \(person)") }
+        draft.add(.cabinetUnlocked(.init(person: person, note: reason)), evidence: .null)
     }
 
     /// What happened to the door of a cabinet: written down for whoever asks later who was at it, and when.
     func plan(_ door: Proposal.CabinetDoor, station: String, at time: WallTime) -> Plan {
         let people = door.party.people.compactMap(PersonKey.init)
-        let all = people + [door.party.witness].compactMap { $0.flatMap(PersonKey.init) }
+        let witness = door.party.witness.flatMap(PersonKey.init)
+        let all = people + (witness.map { people.contains($0) ? [] : [$0] } ?? [])
         let episode: String? = if case .opened = door.change { nil } else { cabinetEpisodes[station] }
         var draft = Draft(ledger: self, station: station, at: time, opensEpisode: true, episode: episode)
-        draft.actor = people.count == 1 && !door.party.hasStranger ? .person(people[0]) : .unknown
+        draft.actor = people.count == 1 && !door.party.hasStranger ? .person(people[0]) : door.party.nobody
         let evidence: JSON = door.party.hasStranger ? ["stranger": true] : .null
         switch door.change {
         case .opened:
-            draft.add(.cabinetOpened(.init(people: all, reason: door.reason)), evidence: evidence)
-            guard door.reason == .forced else { return draft.plan(feedback: nil) }
+            let admission = door.reason == .command ? door.party.admission : nil
+            draft.add(
+                .cabinetOpened(.init(people: all, reason: door.reason, client: admission?.client, note: admission?.note)),
+                evidence: evidence)
+            guard door.reason == .forced, !door.isBounce else { return draft.plan(feedback: nil) }
             draft.raise(.doorForced, candidates: all, evidence: evidence)
             return draft.plan(feedback: .exception)
         case .leftOpen(let after):
@@ -43,23 +71,24 @@ extension Ledger {
             cabinet.decision, cabinet.certainty, seen: cabinet.taken + cabinet.added, items: cabinet.taken + cabinet.added,
             arriving: cabinet.added, station: station, at: time, recorded: recorded
         ) { image, episode in
-            image.plan(cabinet, station: station, at: time, episode: episode ?? cabinetEpisodes[station])
+            image.plan(
+                cabinet, station: station, at: time, episode: episode ?? (cabinet.followsOpening ? cabinetEpisodes[station] : nil))
         }
     }
 
     /// Loans, returns, consumption, and what a person must look at.
     private func plan(_ cabinet: Proposal.Cabinet, station: String, at time: WallTime, episode: String?) -> Plan {
         var draft = Draft(ledger: self, station: station, at: time, opensEpisode: true, episode: episode)
-        let people = Carriers(of: cabinet.party, in: self)
+        let people = Carriers(of: cabinet, in: self)
         putBack(tools(among: cabinet.added), by: people, cabinet, into: &draft)
         checkOut(tools(among: cabinet.taken), carriedBy: people, Self.crossing(cabinet), into: &draft)
-        draft.actor = people.only.map { .person($0.key) } ?? .unknown
+        draft.actor = people.only.map { .person($0.key) } ?? people.nobody
         raiseStrangers(cabinet, people, into: &draft)
         // What is counted cannot be withdrawn: it waits for the last word.
         if cabinet.certainty == .final { count(cabinet, by: people, into: &draft) }
         let hasException = draft.events.contains { if case .exceptionRaised = $0.body { true } else { false } }
         // Who opened and took nothing hears that this is known; after a look of the gateway's own nobody stands there.
-        let isAwaited = !people.keys.isEmpty && !cabinet.isInterrupted
+        let isAwaited = (!people.keys.isEmpty || cabinet.party.admission != nil) && !cabinet.isInterrupted
         return draft.plan(feedback: hasException ? .exception : isAwaited || !draft.events.isEmpty ? .accepted : nil)
     }
 
@@ -86,7 +115,7 @@ extension Ledger {
                             mustBeInspected: mustBeInspected(item))),
                     evidence: Self.evidence(sighting, cabinet))
             }
-            draft.actor = people.only.map { .person($0.key) } ?? .unknown
+            draft.actor = people.only.map { .person($0.key) } ?? people.nobody
             guard let location else { continue }
             guard let home = home(of: item) else {
                 // Where it was put for the first time is where it belongs, until somebody says otherwise.
@@ -157,4 +186,9 @@ extension Ledger {
         if cabinet.isInterrupted { members["interrupted"] = true }
         return .object(members)
     }
+}
+
+extension Proposal.CabinetParty {
+    /// Who an event is said to be of when it is nobody's by name: whoever let them in, where there is nobody else.
+    var nobody: Event.Actor { people.isEmpty ? admission.map { .client($0.client) } ?? .unknown : .unknown }
 }

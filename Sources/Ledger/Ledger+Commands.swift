@@ -7,7 +7,10 @@ extension Ledger {
     /// - Throws: `CommandRefusal` when it names something that is not there, or contradicts what is.
     public func plan(_ command: Command, by client: String, at time: WallTime) throws(CommandRefusal) -> Plan {
         var station: String?
-        if case .setStationMode(let name, _) = command { station = name }
+        switch command {
+        case .setStationMode(let name, _), .openStation(let name, _, _): station = name
+        default: break
+        }
         var draft = Draft(ledger: self, station: station, at: time)
         draft.actor = .client(client)
         switch command {
@@ -36,13 +39,12 @@ extension Ledger {
             _ = try openException(number)
             draft.add(.exceptionResolved(exception: number, resolution: resolution, note: note), evidence: .null)
         case .setStationMode(let name, let mode):
-            guard site.stations.contains(where: { $0.name == name }) else {
-                throw CommandRefusal(.notFound, "there is no station \"\(name)\"; stockgate station list shows them")
-            }
+            guard site.stations.contains(where: { $0.name == name }) else { throw Self.noStation(name) }
             guard state.modes[name, default: .running] != mode else {
                 throw CommandRefusal(.conflict, "station \(name) is \(mode.rawValue) already")
             }
             draft.add(.stationModeChanged(mode), evidence: .null)
+        case .openStation(let name, let person, let reason): try unlock(name, for: person, reason, into: &draft)
         case .reportDeadLetter(let destination, let sequence, let reason):
             let code = "\(destination)/\(sequence)"
             // The receipt may be lost and the event refused again: one exception is enough.
@@ -82,6 +84,10 @@ extension Ledger {
             texts = longer
         }
         return .array(texts)
+    }
+
+    static func noStation(_ name: String) -> CommandRefusal {
+        CommandRefusal(.notFound, "there is no station \"\(name)\"; stockgate station list shows them")
     }
 
     private func openException(_ number: Int64) throws(CommandRefusal) -> OpenException {

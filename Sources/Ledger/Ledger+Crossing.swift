@@ -86,7 +86,7 @@ extension Ledger {
         let (taken, conflicting) = tools.partitioned { state.loans[$0.item] == nil }
         guard let person = people.only ?? pair(people, taking: taken.map(\.item)) else {
             // Without a name there is no loan; somebody must say who it was.
-            draft.actor = .unknown
+            draft.actor = people.nobody
             draft.raise(
                 people.problem, items: tools.map(\.item), epcs: tools.map(\.sighting.epc), candidates: people.keys, direction: .out,
                 evidence: Self.evidence(crossing))
@@ -136,6 +136,8 @@ struct Carriers {
     var hasStranger: Bool
     /// Who was there and borrows nothing.
     var witness: PersonKey?
+    /// Whose the event is where nobody can be named.
+    var nobody = Event.Actor.unknown
 
     init(of crossing: Proposal.Crossing, in ledger: Ledger) {
         let tagged = crossing.badgeTags.compactMap { sighting -> PersonKey? in
@@ -149,13 +151,16 @@ struct Carriers {
         problem = keys.count > 1 || hasStranger && !keys.isEmpty ? .severalPeople : hasStranger ? .unknownBadge : .noBadge
     }
 
-    init(of party: Proposal.CabinetParty, in ledger: Ledger) {
+    init(of cabinet: Proposal.Cabinet, in ledger: Ledger) {
+        let party = cabinet.party
         keys = Array(Set(party.people.compactMap(PersonKey.init))).sorted()
         first = party.people.first.flatMap(PersonKey.init)
         hasStranger = party.hasStranger
         witness = party.witness.flatMap(PersonKey.init)
-        only = keys.count == 1 && !party.hasStranger ? ledger.master.people[keys[0]] : nil
-        problem = keys.isEmpty ? .noBadge : .severalPeople
+        only = keys.count == 1 && !party.hasStranger && !cabinet.lacksSecondPerson ? ledger.master.people[keys[0]] : nil
+        let isAlone = cabinet.lacksSecondPerson && !party.hasStranger
+        problem = keys.isEmpty ? .noBadge : isAlone ? .secondPersonMissing : .severalPeople
+        nobody = party.nobody
     }
 }
 

@@ -55,6 +55,7 @@ public struct Ledger: Sendable {
         case .observedLate(let observed): plan(observed, station: proposal.station, at: time)
         case .cabinetDoor(let door): plan(door, station: proposal.station, at: time)
         case .cabinet(let cabinet): decide(cabinet, station: proposal.station, at: time, recorded: recorded)
+        case .cabinetRefusal(let refusal): plan(refusal, station: proposal.station, at: time)
         }
     }
 

@@ -158,7 +158,7 @@ extension LedgerState {
             rows.append(contentsOf: apply(putAway))
         case .consumed(let consumed):
             rows.append(add(-consumed.quantity, to: StockPosition(location: consumed.location, subject: consumed.subject)))
-        case .cabinetOpened, .cabinetClosed: break
+        case .cabinetOpened, .cabinetClosed, .cabinetUnlocked, .cabinetRefused: break
         case .exceptionRaised(let raised):
             // One that confirms an exception changes nothing: somebody may have taken it over, or closed it, in the meantime.
             guard raised.number == nil else { break }

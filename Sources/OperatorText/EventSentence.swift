@@ -46,6 +46,24 @@ public enum EventSentence {
         case "stock.put_away": return putAway(event, data, naming)
         case "stock.consumed": return consumed(event, data, naming)
         case "cabinet.opened", "cabinet.closed": return door(event, data, naming)
+        case "cabinet.unlocked":
+            let somebody = Text.cabinetSomebody(language)
+            return Text.eventCabinetUnlocked(
+                language,
+                [
+                    "client": client, "station": Printable(escaping: event["station"]?.string ?? "", limit: 64), "note": value("note"),
+                    "person": data["person"] == nil ? somebody : naming.person(data["person"], name: data["name"]),
+                ])
+        case "cabinet.refused":
+            let somebody = Text.cabinetSomebody(language)
+            return Text.eventCabinetRefused(
+                language,
+                [
+                    "station": Printable(escaping: event["station"]?.string ?? "", limit: 64),
+                    "person": data["person"] == nil ? somebody : naming.person(data["person"], name: data["name"]),
+                    "reason": data["reason"] == "unknown_badge"
+                        ? Text.exceptionUnknownBadge(language) : LoanText.code(data["reason"]?.string, of: "rule", language),
+                ])
         case "exception.raised":
             return Text.eventExceptionRaised(
                 language,
@@ -147,7 +165,10 @@ public enum EventSentence {
             "reason": Text.code(data["reason"]?.string, of: "opening", naming.language),
             "people": people.isEmpty ? Text.cabinetNobody(naming.language) : people,
             "time": milliseconds.map { Printable(($0 + 500) / 1_000) } ?? "?",
+            "client": Printable(escaping: data["client"]?.string ?? "", limit: 64),
+            "note": Printable(escaping: data["note"]?.string ?? "", limit: 128),
         ]
+        if event["type"] == "cabinet.opened", data["client"] != nil { return Text.eventCabinetOpenedByCommand(naming.language, values) }
         return (event["type"] == "cabinet.opened" ? Text.eventCabinetOpened : .eventCabinetClosed)(naming.language, values)
     }
 

@@ -4,11 +4,14 @@ extension Proposal {
         public var change: Change
         public var reason: OpeningReason
         public var party: CabinetParty
+        /// It was open a moment ago: the contact bounced, or it was pushed shut too lightly.
+        public var isBounce: Bool
 
-        public init(_ change: Change, reason: OpeningReason, party: CabinetParty = CabinetParty()) {
+        public init(_ change: Change, reason: OpeningReason, party: CabinetParty = CabinetParty(), isBounce: Bool = false) {
             self.change = change
             self.reason = reason
             self.party = party
+            self.isBounce = isBounce
         }
 
         public enum Change: Hashable, Sendable {
@@ -24,6 +27,8 @@ extension Proposal {
     public enum OpeningReason: String, Hashable, Sendable, CaseIterable {
         /// It was unlocked for somebody, or somebody held a badge at a door without a lock.
         case badge
+        /// It was unlocked by a command, for somebody who need not have a badge.
+        case command
         /// Nobody was let in, and the lock was shut.
         case forced
         /// A door without a lock was opened, and no badge was held before.
@@ -46,9 +51,14 @@ extension Proposal {
         public var party: CabinetParty
         /// Power was lost, or the gateway began anew, in the course of it.
         public var isInterrupted: Bool
+        /// It comes of an opening; else of a look of the gateway's own.
+        public var followsOpening: Bool
+        /// Two people should have held their badges, and only one did.
+        public var lacksSecondPerson: Bool
 
         public init(
-            certainty: Certainty, decision: UInt64, taken: [Sighting], added: [Sighting], party: CabinetParty, isInterrupted: Bool = false
+            certainty: Certainty, decision: UInt64, taken: [Sighting], added: [Sighting], party: CabinetParty, isInterrupted: Bool = false,
+            followsOpening: Bool = true, lacksSecondPerson: Bool = false
         ) {
             self.certainty = certainty
             self.decision = decision
@@ -56,6 +66,36 @@ extension Proposal {
             self.added = added
             self.party = party
             self.isInterrupted = isInterrupted
+            self.followsOpening = followsOpening
+            self.lacksSecondPerson = lacksSecondPerson
+        }
+    }
+
+    /// A badge was held at a cabinet that its bearer may not open.
+    public struct CabinetRefusal: Hashable, Sendable {
+        /// Their key; nil: the badge is nobody's.
+        public var person: String?
+        /// Which rule is broken, or `unknownBadge`.
+        public var reason: String
+
+        public static let unknownBadge = "unknown_badge"
+
+        public init(person: String?, reason: String) {
+            self.person = person
+            self.reason = reason
+        }
+    }
+
+    /// That a command let somebody in.
+    public struct Admission: Hashable, Sendable {
+        /// Who gave it, as events name clients.
+        public var client: String
+        /// Why, in their words.
+        public var note: String
+
+        public init(client: String, note: String) {
+            self.client = client
+            self.note = note
         }
     }
 
@@ -67,11 +107,14 @@ extension Proposal {
         public var witness: String?
         /// Somebody without a name may have been there.
         public var hasStranger: Bool
+        /// The command that let them in; nil: none did.
+        public var admission: Admission?
 
-        public init(people: [String] = [], witness: String? = nil, hasStranger: Bool = false) {
+        public init(people: [String] = [], witness: String? = nil, hasStranger: Bool = false, admission: Admission? = nil) {
             self.people = people
             self.witness = witness
             self.hasStranger = hasStranger
+            self.admission = admission
         }
     }
 }
@@ -80,7 +123,8 @@ extension Proposal {
 public enum MayOpen: Hashable, Sendable {
     /// - person: their key.
     case allowed(person: String)
-    case refused(person: String)
+    /// - rule: which is broken, by its name.
+    case refused(person: String, rule: String)
     /// The badge is nobody's.
     case unknown
 }

@@ -31,6 +31,8 @@ public struct Proposal: Hashable, Sendable {
         case cabinetDoor(CabinetDoor)
         /// What is different in a cabinet after its door was closed.
         case cabinet(Cabinet)
+        /// A badge was held at a cabinet that its bearer may not open.
+        case cabinetRefusal(CabinetRefusal)
     }
 
     /// With the same `decision` it takes the place of the crossing that was proposed before: unchanged and final it confirms it, changed

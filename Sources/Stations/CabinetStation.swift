@@ -18,16 +18,20 @@ public struct CabinetStation: Sendable {
     private let doorDevice: DeviceIndex?
     private var readingReaders: Set<DeviceIndex> = []
     /// The device of the contact is, and was all the time, shown to be reading; else nobody knows what happened to the door.
-    private var isDoorWatched = false
+    var isDoorWatched = false
     private var hasLostDoor = false
     /// When the contact was last found again.
-    private var regained: Instant?
-    private var isPaused = false
+    var regained: Instant?
+    var isPaused = false
     /// What the contact said last; nil: nothing yet.
     public private(set) var isDoorOpen: Bool?
     var offer: Offer?
+    /// What stood before the last unlocking.
+    var earlierOffer: Offer?
+    /// Badges that were refused lately, the newest last.
+    var refusals: [Refusal] = []
     var opening: Opening?
-    private var lastClosing: Closing?
+    var lastClosing: Closing?
     /// To whom the difference belongs that is still to be told for good.
     var episode: Episode?
     /// Who was there while the reader saw nothing: what they did is found after the next closing.
@@ -44,6 +48,7 @@ public struct CabinetStation: Sendable {
 
     /// Who was let in, or waits for the second person.
     struct Offer: Hashable, Sendable {
+        var reason = Proposal.OpeningReason.badge
         var party: Proposal.CabinetParty
         var until: Instant
         var isUnlocked: Bool
@@ -53,11 +58,12 @@ public struct CabinetStation: Sendable {
         var reason: Proposal.OpeningReason
         /// nil: the gateway was not there all the time.
         var since: Instant?
-        /// When the door is left open; nil: that was told.
+        /// When the door is left open; nil: not known, or told.
         var alarm: Instant?
+        var wasLeftOpenTold = false
     }
 
-    private struct Closing: Hashable, Sendable {
+    struct Closing: Hashable, Sendable {
         var reason: Proposal.OpeningReason
         var at: Instant
     }
@@ -77,7 +83,10 @@ public struct CabinetStation: Sendable {
     /// - Parameters:
     ///   - index: the place of a device in the site file, by name; devices that are missing there are passed over.
     ///   - learned: what this station handed over before, sorted by name.
-    public init(name: String, settings: Site.Cabinet, index: (String) -> DeviceIndex?, learned: [LearnedState] = []) {
+    public init(
+        name: String, settings: Site.Cabinet, index: (String) -> DeviceIndex?, learned: [LearnedState] = [],
+        startingAt start: Instant = .zero
+    ) {
         self.name = name
         self.settings = settings
         var readers: [DeviceIndex: Int] = [:]
@@ -102,6 +111,7 @@ public struct CabinetStation: Sendable {
             settings: rules, isReading: false, restoring: Self.contents(learned, keepsRates: readersBefore == readersNow))
         needsBaseline = !learned.contains { $0.name == CabinetPresence.headKey }
         isDoorOpen = learned.first { $0.name == Self.doorRow }?.value?.bool
+        restoreRefusals(learned.first { $0.name == Self.refusalsRow }?.value, startingAt: start)
         restoreEpisode(learned.first { $0.name == Self.episodeRow }?.value, isInterrupted: isDoorOpen == nil)
     }
 
@@ -110,8 +120,8 @@ public struct CabinetStation: Sendable {
     /// Of a recording only: the door as it was when that began, so that a replay goes on from there.
     static let doorRow = "door"
 
-    /// What a recording begins with besides what was learned.
-    public var startRows: [LearnedState] { isDoorOpen.map { [LearnedState(name: Self.doorRow, value: .bool($0))] } ?? [] }
+    /// Of a recording only: the badges that were refused lately, and how long each is not told again.
+    static let refusalsRow = "refusals"
 
     /// Tags that are believed to be inside.
     public var insideTags: Int { presence.insideTags }
@@ -123,7 +133,9 @@ public struct CabinetStation: Sendable {
     public var overflow: UInt64 { presence.overflow }
 
     /// Whether an opening would be seen, and what is different after it.
-    public var isReady: Bool { !readers.isEmpty && readingReaders.count == readers.count && isDoorWatched && !isPaused }
+    public var isReady: Bool { areReadersReading && isDoorWatched && !isPaused }
+
+    var areReadersReading: Bool { !readers.isEmpty && readingReaders.count == readers.count }
 
     /// What is to be told of it to whoever asks.
     public var stage: CabinetStage {
@@ -158,34 +170,11 @@ public struct CabinetStation: Sendable {
                 regained = now
                 // What was done behind an unseen door is found now, and is nobody's.
                 if isDoorOpen == false, !isPaused { check(at: now) }
-            }
-        }
-        handOver(into: &output)
-        return output
-    }
-
-    /// A badge was held.
-    /// - Parameter mayOpen: what the ledger says of its bearer.
-    public mutating func badge(_ mayOpen: MayOpen, at now: Instant) -> StationOutput {
-        var output = StationOutput()
-        guard !isPaused else { return output }
-        switch mayOpen {
-        case .unknown:
-            if opening != nil { episode?.party.hasStranger = true }
-            output.feedback = .refused
-        case .refused(let person):
-            // Who may not open it, and stands before the open door, may be the one who reaches in.
-            if opening != nil { episode?.party.add(person) }
-            output.feedback = .refused
-        case .allowed(let person):
-            if opening != nil {
-                join(person)
-                output.feedback = .next
-            } else if isReady {
-                offer(to: person, at: now, into: &output)
-            } else {
-                // What cannot see must not invite anybody.
-                output.feedback = .refused
+                // It may have been shut and opened in between.
+                if opening != nil {
+                    opening?.since = nil
+                    episode?.isInterrupted = true
+                }
             }
         }
         handOver(into: &output)
@@ -227,6 +216,7 @@ public struct CabinetStation: Sendable {
         if let offer, offer.until <= now { self.offer = nil }
         if let alarm = opening?.alarm, alarm <= now, let reason = opening?.reason {
             opening?.alarm = nil
+            opening?.wasLeftOpenTold = true
             propose(.cabinetDoor(.init(.leftOpen(after: settings.doorOpen), reason: reason, party: party)), into: &output)
         }
         take(presence.advance(to: now), into: &output)
@@ -247,189 +237,21 @@ public struct CabinetStation: Sendable {
         return output
     }
 
-    /// Takes back an unlocking that the lock did not hear.
-    public mutating func withdrawOffer() { offer = nil }
+    // MARK: Outputs
 
-    // MARK: Badges
-
-    private mutating func offer(to person: String, at now: Instant, into output: inout StationOutput) {
-        // Who was let in and has not opened yet may be the one who does.
-        var party = offer?.party ?? Proposal.CabinetParty()
-        if settings.people == 2, party.people.count == 1, party.witness == nil, party.people[0] != person {
-            party.witness = person
-        } else if party.witness != person {
-            party.add(person)
-        }
-        let isUnlocked = settings.people == 1 || party.witness != nil
-        offer = Offer(party: party, until: now + settings.unlock, isUnlocked: isUnlocked)
-        output.feedback = .next
-        output.unlocks = isUnlocked && settings.lock != nil
-    }
-
-    /// A badge is held while the door is open.
-    private mutating func join(_ person: String) {
-        guard var episode, let reason = opening?.reason, episode.party.witness != person else { return }
-        let isFirst = reason == .noBadge && episode.party.people.isEmpty
-        if reason == .noBadge, settings.people == 2, episode.party.people.count == 1, episode.party.witness == nil,
-            episode.party.people[0] != person
-        {
-            episode.party.witness = person
-        } else {
-            episode.party.add(person)
-        }
-        // A door without a lock is opened first and asked about later.
-        if isFirst { episode.reason = .badge }
-        self.episode = episode
-    }
-
-    // MARK: The door
-
-    /// The first that is heard of the door.
-    private mutating func found(isOpen: Bool, at now: Instant, into output: inout StationOutput) {
-        guard presence.hasEpisode else { return isOpen ? open(.unwatched, at: now, into: &output) : check(at: now) }
-        let wasOpen = opening != nil
-        episode?.isInterrupted = true
-        if isOpen, wasOpen {
-            opening?.alarm = now + settings.doorOpen
-        } else if isOpen {
-            open(.unwatched, at: now, into: &output)
-        } else {
-            let reason = opening?.reason ?? .unwatched
-            take(presence.door(isOpen: false, at: now), into: &output)
-            if wasOpen { propose(.cabinetDoor(.init(.closed(after: nil), reason: reason, party: party)), into: &output) }
-            opening = nil
-        }
-    }
-
-    private mutating func opened(at now: Instant, into output: inout StationOutput) {
-        if let offer, offer.isUnlocked {
-            open(.badge, by: offer.party, at: now, into: &output)
-        } else if let closing = lastClosing, now - closing.at <= Self.bounce {
-            open(closing.reason, by: party, at: now, into: &output)
-        } else if !isDoorWatched || regained.map({ now - $0 <= Self.settling }) ?? false {
-            open(.unwatched, at: now, into: &output)
-        } else {
-            open(settings.lock == nil ? .noBadge : .forced, at: now, into: &output)
-        }
-    }
-
-    private mutating func open(
-        _ reason: Proposal.OpeningReason, by known: Proposal.CabinetParty? = nil, at now: Instant, into output: inout StationOutput
-    ) {
-        let before = presence.hasEpisode ? presence.currentEpisode : nil
-        var party = known ?? Proposal.CabinetParty(hasStranger: reason == .forced || reason == .unwatched)
-        // The last word about the opening before comes first.
-        take(presence.door(isOpen: true, at: now), into: &output)
-        if before == presence.currentEpisode, var episode {
-            // It is open again before the scan could say anything: one difference for both openings.
-            episode.party.merge(party)
-            episode.reason = reason
-            self.episode = episode
-        } else {
-            if var earlier = carried {
-                earlier.merge(party)
-                party = earlier
-            }
-            carried = nil
-            episode = Episode(party: party, reason: reason, isSilent: needsBaseline)
-        }
-        offer = nil
-        opening = Opening(reason: reason, since: now, alarm: now + settings.doorOpen)
-        propose(.cabinetDoor(.init(.opened, reason: reason, party: self.party)), into: &output)
-    }
-
-    private mutating func closed(at now: Instant, into output: inout StationOutput) {
-        guard let opening else { return }
-        let reason = episode?.reason ?? opening.reason
-        propose(.cabinetDoor(.init(.closed(after: opening.since.map { now - $0 }), reason: reason, party: party)), into: &output)
-        self.opening = nil
-        lastClosing = Closing(reason: reason, at: now)
-        take(presence.door(isOpen: false, at: now), into: &output)
-    }
-
-    /// Looks for a difference without an opening: it is nobody's.
-    private mutating func check(at now: Instant) {
-        guard !presence.hasEpisode else {
-            episode?.party.hasStranger = true
-            return
-        }
-        episode = Episode(party: .init(hasStranger: true), isSilent: needsBaseline)
-        _ = presence.check(at: now)
-    }
-
-    private var party: Proposal.CabinetParty { episode?.party ?? Proposal.CabinetParty() }
-
-    // MARK: The difference
-
-    private mutating func take(_ outputs: [CabinetOutput], into output: inout StationOutput) {
-        for case .report(let report) in outputs {
-            guard let episode else { continue }
-            if report.certainty == .final {
-                self.episode = nil
-                if !report.isBlind { needsBaseline = false }
-            }
-            guard !episode.isSilent else { continue }
-            if report.isBlind {
-                tellBlind(report, of: episode, into: &output)
-                continue
-            }
-            let difference = Proposal.Cabinet(
-                certainty: report.certainty, decision: report.episode, taken: report.taken.map { sighting($0, .out, report) },
-                added: report.returned.map { sighting($0, .in, report) }, party: episode.party, isInterrupted: episode.isInterrupted)
-            if report.certainty == .provisional { self.episode?.told = difference }
-            output.sightings += difference.taken + difference.added
-            propose(.cabinet(difference), at: report.closed, into: &output)
-        }
-    }
-
-    /// What the ledger writes down of a provisional difference is not told again after a loss of power; what waits for the last word is
-    /// found again.
-    private mutating func keep(_ told: Proposal.Cabinet, known: (EPC) -> Known) {
-        for (sightings, isInside) in [(told.taken, false), (told.added, true)] {
-            for sighting in sightings {
-                switch known(sighting.epc) {
-                case .product: episode?.untold.insert(sighting.epc)
-                case .item(isOut: false) where isInside: episode?.untold.insert(sighting.epc)
-                case .item, .person, .location, .control, .nothing: presence.tell(sighting.epc, isInside: isInside)
-                }
-            }
-        }
-    }
-
-    /// No antenna showed that it works: what is inside is not known, and nothing is gone.
-    private mutating func tellBlind(_ report: CabinetReport, of episode: Episode, into output: inout StationOutput) {
-        if report.certainty == .provisional {
-            if !episode.party.people.isEmpty { output.feedback = .notRecorded }
-        } else if var told = episode.told {
-            told.certainty = .final
-            told.taken.removeAll { episode.untold.contains($0.epc) }
-            told.added.removeAll { episode.untold.contains($0.epc) }
-            propose(.cabinet(told), at: report.closed, into: &output)
-        } else {
-            carried = episode.party
-        }
-    }
-
-    private func sighting(_ entry: CabinetReport.Entry, _ direction: Direction, _ report: CabinetReport) -> Sighting {
-        var sighting = Sighting(
-            epc: entry.epc, visit: report.episode, certainty: report.certainty, kind: .passed(direction), first: report.closed,
-            last: report.closed, inside: .init(reads: UInt32(clamping: entry.seen)), outside: .init(), firstSide: direction.origin,
-            lastSide: direction == .out ? .outside : .inside)
-        sighting.looks = .init(
-            inside: Int32((entry.inside * 1_000).rounded()), seen: entry.seen, of: entry.looks, wasOpenBefore: entry.wasOpenBefore)
-        return sighting
-    }
-
-    private func propose(_ content: Proposal.Content, at time: Instant? = nil, into output: inout StationOutput) {
+    func propose(_ content: Proposal.Content, at time: Instant? = nil, into output: inout StationOutput) {
         output.proposals.append(Proposal(station: name, content: content, at: time))
     }
 
-    private mutating func handOver(into output: inout StationOutput) {
+    mutating func handOver(into output: inout StationOutput) {
         output.learned += presence.takeChanges()
         if let readersToSave { output.learned.append(readersToSave) }
         readersToSave = nil
         let row = episodeJSON
-        if row != savedEpisode { output.learned.append(LearnedState(name: Self.episodeRow, value: row)) }
+        if row != savedEpisode {
+            output.learned.append(LearnedState(name: Self.episodeRow, value: row))
+            output.isUrgent = true
+        }
         savedEpisode = row
     }
 }

@@ -11,6 +11,8 @@ public struct StationOutput: Hashable, Sendable {
     public var learned: [LearnedState] = []
     /// An answer that needs no decision, for example that the next scan is awaited.
     public var feedback: Feedback?
+    /// Who was there has changed: that must not wait for the next event, or a loss of power would leave one of them out.
+    public var isUrgent = false
     /// A cabinet's lock is to be opened now.
     public var unlocks = false
     /// Reads that a reader had kept and that found no place.

@@ -151,7 +151,8 @@ public struct EPCISMapping: Hashable, Sendable {
             return ["bizStep": "dispensing", "disposition": "dispensed", "readPoint": shelf]
         case .reminded, .renewed, .flagged, .maintenanceDue, .serviced, .permitRequested, .permitApproved, .permitRejected,
             .permitWithdrawn, .crossingRetracted, .exceptionRaised, .exceptionAssigned, .exceptionResolved, .tagBound, .tagUnbound,
-            .observedLate, .stationModeChanged, .masterApplied, .clockCorrected, .cabinetOpened, .cabinetClosed:
+            .observedLate, .stationModeChanged, .masterApplied, .clockCorrected, .cabinetOpened, .cabinetClosed, .cabinetUnlocked,
+            .cabinetRefused:
             return nil
         }
     }

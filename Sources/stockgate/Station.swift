@@ -6,7 +6,7 @@ import SiteConfiguration
 
 struct Station: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: help(.helpStation), subcommands: [List.self, Pause.self, Test.self, Resume.self], defaultSubcommand: List.self)
+        abstract: help(.helpStation), subcommands: [List.self, Open.self, Pause.self, Test.self, Resume.self], defaultSubcommand: List.self)
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: help(.helpStationList))
@@ -18,6 +18,26 @@ struct Station: ParsableCommand {
             let answer = try connection.get(["stations"])
             if daemon.json { return Terminal.output.write(json: answer) }
             StationTable.print(answer, connection.language)
+        }
+    }
+
+    struct Open: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: help(.helpStationOpen))
+
+        @Argument(help: ArgumentHelp(.helpStationName))
+        var name: String
+
+        @Option(name: .long, help: ArgumentHelp(.helpOpenPerson, value: "person"))
+        var person: String?
+
+        @Option(name: .long, help: ArgumentHelp(.helpNoteWhy, value: "text"))
+        var reason: String
+
+        @OptionGroup var daemon: DaemonOptions
+
+        func run() throws {
+            try daemon.connect().change(
+                ["stations", name, "open"], ["person": person.map(JSON.string), "reason": .string(reason)], json: daemon.json)
         }
     }
 

@@ -206,7 +206,7 @@ public final class FakeGateway: GatewayOperations {
             guard contents.exceptions.contains(where: { $0["number"]?.integer == number }) else {
                 throw OperationError(CommandRefusal(.notFound, "there is no open exception \(number)"))
             }
-        case .setStationMode(let station, _):
+        case .setStationMode(let station, _), .openStation(let station, _, _):
             if station == "full-disk" { throw OperationError(CommandRefusal(.notStored, "the disk is full")) }
             guard contents.stations.contains(where: { $0.name == station }) else {
                 throw OperationError(CommandRefusal(.notFound, "there is no station \(station)"))

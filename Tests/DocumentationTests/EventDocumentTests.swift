@@ -96,6 +96,9 @@ struct EventDocumentTests {
         .putAway(.init(subject: .product(product, lot: "L"), quantity: 1, location: location, locationURI: "urn:x", from: nil)),
         .consumed(.init(subject: .product(product, lot: "L"), quantity: 1, location: location, locationURI: "urn:x", person: person)),
         .consumed(.init(subject: .product(product, lot: nil), quantity: 1, location: location, locationURI: "urn:x", person: nil)),
+        .cabinetOpened(.init(people: [person], reason: .command, client: "uid:0 (root)", note: "!")),
+        .cabinetUnlocked(.init(person: person, note: "!")), .cabinetUnlocked(.init(person: nil, note: "!")),
+        .cabinetRefused(.init(person: person, reason: "blocked")), .cabinetRefused(.init(person: nil, reason: "unknown_badge")),
         .cabinetOpened(.init(people: [person], reason: .badge)), .cabinetClosed(.init(people: [person], reason: .badge, milliseconds: 1)),
         .cabinetClosed(.init(people: [], reason: .forced, milliseconds: nil)),
         .exceptionRaised(

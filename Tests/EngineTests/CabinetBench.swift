@@ -100,7 +100,7 @@ struct CabinetBench {
 
     /// A replay of a recording that begins now: it knows how everything stands.
     mutating func record() throws {
-        stored = try LedgerState(nextSequence: engine.ledger.state.nextSequence, rows: engine.startRows)
+        stored = try LedgerState(nextSequence: engine.ledger.state.nextSequence, rows: engine.startRows(at: instant))
         engine = Engine(site: site, epoch: 1, state: stored, master: master, startingAt: instant)
         output = EngineOutput()
         powerOn(isResumed: true)
@@ -150,6 +150,22 @@ struct CabinetBench {
 
     mutating func contact(isReading: Bool) {
         engine.read(.state(isReading ? .reading : .silent(reason: "no answer")), from: Self.contact, at: instant, into: &output)
+        settle()
+    }
+
+    /// A storekeeper lets somebody in; what is refused is said in a word.
+    mutating func letIn(_ person: String?) {
+        do throws(CommandRefusal) {
+            _ = try engine.perform(
+                .openStation(station: "cab", person: person.flatMap(PersonKey.init), reason: "filter change"), by: "anna", at: instant,
+                into: &output)
+        } catch { words.append("no: \(error.code.rawValue)") }
+        settle()
+        run(milliseconds: 500)
+    }
+
+    mutating func lock(isReading: Bool) {
+        engine.read(.state(isReading ? .reading : .silent(reason: "no answer")), from: Self.lock, at: instant, into: &output)
         settle()
     }
 
@@ -245,6 +261,10 @@ struct CabinetBench {
             (old.body, old.corrects, old.certainty) = (retraction.fact.body, nil, .final)
             return "not \(word(old) ?? "")"
         case .cabinetOpened(let opened): return "opened\(people(opened.people)) \(opened.reason.rawValue)"
+        case .cabinetUnlocked(let unlocked):
+            let client = if case .client(let client) = event.actor { client } else { "nobody" }
+            return "unlocked\(people(unlocked.person.map { [$0] } ?? [])) by \(client)"
+        case .cabinetRefused(let refused): return "refused\(people(refused.person.map { [$0] } ?? [])) \(refused.reason)"
         case .cabinetClosed(let closed): return "closed\(people(closed.people)) \(closed.reason.rawValue)"
         default: return nil
         }

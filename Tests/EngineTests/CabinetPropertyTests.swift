@@ -75,7 +75,8 @@ struct CabinetPropertyTests {
     /// Something is taken and put back in one opening; before, in between and after it anything may happen.
     private func visit(_ bench: inout CabinetBench, _ random: inout SeededGenerator) throws {
         func noise(_ bench: inout CabinetBench, _ random: inout SeededGenerator) throws {
-            for _ in 0..<Int.random(in: 0...4, using: &random) { try bench.perform(Self.noise.randomElement(using: &random) ?? "wait 1") }
+            let noise = Self.noise + ["let in", "let in han", "lock fails", "lock reads"]
+            for _ in 0..<Int.random(in: 0...4, using: &random) { try bench.perform(noise.randomElement(using: &random) ?? "wait 1") }
         }
         try noise(&bench, &random)
         if Bool.random(using: &random) { try bench.perform("badge li") }

@@ -53,6 +53,8 @@ extension CabinetBench {
         case "restart": restart()
         case "record": try record()
         case "reader": reader(isReading: words[1] == "reads")
+        case "let": letIn(words.count > 2 ? words[2] : nil)
+        case "lock": lock(isReading: words[1] == "reads")
         case "contact": contact(isReading: words[1] == "reads")
         case "store": store(works: words[1] == "works")
         case "station": try mode(try #require(StationMode(rawValue: words[1])))

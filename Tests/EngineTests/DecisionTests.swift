@@ -215,7 +215,7 @@ struct LearningTests {
         bench.commits = false
         bench.say(at: 1_000, learned: [bias, LearnedState(name: "resident/1", value: 1)])
         #expect(bench.output.commits.isEmpty)
-        #expect(bench.engine.startRows.filter(\.isLearned).map(\.key) == ["learned/gate/bias", "learned/gate/resident/1"])
+        #expect(bench.engine.startRows(at: at(0)).filter(\.isLearned).map(\.key) == ["learned/gate/bias", "learned/gate/resident/1"])
         bench.engine.advance(to: at(2_000), into: &bench.output)
         var said = StationOutput()
         said.proposals = [crossing(.provisional)]

@@ -75,6 +75,29 @@ import Testing
         #expect(EventSentence.of(event, .english).text.hasPrefix("Withdrawn"))
     }
 
+    @Test func aCabinetThatIsOpenedByCommandSaysWhoAskedAndWhy() {
+        let client: JSON = ["client": "uid:1000 (anna)"]
+        let unlocked: JSON = ["type": "cabinet.unlocked", "station": "cab", "actor": client, "data": ["note": "fire\u{1B} drill"]]
+        #expect(EventSentence.of(unlocked, .english).text == "uid:1000 (anna) let somebody into cab: fire\\x1B drill")
+        let opened: JSON = [
+            "type": "cabinet.opened", "station": "cab", "actor": client,
+            "data": ["persons": [], "reason": "command", "client": "uid:1000 (anna)", "note": "fire drill"],
+        ]
+        #expect(EventSentence.of(opened, .english).text == "cab was opened, let in by uid:1000 (anna) (fire drill): nobody known")
+        #expect(EventSentence.of(opened, .chinese).text.contains("uid:1000 (anna)"))
+    }
+
+    @Test func aBadgeThatIsRefusedSaysWhy() {
+        let known: JSON = [
+            "type": "cabinet.refused", "station": "cab", "actor": "unknown", "data": ["person": "p-1", "name": "Li", "reason": "blocked"],
+        ]
+        #expect(EventSentence.of(known, .english).text == "cab refused Li: blocked person")
+        #expect(EventSentence.of(known, .chinese).text.contains("禁止借用"))
+        let unknown: JSON = ["type": "cabinet.refused", "station": "cab", "actor": "unknown", "data": ["reason": "unknown_badge"]]
+        #expect(EventSentence.of(unknown, .english).text == "cab refused somebody: unknown badge")
+        #expect(EventSentence.of(unknown, .chinese).text.contains("未知工牌"))
+    }
+
     @Test func unknownEventsHaveASentence() {
         let event: JSON = ["type": "count.closed\u{202E}", "seq": 9]
         #expect(EventSentence.of(event, .english).text == "An event of type count.closed\\u{202E}, which this program does not know")
