@@ -61,8 +61,7 @@ extension Ledger {
         guard state.requests.count < Self.maximumRequests else {
             throw CommandRefusal(.conflict, "\(Self.maximumRequests) requests are open: reject or withdraw some first")
         }
-        let dearest = form.classes.map { master.classes[$0]?.value ?? 0 }.max() ?? 0
-        let sum = form.items.reduce(Int64(0)) { $0 &+ value(of: $1) } &+ dearest &* Int64(form.items.isEmpty ? form.quantity : 0)
+        let sum = worth(of: form)
         // As unique as the number of the event that makes it.
         let number = LoanNumber(gateway: site.gateway.code, epoch: epoch, counter: state.nextSequence).description
         guard let key = PermitKey("R-\(number)") else { throw CommandRefusal(.conflict, "the gateway has no code") }
@@ -76,6 +75,18 @@ extension Ledger {
     }
 
     static let maximumRequests = 10_000
+
+    /// The most that a request can take out: the dearest of what it names, as many as it covers. A tool is out once at a time; of a class there
+    /// may be as many, each as dear as the dearest of them.
+    private func worth(of form: LoanCommand.RequestForm) -> Int64 {
+        let classes = Set(form.classes)
+        var dearest = classes.reduce(Int64(0)) { max($0, master.classes[$1]?.value ?? 0) }
+        if !classes.isEmpty {
+            for item in master.items.values where item.itemClass.map(classes.contains) ?? false { dearest = max(dearest, value(of: item.key)) }
+        }
+        let dearer = Set(form.items).map(value).filter { $0 > dearest }.sorted(by: >).prefix(form.quantity)
+        return dearer.reduce(dearest &* Int64(form.quantity - dearer.count)) { $0 &+ $1 }
+    }
 
     private func approve(_ permit: PermitKey, by client: String, into draft: inout Draft) throws(CommandRefusal) {
         let request = try pending(permit)
