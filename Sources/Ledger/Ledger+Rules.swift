@@ -38,7 +38,9 @@ extension Ledger {
         let demanded = (tool?.certificates ?? []).union(itemClass?.certificates ?? [])
         if !demanded.isEmpty { findings.append(certificateFinding(demanded, of: person, at: time)) }
         if itemClass?.needsSecondPerson == true {
-            look(.secondPerson, !companions.contains { $0 != person.key }, ["present": .integer(Int64(companions.count))])
+            // As at a cabinet: whoever may borrow nothing vouches for nobody.
+            let others = companions.filter { $0 != person.key && master.people[$0].map { !$0.isBlocked } ?? false }
+            look(.secondPerson, others.isEmpty, ["present": .integer(Int64(others.count))])
         }
         if let quota = person.quota ?? site.policy.quota {
             look(.quota, open.count >= quota, ["open": .integer(Int64(open.count)), "most": .integer(Int64(quota))])
