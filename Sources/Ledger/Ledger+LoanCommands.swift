@@ -155,6 +155,10 @@ extension Ledger {
             throw CommandRefusal(.conflict, "not transferred: \(verdict.reason?.rule.rawValue ?? "refused"); stockgate may explains it")
         }
         draft.transfer(loan, to: key, verdict)
+        addConsequences(arriving: [], to: &draft)
+        var broken = BrokenRules()
+        broken.note(verdict, item, nil)
+        broken.raise(about: key, direction: nil, into: &draft)
     }
 
     // MARK: Inspection
@@ -241,12 +245,10 @@ extension Draft {
     }
 
     mutating func transfer(_ loan: Loan, to person: PersonKey, _ verdict: Verdict) {
-        var permit: PermitKey?
-        if case .permit(let found) = verdict.ground { permit = found.key }
         add(
             .transferred(
                 .init(
-                    loan: loanNumber(of: person), item: loan.item, fromLoan: loan.number, from: loan.person, person: person, permit: permit,
-                    due: verdict.due)), evidence: ["rule": .string(verdict.ground.text)])
+                    loan: loanNumber(of: person), item: loan.item, fromLoan: loan.number, from: loan.person, person: person,
+                    permit: verdict.permit, due: verdict.due)), evidence: .object(verdict.evidence))
     }
 }
