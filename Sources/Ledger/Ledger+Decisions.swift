@@ -99,6 +99,7 @@ extension Ledger {
     public func settleOrphans(at time: WallTime) -> Plan {
         var draft = Draft(ledger: self, station: nil, at: time)
         for fact in orphans { draft.confirm(fact, isUnchecked: true) }
+        addConsequences(arriving: [], to: &draft)
         return draft.plan(feedback: nil)
     }
 
