@@ -133,9 +133,9 @@ extension Ledger {
         guard loan.due.milliseconds >= time.milliseconds else {
             throw CommandRefusal(.conflict, "\(loan.item) is overdue since \(loan.due.rfc3339.prefix(16)): bring it back first")
         }
-        if let person = master.people[loan.person],
-            let reason = ruleFindings(about: person, at: time, station: nil).first(where: { $0.response == .refuse && $0.rule != .hours })
-        {
+        // Who is in the master data no more may borrow nothing at all.
+        guard let person = master.people[loan.person] else { throw Self.noPerson(loan.person) }
+        if let reason = ruleFindings(about: person, at: time, station: nil).first(where: { $0.response == .refuse && $0.rule != .hours }) {
             throw CommandRefusal(.conflict, "not renewed: \(reason.rule.rawValue)")
         }
         let due = renewedDue(loan, at: time)
@@ -206,6 +206,9 @@ extension Ledger {
         if let item = exception.raised.items.first(where: { state.loans[$0].map { $0.person != person } ?? false }) {
             throw CommandRefusal(.conflict, "\(item) is out with somebody else: stockgate loan transfer or void comes first")
         }
+        if let item = exception.raised.items.first(where: { state.loans[$0] == nil && hasComeBack($0, since: number) }) {
+            throw CommandRefusal(.conflict, "\(item) has come back since: resolve or dismiss exception \(number)")
+        }
         // The loan began when it happened. Whoever corrects answers for the rules.
         var happened = Draft(ledger: self, station: exception.station, at: exception.since, recorded: draft.time)
         happened.actor = draft.actor
@@ -217,6 +220,12 @@ extension Ledger {
         }
         draft.take(happened)
         draft.add(.exceptionResolved(exception: number, resolution: "corrected", note: note), evidence: .null)
+    }
+
+    /// Whether a tool has come in, or a loan of it was closed, after an event: a loan that began then would never end.
+    private func hasComeBack(_ item: ItemKey, since number: Int64) -> Bool {
+        if let record = state.tools[item], record.closed > number { return true }
+        return state.exceptions.values.contains { $0.number > number && $0.raised.direction == .in && $0.raised.items.contains(item) }
     }
 
     // MARK: Refusals
