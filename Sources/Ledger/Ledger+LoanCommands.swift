@@ -13,9 +13,9 @@ extension Ledger {
             guard state.requests[permit] != nil else { throw Self.noRequest(permit) }
             draft.add(.permitWithdrawn(permit: permit, note: note), evidence: .null)
         case .renew(let number, let item):
-            for loan in try lines(number, item) { try renew(loan, at: time, into: &draft) }
+            for loan in try lines(number, item) { try renew(confirm(loan, into: &draft), at: time, into: &draft) }
         case .takeBack(let number, let item):
-            for loan in try lines(number, item) {
+            for loan in try lines(number, item).map({ confirm($0, into: &draft) }) {
                 draft.add(
                     .returned(
                         .init(
@@ -25,10 +25,10 @@ extension Ledger {
             }
             addConsequences(arriving: [], to: &draft)
         case .void(let number, let item, let note):
-            for loan in try lines(number, item) { draft.void(loan, note: note) }
+            for loan in try lines(number, item) { draft.void(confirm(loan, into: &draft), note: note) }
         case .transfer(let item, let person): try transfer(item, to: person, at: time, into: &draft)
         case .lost(let item, let note):
-            let loan = try openLoan(of: item)
+            let loan = confirm(try openLoan(of: item), into: &draft)
             draft.add(.lost(.init(loan: loan.number, item: item, borrower: loan.person, note: note.isEmpty ? nil : note)), evidence: .null)
         case .inspect(let form):
             try check(form)
@@ -118,6 +118,19 @@ extension Ledger {
         return [line]
     }
 
+    /// Who takes finals only must hear of a loan before what becomes of it, and what a person does with it makes it certain.
+    /// - Returns: the loan as it is then.
+    private func confirm(_ loan: Loan, into draft: inout Draft) -> Loan {
+        let fact = state.provisional.values.first { fact in
+            if case .checkedOut(let checkout) = fact.event.body { loan.isLine(of: checkout) } else { false }
+        }
+        guard let fact else { return loan }
+        draft.confirm(fact, isUnchecked: false)
+        var loan = loan
+        loan.opened = draft.events.last?.sequence ?? loan.opened
+        return loan
+    }
+
     private func openLoan(of item: ItemKey) throws(CommandRefusal) -> Loan {
         guard master.items[item] != nil else { throw Self.noItem(item) }
         guard let loan = state.loans[item] else { throw CommandRefusal(.conflict, "\(item) is not out") }
@@ -154,7 +167,7 @@ extension Ledger {
         guard verdict.response != .refuse else {
             throw CommandRefusal(.conflict, "not transferred: \(verdict.reason?.rule.rawValue ?? "refused"); stockgate may explains it")
         }
-        draft.transfer(loan, to: key, verdict)
+        draft.transfer(confirm(loan, into: &draft), to: key, verdict)
         addConsequences(arriving: [], to: &draft)
         var broken = BrokenRules()
         broken.note(verdict, item, nil)
@@ -178,6 +191,9 @@ extension Ledger {
     }
 
     func inspect(_ form: LoanCommand.InspectionForm, into draft: inout Draft) {
+        for fact in state.provisional.values.sorted(by: { $0.event.sequence < $1.event.sequence }) {
+            if case .returned(let returned) = fact.event.body, returned.item == form.item { draft.confirm(fact, isUnchecked: false) }
+        }
         // Who had it last is asked first.
         let borrower = state.tools[form.item]?.borrowers.last
         draft.add(
