@@ -82,7 +82,9 @@ extension Ledger {
         let classes = Set(form.classes)
         var dearest = classes.reduce(Int64(0)) { max($0, master.classes[$1]?.value ?? 0) }
         if !classes.isEmpty {
-            for item in master.items.values where item.itemClass.map(classes.contains) ?? false { dearest = max(dearest, value(of: item.key)) }
+            for item in master.items.values where item.itemClass.map(classes.contains) ?? false {
+                dearest = max(dearest, value(of: item.key))
+            }
         }
         let dearer = Set(form.items).map(value).filter { $0 > dearest }.sorted(by: >).prefix(form.quantity)
         return dearer.reduce(dearest &* Int64(form.quantity - dearer.count)) { $0 &+ $1 }

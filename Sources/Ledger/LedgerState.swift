@@ -130,7 +130,9 @@ extension LedgerState {
                 if event.certainty == .provisional {
                     rows.append(hold(StandingFact(event: event, closed: loans[returned.item])))
                 }
-                if event.certainty == .final, let loan = loans[returned.item] { rows += count(loan, at: event.time, sign: 1, by: event.sequence) }
+                if event.certainty == .final, let loan = loans[returned.item] {
+                    rows += count(loan, at: event.time, sign: 1, by: event.sequence)
+                }
                 loans[returned.item] = nil
                 rows.append(StateRow(key: "loan/\(returned.item)", value: nil))
                 if returned.mustBeInspected { rows += set(.uninspected, of: returned.item) }

@@ -54,7 +54,8 @@ public struct ToolRecord: Hashable, Sendable {
         .compact([
             "condition": condition.map { .string($0.rawValue) }, "uses": .integer(uses), "uses_in_all": .integer(usesInAll),
             "minutes": .integer(minutes), "minutes_in_all": .integer(minutesInAll),
-            "maintenance_told": isMaintenanceTold ? true : nil, "closed": closed == 0 ? nil : .integer(closed), "borrowers": .array(borrowers.map { .string($0.text) }),
+            "maintenance_told": isMaintenanceTold ? true : nil, "closed": closed == 0 ? nil : .integer(closed),
+            "borrowers": .array(borrowers.map { .string($0.text) }),
         ])
     }
 
