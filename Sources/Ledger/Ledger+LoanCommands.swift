@@ -14,6 +14,7 @@ extension Ledger {
             draft.add(.permitWithdrawn(permit: permit, note: note), evidence: .null)
         case .renew(let number, let item):
             for loan in try lines(number, item) { try renew(confirm(loan, into: &draft), at: time, into: &draft) }
+            addConsequences(arriving: [], to: &draft)
         case .takeBack(let number, let item):
             for loan in try lines(number, item).map({ confirm($0, into: &draft) }) {
                 draft.add(
@@ -30,6 +31,7 @@ extension Ledger {
         case .lost(let item, let note):
             let loan = confirm(try openLoan(of: item), into: &draft)
             draft.add(.lost(.init(loan: loan.number, item: item, borrower: loan.person, note: note.isEmpty ? nil : note)), evidence: .null)
+            addConsequences(arriving: [], to: &draft)
         case .inspect(let form):
             try check(form)
             inspect(form, into: &draft)
@@ -196,6 +198,7 @@ extension Ledger {
         for fact in state.provisional.values.sorted(by: { $0.event.sequence < $1.event.sequence }) {
             if case .returned(let returned) = fact.event.body, returned.item == form.item { draft.confirm(fact, isUnchecked: false) }
         }
+        addConsequences(arriving: [], to: &draft)
         // Who had it last is asked first.
         let borrower = state.tools[form.item]?.borrowers.last
         draft.add(

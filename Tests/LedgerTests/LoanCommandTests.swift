@@ -116,12 +116,14 @@ struct LoanCommandTests {
 
     @Test("A return is certain once somebody has looked at the tool")
     func inspected() throws {
-        var ledger = Fixture.ledger()
+        var master = Fixture.master
+        master.classes["power"] = ItemClass(name: "Power tools", maintenanceUses: 1)
+        var ledger = Fixture.ledger(master: master)
         _ = try Self.lent(&ledger)
         _ = ledger.decide(Fixture.word(1, .provisional, .in, [Fixture.drill]))
         let asked = ledger.commit(
             try ledger.plan(.loan(.inspect(.init(item: Self.drill, result: .fine))), by: "anna", at: Fixture.now))
-        #expect(asked.events.map(\.body.type) == ["loan.returned", "loan.inspected"])
+        #expect(asked.events.map(\.body.type) == ["loan.returned", "tool.maintenance_due", "loan.inspected"])
         #expect(ledger.decide(Fixture.retraction(1)).events.isEmpty && ledger.state.loans.isEmpty)
     }
 }
