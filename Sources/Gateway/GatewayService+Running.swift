@@ -63,8 +63,7 @@ extension GatewayService {
             throw OperationError(.unavailable, "the store is busy; try again: \(error)")
         }
         // The new engine has not heard how old the master data are, and other sources may count now.
-        masterAge.withLock { $0.told = nil }
-        await tellMasterAge()
+        await tellMasterAgeAnew()
         // Ending a delivery waits for its thread.
         try await blocking { [self] in
             startDeliveries(of: site)
