@@ -5,7 +5,14 @@ import Readings
 struct RecentTags: Sendable {
     private struct Passage {
         var station: String
-        var at: Instant
+        var first: Instant
+        var last: Instant
+
+        /// Whether both were there at a time, or nobody could have gone from one to the other.
+        func meets(_ other: Passage) -> Bool {
+            let distance = last > other.last ? last - other.last : other.last - last
+            return first <= other.last && other.first <= last || distance < RecentTags.shortestWay
+        }
     }
 
     private var passages: [EPC: Passage] = [:]
@@ -23,13 +30,13 @@ struct RecentTags: Sendable {
     mutating func take(_ sightings: [Sighting], at station: String) -> [(epc: EPC, other: String)] {
         var cloned: [(epc: EPC, other: String)] = []
         for sighting in sightings {
-            if let last = passages[sighting.epc] {
-                let distance = sighting.last > last.at ? sighting.last - last.at : last.at - sighting.last
-                if last.station != station, distance < Self.shortestWay { cloned.append((sighting.epc, last.station)) }
+            let passage = Passage(station: station, first: sighting.first, last: sighting.last)
+            if let before = passages[sighting.epc] {
+                if before.station != station, passage.meets(before) { cloned.append((sighting.epc, before.station)) }
             } else {
                 order.append(sighting.epc)
             }
-            passages[sighting.epc] = Passage(station: station, at: sighting.last)
+            passages[sighting.epc] = passage
         }
         if order.count > Self.maximumTags {
             for epc in order.prefix(order.count / 2) { passages[epc] = nil }

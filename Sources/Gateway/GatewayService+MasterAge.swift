@@ -61,6 +61,12 @@ extension GatewayService {
         }
     }
 
+    /// Tells a ledger that has heard nothing of it.
+    func tellMasterAgeAnew() async {
+        masterAge.withLock { $0.told = nil }
+        await tellMasterAge()
+    }
+
     /// Tells the ledger, which makes no event of it.
     func tellMasterAge() async {
         do throws(OperationError) {

@@ -62,12 +62,13 @@ extension GatewayService {
         do { try await onLoop { try $0.reconfigure(site, library: library) }.get() } catch {
             throw OperationError(.unavailable, "the store is busy; try again: \(error)")
         }
+        // The new engine has not heard how old the master data are, and other sources may count now.
+        await tellMasterAgeAnew()
         // Ending a delivery waits for its thread.
         try await blocking { [self] in
             startDeliveries(of: site)
             startSources(of: site)
         }
-        await tellMasterAge()
         return ReloadOutcome(changed: old.differences(to: site))
     }
 }

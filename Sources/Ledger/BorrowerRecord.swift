@@ -90,7 +90,9 @@ public struct BorrowerRecord: Hashable, Sendable {
     }
 
     /// The day from which on a person who brought things back late too often may borrow again; nil: now.
-    public func blockedUntil(count: Int, days: Int, blockDays: Int, on today: CivilDate) -> CivilDate? {
+    /// - Parameter open: tools that are overdue now, each of which counts as brought back late today.
+    public func blockedUntil(count: Int, days: Int, blockDays: Int, on today: CivilDate, open: Int = 0) -> CivilDate? {
+        let lateReturns = lateReturns + Array(repeating: today.daysSince1970, count: min(open, count))
         guard count > 0, lateReturns.count >= count else { return nil }
         // The latest late return that is the last of so many within the period decides.
         let ends = lateReturns.indices.filter { $0 >= count - 1 && lateReturns[$0] - lateReturns[$0 - count + 1] < Int64(days) }

@@ -179,11 +179,12 @@ extension LedgerState {
             let days = isFromPermit ? 0 : since.localDate.daysSince1970 - loan.since.localDate.daysSince1970
             // Many machines that do not know the time do not know the zone either.
             let zone = Int64(now.offsetMinutes - loan.due.offsetMinutes) * 60_000
+            let before = loan.due.milliseconds
             loan.due = WallTime(milliseconds: loan.due.milliseconds, offsetMinutes: now.offsetMinutes, quality: quality)
                 .later(by: days * 86_400_000 - zone)
             loan.since = since
-            // What was said was about another due time.
-            loan.reminded = nil
+            // What was said was about another due time, unless only seconds were wrong.
+            if loan.due.milliseconds != before { loan.reminded = nil }
             return loan
         }
 

@@ -8,7 +8,7 @@ extension Ledger {
         let certain = draft.events.filter { $0.certainty == .final }
         for event in certain {
             switch event.body {
-            case .checkedOut(let checkout): if site.policy.flagsUnusual { flag(checkout, event, into: &draft) }
+            case .checkedOut, .transferred: if site.policy.flagsUnusual { flag(event, among: certain, into: &draft) }
             case .returned(let returned): maintain(returned, event, into: &draft)
             default: break
             }
@@ -56,21 +56,17 @@ extension Ledger {
     static let leastRate: Int64 = 12
     static let unusualFactor: Int64 = 4
 
-    private func flag(_ checkout: Event.Checkout, _ event: Event, into draft: inout Draft) {
+    private func flag(_ event: Event, among certain: [Event], into draft: inout Draft) {
+        guard let line = LoanLine(event) else { return }
         func say(_ reason: Event.Flag.Reason, _ figures: JSON) {
             draft.follow(
                 event,
-                with: .flagged(
-                    .init(loan: checkout.loan, item: checkout.item, borrower: checkout.person, reason: reason, figures: figures)))
+                with: .flagged(.init(loan: line.loan, item: line.item, borrower: line.person, reason: reason, figures: figures)))
         }
-        if let other = sameTwoPeople(checkout) { say(.sameTwoPeople, ["person": .string(other.text), "times": 4]) }
+        if let other = sameTwoPeople(line) { say(.sameTwoPeople, ["person": .string(other.text), "times": 4]) }
         // Whatever goes by the calendar needs a clock that is known to be good, and is said of a loan once, not of each of its tools.
-        let isFirst = draft.events.first { event in
-            if case .checkedOut(let other) = event.body { other.loan == checkout.loan } else { false }
-        }
-        guard event.time.quality != .unknown, isFirst?.sequence == event.sequence, let record = state.borrowers[checkout.person] else {
-            return
-        }
+        let lines = certain.compactMap(LoanLine.init).filter { $0.loan == line.loan }
+        guard event.time.quality != .unknown, lines.first?.item == line.item, let record = state.borrowers[line.person] else { return }
         let hour = Int(event.time.minuteOfDay / 60)
         let all = record.hours.reduce(0, +)
         let near = [23, 0, 1].reduce(Int64(0)) { $0 + record.hours[(hour + $1) % 24] }
@@ -79,18 +75,40 @@ extension Ledger {
         }
         let month = BorrowerRecord.month(of: event.time.localDate)
         let before = record.months.filter { $0.number < month && $0.number >= month - 6 }
-        let count = loans(of: checkout.person, in: month) + 1
-        // Said when the bound is passed, not at each loan after it.
         let bound = max(Self.leastRate, before.reduce(0) { $0 + $1.loans } * Self.unusualFactor / Int64(max(1, before.count)))
-        if before.count >= 2, count == bound + 1 {
+        // Lines that were said provisionally are open already: they are of this loan all the same.
+        let own = state.loans.of(line.person).filter { $0.number == line.loan }.map(\.item)
+        let others = loans(of: line.person, in: month) - Int64(own.count)
+        let count = others + Int64(Set(own + lines.map(\.item)).count)
+        // Said when the bound is passed, not at each loan after it.
+        if before.count >= 2, others <= bound, count > bound {
             say(.rate, ["loans": .integer(count), "bound": .integer(bound), "months": .integer(Int64(before.count))])
         }
     }
 
     /// With whom a person takes turns: the last four borrowers, this one among them, are two people in turn.
-    private func sameTwoPeople(_ checkout: Event.Checkout) -> PersonKey? {
-        let last = state.tools[checkout.item]?.borrowers.suffix(3) ?? []
-        guard last.count == 3, let other = last.last, other != checkout.person else { return nil }
-        return Array(last) == [other, checkout.person, other] ? other : nil
+    private func sameTwoPeople(_ line: LoanLine) -> PersonKey? {
+        // Who hands it on has not brought it back yet.
+        let last = ((state.tools[line.item]?.borrowers ?? []) + [line.from].compactMap { $0 }).suffix(3)
+        guard last.count == 3, let other = last.last, other != line.person else { return nil }
+        return Array(last) == [other, line.person, other] ? other : nil
+    }
+
+    /// A line of a loan that begins.
+    private struct LoanLine {
+        var loan: LoanNumber
+        var item: ItemKey
+        var person: PersonKey
+        /// Who hands it on.
+        var from: PersonKey?
+
+        init?(_ event: Event) {
+            switch event.body {
+            case .checkedOut(let checkout): (loan, item, person) = (checkout.loan, checkout.item, checkout.person)
+            case .transferred(let transfer):
+                (loan, item, person, from) = (transfer.loan, transfer.item, transfer.person, transfer.from)
+            default: return nil
+            }
+        }
     }
 }

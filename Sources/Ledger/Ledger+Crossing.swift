@@ -40,7 +40,7 @@ extension Ledger {
     func tools(among sightings: [Sighting]) -> [(item: ItemKey, sighting: Sighting)] {
         var tools: [(item: ItemKey, sighting: Sighting)] = []
         for sighting in sightings {
-            guard case .item(let key) = bearer(of: sighting.epc) else { continue }
+            guard case .item(let key) = bearer(of: sighting.epc), !passedOver.contains(key) else { continue }
             if let known = tools.firstIndex(where: { $0.item == key }) {
                 if sighting.reads > tools[known].sighting.reads { tools[known].sighting = sighting }
             } else {
@@ -165,7 +165,7 @@ struct Carriers {
 }
 
 extension Sequence {
-    fileprivate func partitioned(_ belongs: (Element) -> Bool) -> ([Element], [Element]) {
+    func partitioned(_ belongs: (Element) -> Bool) -> ([Element], [Element]) {
         var yes: [Element] = []
         var no: [Element] = []
         for element in self { if belongs(element) { yes.append(element) } else { no.append(element) } }

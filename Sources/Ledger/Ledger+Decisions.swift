@@ -16,6 +16,8 @@ struct DecisionMemory: Hashable, Sendable {
     var begin: Int64?
     /// What of it is a fact now, in the order of the events.
     var standing: [StandingFact] = []
+    /// What people have dealt with since, by command or at another station: its station has no more to say about it.
+    var settled: Set<ItemKey> = []
     /// What the person was told.
     var told: Feedback?
     /// Orders the memories by age.
@@ -61,11 +63,13 @@ extension Ledger {
         where fact.isAbout(items) && fact.event.sequence < memory?.begin ?? .max {
             draft.confirm(fact, isUnchecked: false)
         }
+        let standing = memory?.confirmingSettled(certainty, into: &draft) ?? []
         var image = self
         for event in draft.events { _ = image.state.apply(event) }
-        image.state.retract(memory?.standing ?? [])
+        image.state.retract(standing)
+        image.passedOver = memory?.settled ?? []
         let fresh = plan(image, memory?.episode)
-        var merged = merge(fresh, certainty, over: memory?.standing ?? [], told: memory?.told, seen: seen, into: &draft)
+        var merged = merge(fresh, certainty, over: standing, told: memory?.told, seen: seen, into: &draft)
         addConsequences(arriving: certainty == .final ? arriving : [], to: &draft)
         merged.events = draft.events
         merged.decision = key.map { .init(key: $0, told: merged.feedback ?? memory?.told) }
@@ -78,7 +82,8 @@ extension Ledger {
         guard let memory = memories[key] else { return Plan(events: [], feedback: nil) }
         var draft = Draft(ledger: self, station: station, at: time, recorded: recorded)
         let nothing = Plan(events: [], feedback: nil)
-        var plan = merge(nothing, .final, over: memory.standing, told: memory.told, seen: retraction.tags, into: &draft)
+        let standing = memory.confirmingSettled(.final, into: &draft)
+        var plan = merge(nothing, .final, over: standing, told: memory.told, seen: retraction.tags, into: &draft)
         plan.decision = .init(key: key, told: plan.feedback ?? memory.told)
         return plan
     }
@@ -99,6 +104,7 @@ extension Ledger {
     public func settleOrphans(at time: WallTime) -> Plan {
         var draft = Draft(ledger: self, station: nil, at: time)
         for fact in orphans { draft.confirm(fact, isUnchecked: true) }
+        addConsequences(arriving: [], to: &draft)
         return draft.plan(feedback: nil)
     }
 
@@ -162,6 +168,10 @@ extension Ledger {
 
     /// Keeps the memories in step with an event that is about to be taken into the image.
     mutating func remember(_ event: Event, of key: DecisionKey?) {
+        // A loan that somebody voids never was, whatever its station sees.
+        if key == nil, case .crossingRetracted(let retraction) = event.body, case .checkedOut(let checkout) = retraction.fact {
+            settle(checkout.item)
+        }
         if let corrected = event.corrects {
             for (key, memory) in memories {
                 guard let place = memory.standing.firstIndex(where: { $0.event.sequence == corrected }) else { continue }
@@ -174,6 +184,8 @@ extension Ledger {
             if case .crossingRetracted(let retraction) = event.body, case .checkedOut(let checkout) = retraction.fact {
                 forgetClosed(checkout)
             }
+        } else if key == nil, let item = event.body.settledItem {
+            settle(item)
         } else if let key, let fact = Event.CrossingFact(event.body) {
             var closed: Loan?
             if case .returned(let returned) = fact { closed = state.loans[returned.item] }
@@ -183,6 +195,10 @@ extension Ledger {
             if memory.begin == nil { memory.begin = event.sequence }
             memories[key] = memory
         }
+    }
+
+    private mutating func settle(_ item: ItemKey) {
+        for (key, memory) in memories where memory.standing.contains(where: { $0.isAbout([item]) }) { memories[key]?.settled.insert(item) }
     }
 
     private mutating func forgetClosed(_ checkout: Event.Checkout) {
@@ -213,6 +229,17 @@ extension Ledger {
     mutating func restoreMemories() {
         if let earlier = earlierMemories.first(where: { $0.sequence >= state.nextSequence }) { memories = earlier.memories }
         earlierMemories = []
+    }
+}
+
+extension DecisionMemory {
+    /// Makes final what stands of what was settled since, with the last word.
+    /// - Returns: what stands beside that.
+    fileprivate func confirmingSettled(_ certainty: Certainty, into draft: inout Draft) -> [StandingFact] {
+        guard !settled.isEmpty else { return standing }
+        let (done, open) = standing.partitioned { !$0.items.isEmpty && $0.items.allSatisfy(settled.contains) }
+        if certainty == .final { for fact in done where fact.event.certainty == .provisional { draft.confirm(fact, isUnchecked: false) } }
+        return open
     }
 }
 
@@ -286,5 +313,16 @@ extension StandingFact {
 }
 
 extension Event.Body {
+    /// The tool of which a person, or another station, says what became of it.
+    fileprivate var settledItem: ItemKey? {
+        switch self {
+        case .returned(let returned): returned.item
+        case .transferred(let transfer): transfer.item
+        case .lost(let loss): loss.item
+        case .inspected(let inspection): inspection.item
+        default: nil
+        }
+    }
+
     var isRetraction: Bool { if case .crossingRetracted = self { true } else { false } }
 }

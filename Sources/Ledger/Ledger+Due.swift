@@ -7,7 +7,10 @@ extension Ledger {
     func due(_ item: ItemKey, ground: Verdict.Ground, from time: WallTime) -> WallTime {
         let today = time.localDate
         // A plan that time has overtaken plans nothing.
-        if case .permit(let permit) = ground, let day = permit.due, day >= today { return due(on: day, from: time) }
+        if case .permit(let permit) = ground, let day = permit.due, day >= today {
+            let planned = due(on: day, from: time)
+            if planned.milliseconds > time.milliseconds { return planned }
+        }
         return due(on: day(after: days(for: item), from: today, isWorking: countsWorkingDays(item)), from: time)
     }
 

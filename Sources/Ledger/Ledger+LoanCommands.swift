@@ -13,9 +13,10 @@ extension Ledger {
             guard state.requests[permit] != nil else { throw Self.noRequest(permit) }
             draft.add(.permitWithdrawn(permit: permit, note: note), evidence: .null)
         case .renew(let number, let item):
-            for loan in try lines(number, item) { try renew(loan, at: time, into: &draft) }
+            for loan in try lines(number, item) { try renew(confirm(loan, into: &draft), at: time, into: &draft) }
+            addConsequences(arriving: [], to: &draft)
         case .takeBack(let number, let item):
-            for loan in try lines(number, item) {
+            for loan in try lines(number, item).map({ confirm($0, into: &draft) }) {
                 draft.add(
                     .returned(
                         .init(
@@ -25,11 +26,12 @@ extension Ledger {
             }
             addConsequences(arriving: [], to: &draft)
         case .void(let number, let item, let note):
-            for loan in try lines(number, item) { draft.void(loan, note: note) }
+            for loan in try lines(number, item) { draft.void(confirm(loan, into: &draft), note: note) }
         case .transfer(let item, let person): try transfer(item, to: person, at: time, into: &draft)
         case .lost(let item, let note):
-            let loan = try openLoan(of: item)
+            let loan = confirm(try openLoan(of: item), into: &draft)
             draft.add(.lost(.init(loan: loan.number, item: item, borrower: loan.person, note: note.isEmpty ? nil : note)), evidence: .null)
+            addConsequences(arriving: [], to: &draft)
         case .inspect(let form):
             try check(form)
             inspect(form, into: &draft)
@@ -61,8 +63,7 @@ extension Ledger {
         guard state.requests.count < Self.maximumRequests else {
             throw CommandRefusal(.conflict, "\(Self.maximumRequests) requests are open: reject or withdraw some first")
         }
-        let dearest = form.classes.map { master.classes[$0]?.value ?? 0 }.max() ?? 0
-        let sum = form.items.reduce(Int64(0)) { $0 &+ value(of: $1) } &+ dearest &* Int64(form.items.isEmpty ? form.quantity : 0)
+        let sum = worth(of: form)
         // As unique as the number of the event that makes it.
         let number = LoanNumber(gateway: site.gateway.code, epoch: epoch, counter: state.nextSequence).description
         guard let key = PermitKey("R-\(number)") else { throw CommandRefusal(.conflict, "the gateway has no code") }
@@ -76,6 +77,20 @@ extension Ledger {
     }
 
     static let maximumRequests = 10_000
+
+    /// The most that a request can take out: the dearest of what it names, as many as it covers. A tool is out once at a time; of a class there
+    /// may be as many, each as dear as the dearest of them.
+    private func worth(of form: LoanCommand.RequestForm) -> Int64 {
+        let classes = Set(form.classes)
+        var dearest = classes.reduce(Int64(0)) { max($0, master.classes[$1]?.value ?? 0) }
+        if !classes.isEmpty {
+            for item in master.items.values where item.itemClass.map(classes.contains) ?? false {
+                dearest = max(dearest, value(of: item.key))
+            }
+        }
+        let dearer = Set(form.items).map(value).filter { $0 > dearest }.sorted(by: >).prefix(form.quantity)
+        return dearer.reduce(dearest &* Int64(form.quantity - dearer.count)) { $0 &+ $1 }
+    }
 
     private func approve(_ permit: PermitKey, by client: String, into draft: inout Draft) throws(CommandRefusal) {
         let request = try pending(permit)
@@ -107,6 +122,19 @@ extension Ledger {
         return [line]
     }
 
+    /// Who takes finals only must hear of a loan before what becomes of it, and what a person does with it makes it certain.
+    /// - Returns: the loan as it is then.
+    private func confirm(_ loan: Loan, into draft: inout Draft) -> Loan {
+        let fact = state.provisional.values.first { fact in
+            if case .checkedOut(let checkout) = fact.event.body { loan.isLine(of: checkout) } else { false }
+        }
+        guard let fact else { return loan }
+        draft.confirm(fact, isUnchecked: false)
+        var loan = loan
+        loan.opened = draft.events.last?.sequence ?? loan.opened
+        return loan
+    }
+
     private func openLoan(of item: ItemKey) throws(CommandRefusal) -> Loan {
         guard master.items[item] != nil else { throw Self.noItem(item) }
         guard let loan = state.loans[item] else { throw CommandRefusal(.conflict, "\(item) is not out") }
@@ -122,9 +150,9 @@ extension Ledger {
         guard loan.due.milliseconds >= time.milliseconds else {
             throw CommandRefusal(.conflict, "\(loan.item) is overdue since \(loan.due.rfc3339.prefix(16)): bring it back first")
         }
-        if let person = master.people[loan.person],
-            let reason = ruleFindings(about: person, at: time, station: nil).first(where: { $0.response == .refuse && $0.rule != .hours })
-        {
+        // Who is in the master data no more may borrow nothing at all.
+        guard let person = master.people[loan.person] else { throw Self.noPerson(loan.person) }
+        if let reason = ruleFindings(about: person, at: time, station: nil).first(where: { $0.response == .refuse && $0.rule != .hours }) {
             throw CommandRefusal(.conflict, "not renewed: \(reason.rule.rawValue)")
         }
         let due = renewedDue(loan, at: time)
@@ -143,7 +171,11 @@ extension Ledger {
         guard verdict.response != .refuse else {
             throw CommandRefusal(.conflict, "not transferred: \(verdict.reason?.rule.rawValue ?? "refused"); stockgate may explains it")
         }
-        draft.transfer(loan, to: key, verdict)
+        draft.transfer(confirm(loan, into: &draft), to: key, verdict)
+        addConsequences(arriving: [], to: &draft)
+        var broken = BrokenRules()
+        broken.note(verdict, item, nil)
+        broken.raise(about: key, direction: nil, into: &draft)
     }
 
     // MARK: Inspection
@@ -163,6 +195,10 @@ extension Ledger {
     }
 
     func inspect(_ form: LoanCommand.InspectionForm, into draft: inout Draft) {
+        for fact in state.provisional.values.sorted(by: { $0.event.sequence < $1.event.sequence }) {
+            if case .returned(let returned) = fact.event.body, returned.item == form.item { draft.confirm(fact, isUnchecked: false) }
+        }
+        addConsequences(arriving: [], to: &draft)
         // Who had it last is asked first.
         let borrower = state.tools[form.item]?.borrowers.last
         draft.add(
@@ -191,6 +227,9 @@ extension Ledger {
         if let item = exception.raised.items.first(where: { state.loans[$0].map { $0.person != person } ?? false }) {
             throw CommandRefusal(.conflict, "\(item) is out with somebody else: stockgate loan transfer or void comes first")
         }
+        if let item = exception.raised.items.first(where: { state.loans[$0] == nil && hasComeBack($0, since: number) }) {
+            throw CommandRefusal(.conflict, "\(item) has come back since: resolve or dismiss exception \(number)")
+        }
         // The loan began when it happened. Whoever corrects answers for the rules.
         var happened = Draft(ledger: self, station: exception.station, at: exception.since, recorded: draft.time)
         happened.actor = draft.actor
@@ -202,6 +241,12 @@ extension Ledger {
         }
         draft.take(happened)
         draft.add(.exceptionResolved(exception: number, resolution: "corrected", note: note), evidence: .null)
+    }
+
+    /// Whether a tool has come in, or a loan of it was closed, after an event: a loan that began then would never end.
+    private func hasComeBack(_ item: ItemKey, since number: Int64) -> Bool {
+        if let record = state.tools[item], record.closed > number { return true }
+        return state.exceptions.values.contains { $0.number > number && $0.raised.direction == .in && $0.raised.items.contains(item) }
     }
 
     // MARK: Refusals
@@ -230,12 +275,10 @@ extension Draft {
     }
 
     mutating func transfer(_ loan: Loan, to person: PersonKey, _ verdict: Verdict) {
-        var permit: PermitKey?
-        if case .permit(let found) = verdict.ground { permit = found.key }
         add(
             .transferred(
                 .init(
-                    loan: loanNumber(of: person), item: loan.item, fromLoan: loan.number, from: loan.person, person: person, permit: permit,
-                    due: verdict.due)), evidence: ["rule": .string(verdict.ground.text)])
+                    loan: loanNumber(of: person), item: loan.item, fromLoan: loan.number, from: loan.person, person: person,
+                    permit: verdict.permit, due: verdict.due)), evidence: .object(verdict.evidence))
     }
 }

@@ -38,7 +38,9 @@ extension Ledger {
         let demanded = (tool?.certificates ?? []).union(itemClass?.certificates ?? [])
         if !demanded.isEmpty { findings.append(certificateFinding(demanded, of: person, at: time)) }
         if itemClass?.needsSecondPerson == true {
-            look(.secondPerson, !companions.contains { $0 != person.key }, ["present": .integer(Int64(companions.count))])
+            // As at a cabinet: whoever may borrow nothing vouches for nobody.
+            let others = companions.filter { $0 != person.key && master.people[$0].map { !$0.isBlocked } ?? false }
+            look(.secondPerson, others.isEmpty, ["present": .integer(Int64(others.count))])
         }
         if let quota = person.quota ?? site.policy.quota {
             look(.quota, open.count >= quota, ["open": .integer(Int64(open.count)), "most": .integer(Int64(quota))])
@@ -71,10 +73,13 @@ extension Ledger {
         let isDateKnown = time.quality != .unknown
         let record = state.borrowers[person.key]
         if let block = site.policy.overdueBlock, isDateKnown {
-            let end = record?.blockedUntil(count: block.count, days: block.days, blockDays: block.blockDays, on: time.localDate)
+            // Who brings nothing back at all is no better than who brings it back late.
+            let open = overdue(of: person.key, at: time)
+            let end = (record ?? BorrowerRecord()).blockedUntil(
+                count: block.count, days: block.days, blockDays: block.blockDays, on: time.localDate, open: open)
             look(
                 .overdue, end != nil,
-                .compact(["late": .integer(Int64(record?.lateReturns.count ?? 0)), "until": end.map { .string($0.description) }]))
+                .compact(["late": .integer(Int64((record?.lateReturns.count ?? 0) + open)), "until": end.map { .string($0.description) }]))
         }
         if let least = site.policy.minimumCredit, isDateKnown {
             let score = record?.credit(in: BorrowerRecord.month(of: time.localDate)) ?? 100
@@ -88,6 +93,12 @@ extension Ledger {
             look(.masterAge, age.map { $0 >= most } ?? true, .compact(["hours": age.map(JSON.integer), "most": .integer(Int64(most))]))
         }
         return findings
+    }
+
+    /// Tools that a person has and that are past their due time.
+    func overdue(of person: PersonKey, at time: WallTime) -> Int {
+        guard time.quality != .unknown else { return 0 }
+        return state.loans.of(person).count { $0.due.quality != .unknown && $0.due.milliseconds < time.milliseconds }
     }
 
     private func certificateFinding(_ demanded: Set<String>, of person: Person, at time: WallTime) -> Verdict.Finding {

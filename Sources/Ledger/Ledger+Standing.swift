@@ -38,7 +38,7 @@ extension Ledger {
         let month = BorrowerRecord.month(of: time.localDate)
         return BorrowerStanding(
             findings: findings, credit: isDateKnown ? state.borrowers[key]?.credit(in: month) ?? 100 : nil, open: loans.count,
-            overdue: loans.count { isDateKnown && $0.due.quality != .unknown && $0.due.milliseconds < time.milliseconds },
+            overdue: overdue(of: key, at: time),
             value: loans.reduce(Int64(0)) { $0 &+ self.value(of: $1.item) }, month: isDateKnown ? self.loans(of: key, in: month) : nil)
     }
 }

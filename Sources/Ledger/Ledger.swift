@@ -23,6 +23,8 @@ public struct Ledger: Sendable {
     /// The episode of each cabinet's last opening, by station. In memory only: after a start what is left of it is an episode of its own.
     var cabinetEpisodes: [String: String] = [:]
     var memoryAge: Int64 = 0
+    /// Of an image on which one decision is made anew: tools that it has no more to say about.
+    var passedOver: Set<ItemKey> = []
     /// The memories as they were before decisions that may still turn out not to be stored, the oldest first.
     var earlierMemories: [EarlierMemories] = []
 

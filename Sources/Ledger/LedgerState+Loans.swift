@@ -2,10 +2,10 @@ import Readings
 
 /// What happens to loans, tools, borrowers and requests besides checkout and return.
 extension LedgerState {
-    /// A loan was closed for good by a return, or, with a negative sign, was not closed after all.
-    mutating func count(_ loan: Loan, at time: WallTime, sign: Int64) -> [StateRow] {
+    /// A loan was closed for good by an event, or, with a negative sign, was not closed after all.
+    mutating func count(_ loan: Loan, at time: WallTime, sign: Int64, by event: Int64) -> [StateRow] {
         let minutes = time.quality == .unknown ? 0 : max(0, (time.milliseconds &- loan.since.milliseconds) / 60_000)
-        tools[loan.item, default: ToolRecord()].count(loan, minutes: minutes, sign: sign)
+        tools[loan.item, default: ToolRecord()].count(loan, minutes: minutes, sign: sign, by: event)
         borrowers[loan.person, default: BorrowerRecord()].count(
             loan, on: time.localDate, lateDays: loan.lateDays(at: time), sign: sign)
         return [toolRow(loan.item), borrowerRow(loan.person)] + (sign > 0 ? dropUsedUp(loan) : [])
@@ -39,7 +39,7 @@ extension LedgerState {
         var rows: [StateRow] = []
         if let old = loans[transfer.item], old.number == transfer.fromLoan {
             loans[transfer.item] = nil
-            rows += count(old, at: event.time, sign: 1)
+            rows += count(old, at: event.time, sign: 1, by: event.sequence)
         }
         let loan = Loan(
             number: transfer.loan, item: transfer.item, person: transfer.person, permit: transfer.permit, since: event.time.kept,
@@ -71,7 +71,7 @@ extension LedgerState {
         if let loan = loans[loss.item], loan.number == loss.loan {
             loans[loss.item] = nil
             rows.append(StateRow(key: "loan/\(loss.item)", value: nil))
-            rows += count(loan, at: event.time, sign: 1)
+            rows += count(loan, at: event.time, sign: 1, by: event.sequence)
         }
         borrowers[loss.borrower, default: BorrowerRecord()].countLoss(on: event.time.localDate)
         rows.append(borrowerRow(loss.borrower))

@@ -130,12 +130,14 @@ extension LedgerState {
                 if event.certainty == .provisional {
                     rows.append(hold(StandingFact(event: event, closed: loans[returned.item])))
                 }
-                if event.certainty == .final, let loan = loans[returned.item] { rows += count(loan, at: event.time, sign: 1) }
+                if event.certainty == .final, let loan = loans[returned.item] {
+                    rows += count(loan, at: event.time, sign: 1, by: event.sequence)
+                }
                 loans[returned.item] = nil
                 rows.append(StateRow(key: "loan/\(returned.item)", value: nil))
                 if returned.mustBeInspected { rows += set(.uninspected, of: returned.item) }
             } else if let loan = corrected?.closed {
-                rows += count(loan, at: event.time, sign: 1)
+                rows += count(loan, at: event.time, sign: 1, by: event.sequence)
             }
         case .reminded(let reminder): rows += apply(reminder)
         case .renewed(let renewal): rows += apply(renewal)
@@ -234,7 +236,7 @@ extension LedgerState {
             guard let loan = retraction.reopened, loans[returned.item] == nil else { break }
             loans[returned.item] = loan
             rows.append(StateRow(key: "loan/\(returned.item)", value: loan.row))
-            if !wasProvisional { rows += count(loan, at: retraction.time, sign: -1) }
+            if !wasProvisional { rows += count(loan, at: retraction.time, sign: -1, by: event.sequence) }
             if returned.mustBeInspected { rows += set(nil, of: returned.item) }
         case .exceptionRaised(let raised):
             guard let number = raised.number ?? event.corrects, exceptions.removeValue(forKey: number) != nil else { break }

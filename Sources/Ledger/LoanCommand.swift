@@ -157,7 +157,9 @@ extension LoanCommand.RequestForm {
             let classes = list("classes", { ItemKey($0)?.text }), let from = day("from"), let until = day("until"), let due = day("due")
         else { return nil }
         let quantity = json["quantity"]?.integer ?? Int64(max(1, items.count))
-        guard (1...100_000).contains(quantity), !items.isEmpty || !classes.isEmpty else { return nil }
+        guard (1...100_000).contains(quantity), json["quantity"] == nil || json["quantity"]?.integer != nil,
+            !items.isEmpty || !classes.isEmpty
+        else { return nil }
         self.init(
             person: person, items: items, classes: classes, quantity: Int(quantity), purpose: json["purpose"]?.string, from: from,
             until: until, due: due)

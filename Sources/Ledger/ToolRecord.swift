@@ -22,6 +22,8 @@ public struct ToolRecord: Hashable, Sendable {
     public var minutesInAll: Int64 = 0
     /// It was said already that it needs maintenance.
     public var isMaintenanceTold = false
+    /// The event that closed its last loan; 0: none was closed.
+    public var closed: Int64 = 0
     /// Who had it, the latest last.
     public var borrowers: [PersonKey] = []
 
@@ -29,13 +31,14 @@ public struct ToolRecord: Hashable, Sendable {
     private static let largest: Int64 = 1 << 53
 
     /// A loan of it was closed, or, with a negative sign, was not closed after all.
-    mutating func count(_ loan: Loan, minutes out: Int64, sign: Int64) {
+    mutating func count(_ loan: Loan, minutes out: Int64, sign: Int64, by event: Int64) {
         func sum(_ value: Int64, _ change: Int64) -> Int64 { Swift.max(0, Swift.min(Self.largest, value &+ sign &* change)) }
         uses = sum(uses, 1)
         usesInAll = sum(usesInAll, 1)
         minutes = sum(minutes, out)
         minutesInAll = sum(minutesInAll, out)
         if sign > 0 {
+            closed = event
             borrowers = (borrowers + [loan.person]).suffix(Self.maximumBorrowers)
         } else if borrowers.last == loan.person {
             borrowers.removeLast()
@@ -51,7 +54,8 @@ public struct ToolRecord: Hashable, Sendable {
         .compact([
             "condition": condition.map { .string($0.rawValue) }, "uses": .integer(uses), "uses_in_all": .integer(usesInAll),
             "minutes": .integer(minutes), "minutes_in_all": .integer(minutesInAll),
-            "maintenance_told": isMaintenanceTold ? true : nil, "borrowers": .array(borrowers.map { .string($0.text) }),
+            "maintenance_told": isMaintenanceTold ? true : nil, "closed": closed == 0 ? nil : .integer(closed),
+            "borrowers": .array(borrowers.map { .string($0.text) }),
         ])
     }
 
@@ -64,6 +68,7 @@ public struct ToolRecord: Hashable, Sendable {
         else { return nil }
         condition = row["condition"]?.string.flatMap(ToolCondition.init)
         (self.uses, self.usesInAll, self.minutes, self.minutesInAll) = (uses, usesInAll, minutes, minutesInAll)
+        closed = row["closed"] == nil ? 0 : number("closed") ?? 0
         isMaintenanceTold = row["maintenance_told"]?.bool ?? false
         borrowers = (row["borrowers"]?.array ?? []).suffix(Self.maximumBorrowers).compactMap { $0.string.flatMap(PersonKey.init) }
     }

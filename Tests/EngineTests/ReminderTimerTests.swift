@@ -93,10 +93,10 @@ struct ReminderTimerTests {
 
 @Suite("Engine: the same tag at two stations")
 struct RecentTagsTests {
-    private static func sighting(_ seconds: Int64) -> Sighting {
-        let moment = Instant(nanoseconds: seconds * 1_000_000_000)
-        return Sighting(
-            epc: tool, kind: .passed(.out), first: moment, last: moment, inside: .init(reads: 1, strongest: -5_000),
+    private static func sighting(_ first: Int64, to last: Int64? = nil) -> Sighting {
+        Sighting(
+            epc: tool, kind: .passed(.out), first: Instant(nanoseconds: first * 1_000_000_000),
+            last: Instant(nanoseconds: (last ?? first) * 1_000_000_000), inside: .init(reads: 1, strongest: -5_000),
             outside: .init(reads: 1, strongest: -5_000), firstSide: .inside, lastSide: .outside)
     }
 
@@ -109,6 +109,16 @@ struct RecentTagsTests {
         #expect(tags.take([Self.sighting(14)], at: "north").isEmpty)
         // What a gate says late is held against the time at which it happened.
         #expect(tags.take([Self.sighting(13)], at: "south").map(\.other) == ["north"])
+    }
+
+    @Test("Who lingers at one gate while the same tag goes through another is found")
+    func lingering() {
+        var tags = RecentTags()
+        #expect(tags.take([Self.sighting(10, to: 30)], at: "north").isEmpty)
+        #expect(tags.take([Self.sighting(15, to: 18)], at: "south").map(\.other) == ["north"])
+        #expect(tags.take([Self.sighting(40, to: 60)], at: "south").isEmpty)
+        // Seen in the north when the south saw it no more: it was carried there.
+        #expect(tags.take([Self.sighting(61, to: 64)], at: "north").isEmpty)
     }
 
     @Test("It remembers a bounded number of tags")

@@ -136,6 +136,23 @@ struct ClockTests {
         #expect(loan.since.rfc3339 == "2026-11-22T12:06:31.512+08:00" && loan.due.rfc3339 == "2026-11-29T18:00:00.000+08:00")
     }
 
+    @Test("A few seconds that were wrong change no due time: nobody is told once more")
+    func seconds() throws {
+        var ledger = Fixture.ledger()
+        var saved = Self.known(60_000, quality: .unsynchronised)
+        saved.milliseconds -= 5_000
+        _ = ledger.decide(Fixture.crossing(.out, [Fixture.drill], badges: ["1001"]), at: saved.wallTime(at: saved.instant))
+        let told = try #require(ledger.nextReminder)
+        let uptime = told - saved.milliseconds + 60_000
+        var then = saved.wallTime(at: Instant(nanoseconds: uptime * 1_000_000))
+        then.milliseconds = told
+        #expect(ledger.commit(try #require(ledger.planReminders(at: then))).events.map(\.body.type) == ["loan.reminded"])
+        let right = Self.known(uptime + 60_000)
+        _ = ledger.commit(try #require(ledger.plan(clock: right)))
+        #expect(ledger.state.loans.values.map(\.reminded) == [.dueSoon])
+        #expect(ledger.planReminders(at: right.wallTime(at: right.instant)) == nil)
+    }
+
     private struct Missing: Error {}
 
     @Test("What is less trusted corrects nothing, nor does a small step")

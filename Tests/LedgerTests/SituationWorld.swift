@@ -180,7 +180,10 @@ struct SituationWorld {
             }
             return .inspect(form)
         case "correct":
-            return .correct(exception: ledger.state.exceptions.keys.max() ?? 99_999, person: try #require(PersonKey(words[1])), note: "")
+            // The newest, unless the first is meant.
+            let numbers = ledger.state.exceptions.keys
+            let number = words.count > 2 ? numbers.min() : numbers.max()
+            return .correct(exception: number ?? 99_999, person: try #require(PersonKey(words[1])), note: "")
         default: throw Unreadable(text: words.joined(separator: " "))
         }
     }
