@@ -47,6 +47,7 @@ let package = Package(
         // For Benchmarks.
         .library(name: "StockgateEngine", targets: ["Engine", "Decoding", "SiteConfiguration", "Readings", "Identifiers"]),
         .library(name: "StockgateStore", targets: ["Store", "Reports", "Ledger", "Readings", "Identifiers"]),
+        .library(name: "StockgateDeviceSimulators", targets: ["DeviceSimulators", "Devices", "Simulation", "Readings", "Identifiers"]),
         // For Accuracy.
         .library(
             name: "StockgateSimulation", targets: ["Simulation", "Stations", "SiteConfiguration", "Presence", "Readings", "Identifiers"]),

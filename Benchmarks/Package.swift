@@ -23,6 +23,15 @@ let package = Package(
         .executableTarget(
             name: "stockgate-report-bench", dependencies: [.product(name: "StockgateStore", package: "stockgate")],
             path: "Sources/StockgateReportBench"),
+        // Decisions at a gate and reports with a year of loans in the store; at the unmodified daemon too.
+        .executableTarget(
+            name: "stockgate-gate-bench",
+            dependencies: [
+                "CStorePeer", .product(name: "StockgateEngine", package: "stockgate"),
+                .product(name: "StockgateStore", package: "stockgate"),
+                .product(name: "StockgateDeviceSimulators", package: "stockgate"),
+            ],
+            path: "Sources/StockgateGateBench"),
         // Simulated readers on pseudo-terminals and a bare read loop, against the unmodified daemon.
         .target(name: "CSoak"),
         .executableTarget(name: "stockgate-soak", dependencies: ["CSoak"], path: "Sources/StockgateSoak"),

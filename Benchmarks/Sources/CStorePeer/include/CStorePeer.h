@@ -20,4 +20,15 @@ struct store_peer_rows {
 // Returns nanoseconds from the first timed BEGIN to the last COMMIT, or -1. `path` must not exist.
 int64_t store_peer_run(const char *path, const struct store_peer_rows *rows, int64_t before, int64_t group);
 
+// The same, a transaction at a time.
+struct store_peer;
+
+// NULL when SQLite refused. `path` must not exist.
+struct store_peer *store_peer_open(const char *path);
+
+// All rows in one transaction. Returns nanoseconds from before BEGIN to after COMMIT, or -1.
+int64_t store_peer_commit(struct store_peer *peer, const struct store_peer_rows *rows);
+
+void store_peer_close(struct store_peer *peer);
+
 #endif
