@@ -16,6 +16,8 @@ extension Ledger {
             for loan in try lines(number, item) { try renew(loan, at: time, into: &draft) }
         case .takeBack(let number, let item):
             for loan in try lines(number, item) {
+                // Who takes finals only must hear of a loan before its end.
+                if let fact = state.provisional[loan.opened] { draft.confirm(fact, isUnchecked: false) }
                 draft.add(
                     .returned(
                         .init(
@@ -25,7 +27,7 @@ extension Ledger {
             }
             addConsequences(arriving: [], to: &draft)
         case .void(let number, let item, let note):
-            for loan in try lines(number, item) { draft.void(loan, note: note) }
+            for loan in try lines(number, item) { try void(loan, note: note, into: &draft) }
         case .transfer(let item, let person): try transfer(item, to: person, at: time, into: &draft)
         case .lost(let item, let note):
             let loan = try openLoan(of: item)
@@ -110,7 +112,15 @@ extension Ledger {
     private func openLoan(of item: ItemKey) throws(CommandRefusal) -> Loan {
         guard master.items[item] != nil else { throw Self.noItem(item) }
         guard let loan = state.loans[item] else { throw CommandRefusal(.conflict, "\(item) is not out") }
+        try checkCertainty(of: loan)
         return loan
+    }
+
+    /// What a station may still take back by itself, it would decide anew after a word by hand; and who takes finals only would hear of the end
+    /// of what he was never told.
+    private func checkCertainty(of loan: Loan) throws(CommandRefusal) {
+        guard state.provisional[loan.opened] != nil else { return }
+        throw CommandRefusal(.conflict, "\(loan.item) was taken just now, and its station may still take that back: try again in a minute")
     }
 
     private func renew(_ loan: Loan, at time: WallTime, into draft: inout Draft) throws(CommandRefusal) {
@@ -146,6 +156,33 @@ extension Ledger {
         draft.transfer(loan, to: key, verdict)
     }
 
+    /// A line of a loan that was a mistake; of one that was handed over, the handing over was.
+    private func void(_ loan: Loan, note: String, into draft: inout Draft) throws(CommandRefusal) {
+        try checkCertainty(of: loan)
+        let fact: Event.CrossingFact
+        if let from = loan.from {
+            guard let before = loan.before.first else {
+                throw CommandRefusal(
+                    .conflict, "\(loan.item) was handed on before it came to \(from), and nobody knows that loan any more: transfer it back"
+                )
+            }
+            fact = .transferred(
+                .init(
+                    loan: loan.number, item: loan.item, fromLoan: from, from: before.person, person: loan.person, permit: loan.permit,
+                    due: loan.due.calendar))
+        } else {
+            fact = .checkedOut(
+                .init(loan: loan.number, item: loan.item, epc: nil, person: loan.person, permit: loan.permit, due: loan.due.calendar))
+        }
+        // At the place of what it withdraws.
+        var there = Draft(ledger: self, station: loan.station, at: draft.time)
+        there.actor = draft.actor
+        there.add(
+            .crossingRetracted(.init(fact: fact, time: loan.since.calendar, reopened: loan.before.first)),
+            evidence: note.isEmpty ? .null : ["note": .string(note.shortened(to: 200))], corrects: loan.opened)
+        draft.take(there)
+    }
+
     // MARK: Inspection
 
     private func check(_ form: LoanCommand.InspectionForm) throws(CommandRefusal) {
@@ -163,12 +200,14 @@ extension Ledger {
     }
 
     func inspect(_ form: LoanCommand.InspectionForm, into draft: inout Draft) {
-        // Who had it last is asked first.
-        let borrower = state.tools[form.item]?.borrowers.last
+        // Who had it last is asked first. Of a return that is provisional yet, the tool's record does not know.
+        let returned = state.provisional.values.filter { $0.closed?.item == form.item }.max { $0.event.sequence < $1.event.sequence }
+        let record = state.tools[form.item]
+        let (loan, borrower) = returned?.closed.map { ($0.number, $0.person) } ?? (record?.loan, record?.borrowers.last)
         draft.add(
             .inspected(
                 .init(
-                    item: form.item, result: form.result, loan: nil, borrower: borrower, missing: form.missing, photo: form.photo,
+                    item: form.item, result: form.result, loan: loan, borrower: borrower, missing: form.missing, photo: form.photo,
                     note: form.note, responsible: form.responsible)), evidence: .null)
         guard form.result != .fine else { return }
         draft.raise(.damaged, items: [form.item], candidates: form.responsible.map { [$0] } ?? borrower.map { [$0] } ?? [])
@@ -220,15 +259,6 @@ extension Ledger {
 }
 
 extension Draft {
-    /// A line of a loan that was a mistake.
-    mutating func void(_ loan: Loan, note: String) {
-        let checkout = Event.Checkout(
-            loan: loan.number, item: loan.item, epc: nil, person: loan.person, permit: loan.permit, due: loan.due.calendar)
-        add(
-            .crossingRetracted(.init(fact: .checkedOut(checkout), time: loan.since.calendar)),
-            evidence: note.isEmpty ? .null : ["note": .string(note.shortened(to: 200))], corrects: loan.opened)
-    }
-
     mutating func transfer(_ loan: Loan, to person: PersonKey, _ verdict: Verdict) {
         var permit: PermitKey?
         if case .permit(let found) = verdict.ground { permit = found.key }

@@ -1,3 +1,4 @@
+import Identifiers
 import Readings
 
 /// Why a tool that is not out cannot simply be lent.
@@ -24,6 +25,8 @@ public struct ToolRecord: Hashable, Sendable {
     public var isMaintenanceTold = false
     /// Who had it, the latest last.
     public var borrowers: [PersonKey] = []
+    /// The loan that was closed last.
+    public var loan: LoanNumber?
 
     static let maximumBorrowers = 4
     private static let largest: Int64 = 1 << 53
@@ -35,6 +38,7 @@ public struct ToolRecord: Hashable, Sendable {
         usesInAll = sum(usesInAll, 1)
         minutes = sum(minutes, out)
         minutesInAll = sum(minutesInAll, out)
+        self.loan = sign > 0 ? loan.number : nil
         if sign > 0 {
             borrowers = (borrowers + [loan.person]).suffix(Self.maximumBorrowers)
         } else if borrowers.last == loan.person {
@@ -52,6 +56,7 @@ public struct ToolRecord: Hashable, Sendable {
             "condition": condition.map { .string($0.rawValue) }, "uses": .integer(uses), "uses_in_all": .integer(usesInAll),
             "minutes": .integer(minutes), "minutes_in_all": .integer(minutesInAll),
             "maintenance_told": isMaintenanceTold ? true : nil, "borrowers": .array(borrowers.map { .string($0.text) }),
+            "loan": loan.map { .string($0.description) },
         ])
     }
 
@@ -66,5 +71,6 @@ public struct ToolRecord: Hashable, Sendable {
         (self.uses, self.usesInAll, self.minutes, self.minutesInAll) = (uses, usesInAll, minutes, minutesInAll)
         isMaintenanceTold = row["maintenance_told"]?.bool ?? false
         borrowers = (row["borrowers"]?.array ?? []).suffix(Self.maximumBorrowers).compactMap { $0.string.flatMap(PersonKey.init) }
+        loan = row["loan"]?.string.flatMap(LoanNumber.init)
     }
 }
