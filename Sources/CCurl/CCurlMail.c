@@ -122,6 +122,8 @@ static CURLcode set_options(ccurl_connection *connection, const ccurl_mail *mail
     SET(CURLOPT_CLOSESOCKETDATA, connection);
     SET(CURLOPT_CONNECTTIMEOUT_MS, mail->connect_timeout_ms);
     SET(CURLOPT_TIMEOUT_MS, mail->total_timeout_ms);
+    // libcurl gives up after 120 s without an answer, and a server may look at a mail for longer.
+    SET(CURLOPT_SERVER_RESPONSE_TIMEOUT, (mail->total_timeout_ms + 999) / 1000);
     if (code == CURLE_OK) code = ccurl_set_tls(connection);
     SET(CURLOPT_USE_SSL, (long)(mail->requires_tls ? CURLUSESSL_ALL : CURLUSESSL_NONE));
     if (mail->user) SET(CURLOPT_USERNAME, mail->user);

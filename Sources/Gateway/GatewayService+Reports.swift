@@ -19,7 +19,10 @@ extension GatewayService {
             let lastOut = try index.lastOut(of: resting, before: period.end.milliseconds)
             let report = LoanReport(
                 period: period, now: now, deadMonths: query.deadMonths, history: history, classes: classes, lastOut: lastOut)
-            return report.json.naming(ledger.name)
+            return report.json(
+                offset: { WallClock.offset(at: $0 / 1_000) },
+                classNames: ledger.master.classes.mapValues(\.name).filter { !$0.value.isEmpty }
+            ).naming(ledger.name)
         }
     }
 }

@@ -207,7 +207,7 @@ extension SiteCollector {
         return proxy
     }
 
-    func readTimeout(_ table: TOMLTableReader) -> Int { Int(table.integer("timeout_s", in: 1...600) ?? 30) }
+    func readTimeout(_ table: TOMLTableReader, usual: Int64 = 30) -> Int { Int(table.integer("timeout_s", in: 1...600) ?? usual) }
 
     /// - Parameter isEncrypted: nil: not to be told from a URL.
     func readTLS(_ table: TOMLTableReader, isEncrypted: Bool?) -> Site.Destination.TLS {

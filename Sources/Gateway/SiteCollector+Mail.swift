@@ -27,7 +27,7 @@ extension SiteCollector {
             table.problem("user", "may not stand beside insecure = true: the password would go over the line in the clear")
         }
         let (language, templates): (Site.Language?, String?) = (table.choice("language"), table.string("templates", maximum: 4_096))
-        let timeout = readTimeout(table)
+        let timeout = readTimeout(table, usual: Int64(Site.Destination.Mail.usualTimeoutSeconds))
         guard let place, let from else { return nil }
         return .mail(
             .init(

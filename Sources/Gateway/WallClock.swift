@@ -68,7 +68,7 @@ struct WallClock {
     }
 
     /// Of this process's zone, in minutes.
-    private static func offset(at seconds: Int64) -> Int {
+    static func offset(at seconds: Int64) -> Int {
         var (time, local) = (time_t(seconds), tm())
         localtime_r(&time, &local)
         return local.tm_gmtoff / 60

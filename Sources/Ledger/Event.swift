@@ -209,12 +209,15 @@ public struct Event: Hashable, Sendable {
     /// What a crossing can make a fact.
     public enum CrossingFact: Hashable, Sendable {
         case checkedOut(Checkout)
+        /// Withdrawn by hand only.
+        case transferred(Transfer)
         case returned(Return)
         case exceptionRaised(ExceptionRaised)
 
         public var body: Body {
             switch self {
             case .checkedOut(let checkout): .checkedOut(checkout)
+            case .transferred(let transfer): .transferred(transfer)
             case .returned(let returned): .returned(returned)
             case .exceptionRaised(let raised): .exceptionRaised(raised)
             }
@@ -231,6 +234,7 @@ public struct Event: Hashable, Sendable {
         public init?(_ body: Body) {
             switch body {
             case .checkedOut(let checkout): self = .checkedOut(checkout)
+            case .transferred(let transfer): self = .transferred(transfer)
             case .returned(let returned): self = .returned(returned)
             case .exceptionRaised(let raised): self = .exceptionRaised(raised)
             default: return nil

@@ -171,7 +171,14 @@ extension LedgerState {
             return WallTime(milliseconds: sum, offsetMinutes: now.offsetMinutes, quality: quality)
         }
 
+        /// nil: nothing of it was wrong.
         func corrected(_ loan: Loan) -> Loan? {
+            var right = correctedAlone(loan) ?? loan
+            right.before = right.before.map { correctedAlone($0) ?? $0 }
+            return right == loan ? nil : right
+        }
+
+        private func correctedAlone(_ loan: Loan) -> Loan? {
             guard let since = right(loan.since) else { return nil }
             var loan = loan
             // Due at an hour of a day, so many days after the day of the checkout; a permit names the day itself.

@@ -203,8 +203,9 @@ extension Ledger {
 
     private mutating func forgetClosed(_ checkout: Event.Checkout) {
         for (key, memory) in memories {
-            for place in memory.standing.indices where memory.standing[place].closed?.isLine(of: checkout) == true {
-                memories[key]?.standing[place].closed = nil
+            for (place, fact) in memory.standing.enumerated() {
+                guard let closed = fact.closed, closed.without(checkout) != closed else { continue }
+                memories[key]?.standing[place].closed = closed.without(checkout)
             }
         }
     }

@@ -26,7 +26,7 @@ extension Ledger {
             }
             addConsequences(arriving: [], to: &draft)
         case .void(let number, let item, let note):
-            for loan in try lines(number, item) { draft.void(confirm(loan, into: &draft), note: note) }
+            for loan in try lines(number, item) { try void(confirm(loan, into: &draft), note: note, into: &draft) }
         case .transfer(let item, let person): try transfer(item, to: person, at: time, into: &draft)
         case .lost(let item, let note):
             let loan = confirm(try openLoan(of: item), into: &draft)
@@ -178,6 +178,32 @@ extension Ledger {
         broken.raise(about: key, direction: nil, into: &draft)
     }
 
+    /// A line of a loan that was a mistake; of one that was handed over, the handing over was.
+    private func void(_ loan: Loan, note: String, into draft: inout Draft) throws(CommandRefusal) {
+        let fact: Event.CrossingFact
+        if let from = loan.from {
+            guard let before = loan.before.first else {
+                throw CommandRefusal(
+                    .conflict, "\(loan.item) was handed on before it came to \(from), and nobody knows that loan any more: transfer it back"
+                )
+            }
+            fact = .transferred(
+                .init(
+                    loan: loan.number, item: loan.item, fromLoan: from, from: before.person, person: loan.person, permit: loan.permit,
+                    due: loan.due.calendar))
+        } else {
+            fact = .checkedOut(
+                .init(loan: loan.number, item: loan.item, epc: nil, person: loan.person, permit: loan.permit, due: loan.due.calendar))
+        }
+        // At the place of what it withdraws.
+        var there = Draft(ledger: self, station: loan.station, at: draft.time)
+        there.actor = draft.actor
+        there.add(
+            .crossingRetracted(.init(fact: fact, time: loan.since.calendar, reopened: loan.before.first)),
+            evidence: note.isEmpty ? .null : ["note": .string(note.shortened(to: 200))], corrects: loan.opened)
+        draft.take(there)
+    }
+
     // MARK: Inspection
 
     private func check(_ form: LoanCommand.InspectionForm) throws(CommandRefusal) {
@@ -195,16 +221,16 @@ extension Ledger {
     }
 
     func inspect(_ form: LoanCommand.InspectionForm, into draft: inout Draft) {
-        for fact in state.provisional.values.sorted(by: { $0.event.sequence < $1.event.sequence }) {
-            if case .returned(let returned) = fact.event.body, returned.item == form.item { draft.confirm(fact, isUnchecked: false) }
-        }
+        let returns = state.provisional.values.filter { $0.closed?.item == form.item }.sorted { $0.event.sequence < $1.event.sequence }
+        for fact in returns { draft.confirm(fact, isUnchecked: false) }
         addConsequences(arriving: [], to: &draft)
-        // Who had it last is asked first.
-        let borrower = state.tools[form.item]?.borrowers.last
+        // Who had it last is asked first. Of a return that was provisional until now, the tool's record does not know.
+        let record = state.tools[form.item]
+        let (loan, borrower) = returns.last?.closed.map { ($0.number, $0.person) } ?? (record?.loan, record?.borrowers.last)
         draft.add(
             .inspected(
                 .init(
-                    item: form.item, result: form.result, loan: nil, borrower: borrower, missing: form.missing, photo: form.photo,
+                    item: form.item, result: form.result, loan: loan, borrower: borrower, missing: form.missing, photo: form.photo,
                     note: form.note, responsible: form.responsible)), evidence: .null)
         guard form.result != .fine else { return }
         draft.raise(.damaged, items: [form.item], candidates: form.responsible.map { [$0] } ?? borrower.map { [$0] } ?? [])
@@ -265,15 +291,6 @@ extension Ledger {
 }
 
 extension Draft {
-    /// A line of a loan that was a mistake.
-    mutating func void(_ loan: Loan, note: String) {
-        let checkout = Event.Checkout(
-            loan: loan.number, item: loan.item, epc: nil, person: loan.person, permit: loan.permit, due: loan.due.calendar)
-        add(
-            .crossingRetracted(.init(fact: .checkedOut(checkout), time: loan.since.calendar)),
-            evidence: note.isEmpty ? .null : ["note": .string(note.shortened(to: 200))], corrects: loan.opened)
-    }
-
     mutating func transfer(_ loan: Loan, to person: PersonKey, _ verdict: Verdict) {
         add(
             .transferred(

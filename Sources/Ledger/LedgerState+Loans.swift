@@ -37,13 +37,15 @@ extension LedgerState {
 
     mutating func apply(_ transfer: Event.Transfer, of event: Event) -> [StateRow] {
         var rows: [StateRow] = []
-        if let old = loans[transfer.item], old.number == transfer.fromLoan {
+        var loan = Loan(
+            number: transfer.loan, item: transfer.item, person: transfer.person, permit: transfer.permit, since: event.time.kept,
+            due: transfer.due.with(quality: event.time.quality), station: event.station, opened: event.sequence, from: transfer.fromLoan)
+        if var old = loans[transfer.item], old.number == transfer.fromLoan {
             loans[transfer.item] = nil
             rows += count(old, at: event.time, sign: 1, by: event.sequence)
+            old.before = []
+            loan.before = [old]
         }
-        let loan = Loan(
-            number: transfer.loan, item: transfer.item, person: transfer.person, permit: transfer.permit, since: event.time.kept,
-            due: transfer.due.with(quality: event.time.quality), station: event.station, opened: event.sequence)
         loans[transfer.item] = loan
         rows.append(StateRow(key: "loan/\(transfer.item)", value: loan.row))
         if let row = count(transfer.loan) { rows.append(row) }

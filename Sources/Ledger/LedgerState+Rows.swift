@@ -120,7 +120,8 @@ extension Loan {
             "station": station.map(JSON.string), "event": .integer(opened),
             "clock": due.quality == .synchronised ? nil : .string(due.quality.rawValue),
             "boot": since.boot.map { .string($0.bootText) }, "uptime": since.boot.map { .integer($0.milliseconds) },
-            "reminded": reminded.map { .string($0.rawValue) },
+            "reminded": reminded.map { .string($0.rawValue) }, "from_loan": from.map { .string($0.description) },
+            "before": before.first?.row,
         ])
     }
 
@@ -135,7 +136,10 @@ extension Loan {
         self.init(
             number: number, item: item, person: person, permit: row["permit"]?.string.flatMap(PermitKey.init), since: since, due: due,
             station: row["station"]?.string, opened: opened, renewals: row["renewals"]?.integer ?? 0,
-            reminded: row["reminded"]?.string.flatMap(ReminderStep.init))
+            reminded: row["reminded"]?.string.flatMap(ReminderStep.init), from: row["from_loan"]?.string.flatMap(LoanNumber.init))
+        guard var old = row["before"].flatMap(Loan.init(row:)) else { return }
+        old.before = []
+        before = [old]
     }
 }
 

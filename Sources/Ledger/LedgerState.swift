@@ -16,8 +16,20 @@ public struct Loan: Hashable, Sendable {
     public var renewals: Int64 = 0
     /// Which reminder of its due time was said last; nil: none.
     public var reminded: ReminderStep?
+    /// The loan that it was handed over from; nil: it was taken from the store.
+    public var from: LoanNumber?
+    /// That loan as it was, which is open again when the handing over is withdrawn: one at most, and without one of its own.
+    public internal(set) var before: [Loan] = []
 
     func isLine(of checkout: Event.Checkout) -> Bool { number == checkout.loan && item == checkout.item }
+
+    /// What is left of it when a checkout never was: nil when it was that checkout's.
+    func without(_ checkout: Event.Checkout) -> Loan? {
+        guard !isLine(of: checkout) else { return nil }
+        var loan = self
+        loan.before.removeAll { $0.isLine(of: checkout) }
+        return loan
+    }
 }
 
 /// An exception that waits for a person.
@@ -207,6 +219,8 @@ extension LedgerState {
             // It confirms a loan that is open already; one that was closed in the meantime stays closed.
             guard let open = loans[loan.item], open.number == loan.number else { return [] }
             (loan.reminded, loan.renewals) = (open.reminded, open.renewals)
+            // What was renewed in between is due as it was said then.
+            if open.renewals > 0 { loan.due = open.due }
             loans[loan.item] = loan
             return [StateRow(key: "loan/\(loan.item)", value: loan.row)]
         }
@@ -227,11 +241,21 @@ extension LedgerState {
                 rows.append(StateRow(key: "loan/\(checkout.item)", value: nil))
             }
             if let permit = checkout.permit { rows += use(permit, -1) }
-            // A return of it that is withdrawn later must not bring a void loan back.
-            for (number, fact) in provisional.sorted(by: { $0.key < $1.key }) where fact.closed?.isLine(of: checkout) == true {
-                provisional[number]?.closed = nil
-                rows.append(hold(StandingFact(event: fact.event)))
+            // What is withdrawn later, a handing over or a return, must not bring a void loan back.
+            if let open = loans[checkout.item], let right = open.without(checkout), right != open {
+                loans[checkout.item] = right
+                rows.append(StateRow(key: "loan/\(checkout.item)", value: right.row))
             }
+            for fact in provisional.values.sorted(by: { $0.event.sequence < $1.event.sequence }) {
+                guard let closed = fact.closed, closed.without(checkout) != closed else { continue }
+                rows.append(hold(StandingFact(event: fact.event, closed: closed.without(checkout))))
+            }
+        case .transferred(let transfer):
+            guard loans[transfer.item]?.number == transfer.loan else { break }
+            loans[transfer.item] = retraction.reopened
+            rows.append(StateRow(key: "loan/\(transfer.item)", value: retraction.reopened?.row))
+            if let permit = transfer.permit { rows += use(permit, -1) }
+            if let loan = retraction.reopened { rows += count(loan, at: retraction.time, sign: -1, by: event.sequence) }
         case .returned(let returned):
             guard let loan = retraction.reopened, loans[returned.item] == nil else { break }
             loans[returned.item] = loan

@@ -1,3 +1,4 @@
+import Identifiers
 import Readings
 
 /// Why a tool that is not out cannot simply be lent.
@@ -26,6 +27,8 @@ public struct ToolRecord: Hashable, Sendable {
     public var closed: Int64 = 0
     /// Who had it, the latest last.
     public var borrowers: [PersonKey] = []
+    /// The loan that was closed last.
+    public var loan: LoanNumber?
 
     static let maximumBorrowers = 4
     private static let largest: Int64 = 1 << 53
@@ -37,6 +40,7 @@ public struct ToolRecord: Hashable, Sendable {
         usesInAll = sum(usesInAll, 1)
         minutes = sum(minutes, out)
         minutesInAll = sum(minutesInAll, out)
+        self.loan = sign > 0 ? loan.number : nil
         if sign > 0 {
             closed = event
             borrowers = (borrowers + [loan.person]).suffix(Self.maximumBorrowers)
@@ -56,6 +60,7 @@ public struct ToolRecord: Hashable, Sendable {
             "minutes": .integer(minutes), "minutes_in_all": .integer(minutesInAll),
             "maintenance_told": isMaintenanceTold ? true : nil, "closed": closed == 0 ? nil : .integer(closed),
             "borrowers": .array(borrowers.map { .string($0.text) }),
+            "loan": loan.map { .string($0.description) },
         ])
     }
 
@@ -71,5 +76,6 @@ public struct ToolRecord: Hashable, Sendable {
         closed = row["closed"] == nil ? 0 : number("closed") ?? 0
         isMaintenanceTold = row["maintenance_told"]?.bool ?? false
         borrowers = (row["borrowers"]?.array ?? []).suffix(Self.maximumBorrowers).compactMap { $0.string.flatMap(PersonKey.init) }
+        loan = row["loan"]?.string.flatMap(LoanNumber.init)
     }
 }

@@ -43,7 +43,7 @@ public enum ReportText: String, CaseIterable, Sendable, OperatorSentence {
         case .damage: ("Damaged or incomplete", "损坏或缺件")
         case .lost: ("Lost", "丢失")
         case .perDay: ("Day by day", "每日情况")
-        case .more: ("and {count} more: --format csv or json has all", "另有 {count} 条，--format csv 或 json 可列出全部")
+        case .more: ("and {count} more: see --format json", "另有 {count} 条，见 --format json")
         case .empty: ("Nothing was lent in {month}.", "{month} 没有借用记录。")
 
         case .none: ("(none)", "（无）")

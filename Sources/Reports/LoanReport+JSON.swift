@@ -5,8 +5,25 @@ extension LoanReport {
     /// Of lists of single lines, so many at most; the figures count all.
     public static let longestList = 500
 
-    /// As the API tells it, without names. `docs/api.yaml`, schema `LoanReport`.
-    public var json: JSON {
+    /// As the API tells it, without names of people and items. `docs/api.yaml`, schema `LoanReport`.
+    /// - Parameters:
+    ///   - offset: minutes from UTC at the site at a moment: clocks may have changed between a loan and the end of the month.
+    ///   - classNames: what classes are called.
+    public func json(offset: (_ milliseconds: Int64) -> Int, classNames: [String: String] = [:]) -> JSON {
+        func moment(_ milliseconds: Int64) -> JSON {
+            .string(WallTime(milliseconds: milliseconds, offsetMinutes: offset(milliseconds), quality: .synchronised).rfc3339)
+        }
+        func line(_ line: LoanHistory.Line) -> JSON {
+            .compact([
+                "loan": .string(line.loan), "item": .string(line.item.text), "person": .string(line.person.text),
+                "permit": line.permit.map { .string($0.text) }, "station": line.station.map(JSON.string), "since": moment(line.out),
+                "due": moment(line.due(at: asOf.milliseconds)), "ended": line.end.map { moment($0.time) },
+            ])
+        }
+        func named(_ itemClass: String?, _ more: [String: JSON?]) -> [String: JSON?] {
+            let name = itemClass.flatMap { classNames[$0] }
+            return more.merging(["class": itemClass.map(JSON.string), "class_name": name.map(JSON.string)]) { $1 }
+        }
         let span = max(0, asOf.milliseconds - period.start.milliseconds)
         var site = totals.members
         site["tools"] = .integer(Int64(tools))
@@ -20,10 +37,12 @@ extension LoanReport {
                 classes.map { group in
                     json(
                         group.figures,
-                        [
-                            "class": group.name.map(JSON.string), "tools": .integer(Int64(group.tools)),
-                            "utilisation": group.figures.utilisation(of: group.tools, over: span).map(JSON.number),
-                        ])
+                        named(
+                            group.name,
+                            [
+                                "tools": .integer(Int64(group.tools)),
+                                "utilisation": group.figures.utilisation(of: group.tools, over: span).map(JSON.number),
+                            ]))
                 }),
             "stations": .array(
                 stations.map {
@@ -33,10 +52,12 @@ extension LoanReport {
                 items.map { tool in
                     json(
                         tool.figures,
-                        [
-                            "item": .string(tool.item.text), "class": tool.itemClass.map(JSON.string),
-                            "utilisation": tool.figures.utilisation(of: 1, over: span).map(JSON.number),
-                        ])
+                        named(
+                            tool.itemClass,
+                            [
+                                "item": .string(tool.item.text),
+                                "utilisation": tool.figures.utilisation(of: 1, over: span).map(JSON.number),
+                            ]))
                 }),
             "days": .array(
                 days.map { ["day": .string($0.day.description), "taken": .integer($0.taken), "returned": .integer($0.returned)] }),
@@ -44,12 +65,10 @@ extension LoanReport {
                 "months": .integer(Int64(deadMonths)), "since": .string(period.quiet.localDate.description),
                 "items": .array(
                     idle.map {
-                        .compact([
-                            "item": .string($0.item.text), "class": $0.itemClass.map(JSON.string), "last": $0.last.map(moment),
-                        ])
+                        .compact(named($0.itemClass, ["item": .string($0.item.text), "last": $0.last.map(moment)]))
                     }),
             ],
-            "overdue": .array(overdue.prefix(Self.longestList).map(json)),
+            "overdue": .array(overdue.prefix(Self.longestList).map(line)),
             "damage": .array(
                 damage.prefix(Self.longestList).map {
                     .compact([
@@ -57,23 +76,11 @@ extension LoanReport {
                         "time": moment($0.time), "result": .string($0.result),
                     ])
                 }),
-            "lost": .array(lost.prefix(Self.longestList).map(json)),
+            "lost": .array(lost.prefix(Self.longestList).map(line)),
         ]
     }
 
     private func json(_ figures: LoanFigures, _ more: [String: JSON?]) -> JSON {
         .object(figures.members.merging(more.compactMapValues { $0 }) { $1 })
-    }
-
-    private func json(_ line: LoanHistory.Line) -> JSON {
-        .compact([
-            "loan": .string(line.loan), "item": .string(line.item.text), "person": .string(line.person.text),
-            "permit": line.permit.map { .string($0.text) }, "station": line.station.map(JSON.string), "since": moment(line.out),
-            "due": moment(line.due(at: asOf.milliseconds)), "ended": line.end.map { moment($0.time) },
-        ])
-    }
-
-    private func moment(_ milliseconds: Int64) -> JSON {
-        .string(WallTime(milliseconds: milliseconds, offsetMinutes: asOf.offsetMinutes, quality: .synchronised).rfc3339)
     }
 }

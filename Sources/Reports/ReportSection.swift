@@ -64,7 +64,7 @@ private struct SectionReader {
         case .classes:
             table(
                 subject, .classes, list("classes"),
-                [name(.itemClass) { text($0["class"]) }, count(.tools, "tools"), count(.items, "items"), percent] + usual)
+                [name(.itemClass, itemClass), count(.tools, "tools"), count(.items, "items"), percent] + usual)
         case .stations:
             table(
                 subject, .stations, list("stations"),
@@ -73,14 +73,14 @@ private struct SectionReader {
             table(
                 subject, .mostWanted, list("items").filter { Self.wanted($0) > 0 },
                 [
-                    name(.item) { naming.item(of: $0) }, name(.itemClass) { text($0["class"]) }, count(.items, "items"),
+                    name(.item) { naming.item(of: $0) }, name(.itemClass, itemClass), count(.items, "items"),
                     count(.refused, "refused"),
                 ])
         case .used:
             table(
                 subject, .useOfTools, list("items").filter { Self.hours($0) > 0 }.sorted { Self.hours($0) > Self.hours($1) },
                 [
-                    name(.item) { naming.item(of: $0) }, name(.itemClass) { text($0["class"]) }, percent,
+                    name(.item) { naming.item(of: $0) }, name(.itemClass, itemClass), percent,
                     (.hoursOut, true, { ReportNumber.decimal($0["hours_out"]) }),
                 ])
         case .overdue: table(subject, .overdue, list("overdue"), lineColumns, of: total("overdue"))
@@ -108,7 +108,7 @@ private struct SectionReader {
         var section = table(
             .idle, .deadStock, stock["items"]?.array ?? [],
             [
-                name(.item) { naming.item(of: $0) }, name(.itemClass) { text($0["class"]) },
+                name(.item) { naming.item(of: $0) }, name(.itemClass, itemClass),
                 (.last, false, { $0["last"] == nil ? ReportText.never(language) : TimeText.minute($0["last"]?.string) }),
             ])
         section?.title = ReportText.deadStock(language, ["since": text(stock["since"])])
@@ -150,6 +150,8 @@ private struct SectionReader {
     }
 
     private func person(_ json: JSON) -> Printable { naming.person(json["person"], name: json["name"]) }
+
+    private func itemClass(_ json: JSON) -> Printable { naming.thing(json["class"], name: json["class_name"]) }
 
     private func result(_ json: JSON) -> Printable {
         switch json["result"]?.string {

@@ -29,7 +29,7 @@ public enum ReportSheet {
         func list(_ member: String, _ body: (JSON) -> Void) { (report[member]?.array ?? []).forEach(body) }
         add("total", key: report["month"], name: nil, class: nil, report["totals"] ?? .null)
         list("people") { add("person", key: $0["person"], name: $0["name"], class: nil, $0) }
-        list("classes") { add("class", key: $0["class"], name: nil, class: nil, $0) }
+        list("classes") { add("class", key: $0["class"], name: $0["class_name"], class: nil, $0) }
         list("stations") { add("station", key: $0["station"], name: nil, class: nil, $0) }
         list("items") { add("item", key: $0["item"], name: $0["item_name"], class: $0["class"], $0) }
         for item in report["dead_stock"]?["items"]?.array ?? [] {

@@ -32,11 +32,13 @@ extension Site.Destination {
         public var templates: String?
         /// For one mail, and for connecting: 1...600.
         public var timeoutSeconds: Int
+        /// RFC 5321 section 4.5.3.2.6: who waits less for the answer to the end of a mail sends it more than once.
+        public static let usualTimeoutSeconds = 600
 
         public init(
             host: String, port: UInt16 = submissionPort, encryption: Encryption = .startTLS, user: String? = nil,
             passwordFile: String? = nil, tls: TLS = TLS(), from: MailAddress, storekeepers: [MailAddress] = [],
-            language: Site.Language? = nil, templates: String? = nil, timeoutSeconds: Int = 30
+            language: Site.Language? = nil, templates: String? = nil, timeoutSeconds: Int = usualTimeoutSeconds
         ) {
             self.host = host
             self.port = port

@@ -175,10 +175,15 @@ struct LoanIndex {
         let (loan, item) = (what["loan"]?.string, what["item"]?.string)
         switch said.data["type"]?.string {
         case "loan.checked_out":
-            guard let loan, let item, let line = try line(loan, item) else { return }
-            try execute("DELETE FROM loan WHERE opened = ?", [line])
-            try execute("DELETE FROM renewal WHERE line = ?", [line])
-            try execute("UPDATE inspection SET line = NULL WHERE line = ?", [line])
+            try drop(loan, item)
+        case "loan.transferred":
+            try drop(loan, item)
+            guard said.data["reopened"] != nil, let from = what["from_loan"]?.string, let item, let line = try line(from, item) else {
+                return
+            }
+            try execute(
+                "UPDATE loan SET how = NULL, ended = NULL, ended_by = NULL, last = ? WHERE opened = ? AND how = 'transferred'",
+                [Self.open, line])
         case "loan.returned":
             guard let loan, let item, let line = try line(loan, item) else { return }
             // What was given up stays so.
@@ -202,6 +207,14 @@ struct LoanIndex {
             try execute("DELETE FROM objection WHERE number = ?", [what["exception"]?.integer ?? said.corrects])
         default: break
         }
+    }
+
+    /// A line that never was.
+    private func drop(_ loan: String?, _ item: String?) throws {
+        guard let loan, let item, let line = try line(loan, item) else { return }
+        try execute("DELETE FROM loan WHERE opened = ?", [line])
+        try execute("DELETE FROM renewal WHERE line = ?", [line])
+        try execute("UPDATE inspection SET line = NULL WHERE line = ?", [line])
     }
 
     /// Keeps by which clock an event was stamped.

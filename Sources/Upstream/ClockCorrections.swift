@@ -30,13 +30,14 @@ struct ClockCorrections {
         return offset.map { stamp.milliseconds &+ $0 &- stamped }
     }
 
-    /// - Returns: what to add to the times of the event that `event` withdraws; nil: it withdraws none, or the log has it no more.
-    mutating func shiftOfCorrected(by event: OutgoingEvent, in log: any EventLog) throws(EventLogError) -> Int64? {
+    /// - Returns: the event that `event` confirms or withdraws, and what to add to its times, where that is known; nil: there is none, or
+    ///   the log has it no more.
+    mutating func corrected(by event: OutgoingEvent, in log: any EventLog) throws(EventLogError) -> OutgoingEvent.Corrected? {
         guard let number = event.json["corrects"]?.integer, number > 0, number < event.sequence else { return nil }
         guard let stored = try log.events(after: number - 1, limit: 1).first, stored.sequence == number,
             let original = try? OutgoingEvent(stored)
         else { return nil }
-        return original.isOfUnknownTime ? try shift(of: original, in: log) : 0
+        return .init(id: original.id, json: original.json, shift: original.isOfUnknownTime ? try shift(of: original, in: log) : 0)
     }
 
     private mutating func scan(_ log: any EventLog, after sequence: Int64) throws(EventLogError) {

@@ -121,7 +121,7 @@ struct DeliveryWorker {
                     break
                 }
             }
-            if destination.needsTime { event.correctedShift = try corrections.shiftOfCorrected(by: event, in: log) }
+            if destination.needsTime { event.corrected = try corrections.corrected(by: event, in: log) }
             if let known = previous {
                 event.after = known.origin == event.origin ? known.sequence : 0
                 previous = Predecessor(sequence: event.sequence, origin: event.origin)

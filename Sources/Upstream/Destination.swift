@@ -43,11 +43,19 @@ public struct OutgoingEvent: Hashable, Sendable {
     public let time: String
     /// Milliseconds to add to its times: its clock was wrong, and it is known by now by how much.
     public var shift: Int64 = 0
-    /// Likewise of the event that this one corrects, which may be from before the clock was set; nil: that cannot be told.
-    public var correctedShift: Int64?
+    /// The event that this one corrects, as it was sent; nil: there is none, or the log has it no more. Only set for a destination that needs
+    /// right times.
+    public var corrected: Corrected?
     /// The number of the event of the same epoch that came before it for this destination: nothing that it gets is between them. 0: it is
     /// the first one. Only set for a destination that needs it.
     public var after: Int64 = 0
+
+    public struct Corrected: Hashable, Sendable {
+        public var id: String
+        public var json: JSON
+        /// Milliseconds to add to its times; nil: they are not known.
+        public var shift: Int64?
+    }
 
     /// - Throws: `UnreadableEvent` when the bytes are not an event: the store was changed from outside.
     public init(_ stored: StoredEvent) throws(UnreadableEvent) {

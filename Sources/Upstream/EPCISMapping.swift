@@ -59,17 +59,22 @@ public struct EPCISMapping: Hashable, Sendable {
         return map(retraction, in: event, of: outgoing)
     }
 
-    /// EPCIS changes nothing: the event that was wrong is sent again as it was, with its own id, and declared to be wrong.
+    /// EPCIS changes nothing: the event that was wrong is sent again as it was, with its own id, and declared to be wrong. What the log has
+    /// no more is made of what the withdrawal repeats: a loan that was renewed has another due time there.
     private func map(_ retraction: Event.Retraction, in event: Event, of outgoing: OutgoingEvent) -> Result {
         guard let original = event.corrects, let identity = EventIdentity(of: outgoing.id) else {
             return .unmappable("a withdrawal of nothing")
         }
-        var wrong = event
-        wrong.sequence = original
-        let shift = outgoing.correctedShift ?? outgoing.shift
-        wrong.time = shift == 0 ? retraction.time : retraction.time.shifted(by: shift)
-        wrong.body = retraction.fact.body
-        let result = map(wrong, id: identity.id(sequence: original), type: wrong.body.type)
+        var wrong: Event
+        if let stored = outgoing.corrected.flatMap({ try? Event(json: $0.json) }) {
+            wrong = stored
+        } else {
+            wrong = event
+            (wrong.sequence, wrong.time, wrong.body) = (original, retraction.time, retraction.fact.body)
+        }
+        let shift = outgoing.corrected?.shift ?? outgoing.shift
+        if shift != 0 { wrong.time = wrong.time.shifted(by: shift) }
+        let result = map(wrong, id: outgoing.corrected?.id ?? identity.id(sequence: original), type: wrong.body.type)
         guard case .event(let json) = result, var members = json.object else { return result }
         members["errorDeclaration"] = .compact([
             "declarationTime": .string((event.recorded ?? event.time).rfc3339),
@@ -136,7 +141,10 @@ public struct EPCISMapping: Hashable, Sendable {
                 case .damaged: "damaged"
                 case .incomplete: "non_conformant"
                 }
-            return ["bizStep": "inspecting", "disposition": disposition, "readPoint": here]
+            return [
+                "bizStep": "inspecting", "disposition": disposition, "readPoint": here,
+                "bizTransactionList": inspection.loan.map(transaction),
+            ]
         case .lost(let loss):
             return [
                 "bizStep": "other", "disposition": "unknown", "bizTransactionList": transaction(of: loss.loan),

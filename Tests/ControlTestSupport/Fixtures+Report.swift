@@ -54,7 +54,7 @@ extension Fixtures {
             "p-1a": "李雷", "p-2b": "Anna Kowalska", "p-evil": "</td><script>alert(1)</script>\u{202E}\u{1B}[31m", "DRILL-01": "Drill 18 V",
             "DRILL-02": "Drill \"12 V\", small", "TORQUE-01": "扭力扳手", "=SAW": "=HYPERLINK(\"http://x\")",
         ]
-        return report.json.naming { bearer in
+        return report.json(offset: { _ in 480 }).naming { bearer in
             switch bearer {
             case .item(let key): names[key.text]
             case .person(let key): names[key.text]

@@ -69,9 +69,18 @@ struct LoanLifePropertyTests {
                 #expect(out.removeValue(forKey: returned.item) == returned.loan, "seed \(seed)")
             case .lost(let loss): #expect(out.removeValue(forKey: loss.item) == loss.loan, "seed \(seed)")
             case .crossingRetracted(let retraction):
-                guard case .checkedOut(let loan) = retraction.fact else { continue }
-                #expect(out.removeValue(forKey: loan.item) == loan.loan, "seed \(seed)")
-                if let permit = loan.permit { uses[permit, default: 0] -= 1 }
+                switch retraction.fact {
+                case .checkedOut(let loan):
+                    #expect(out.removeValue(forKey: loan.item) == loan.loan, "seed \(seed)")
+                    if let permit = loan.permit { uses[permit, default: 0] -= 1 }
+                case .transferred(let transfer):
+                    #expect(out.removeValue(forKey: transfer.item) == transfer.loan, "seed \(seed)")
+                    if let permit = transfer.permit { uses[permit, default: 0] -= 1 }
+                    #expect(
+                        retraction.reopened?.number == transfer.fromLoan && retraction.reopened?.person == transfer.from, "seed \(seed)")
+                    opened = (transfer.fromLoan, transfer.item, transfer.from)
+                default: continue
+                }
             case .renewed(let renewal): #expect(out[renewal.item] == renewal.loan, "seed \(seed)")
             case .reminded(let reminder): #expect(reminder.items.allSatisfy { out[$0] == reminder.loan }, "seed \(seed)")
             default: continue

@@ -262,8 +262,11 @@ struct SituationWorld {
         case .permitRejected: return "rejected"
         case .permitWithdrawn: return "withdrawn"
         case .crossingRetracted(let retraction):
-            if case .checkedOut(let checkout) = retraction.fact { return "void \(checkout.item)" }
-            return event.body.type
+            switch retraction.fact {
+            case .checkedOut(let checkout): return "void \(checkout.item)"
+            case .transferred(let transfer): return "void \(transfer.item) \(transfer.person), back to \(transfer.from)"
+            default: return event.body.type
+            }
         case .exceptionResolved(_, let resolution, _): return "resolved \(resolution)"
         case .reminded(let reminder):
             let words = ["remind \(reminder.step.rawValue)"] + reminder.items.map(\.text) + ["to"] + reminder.to.map(\.rawValue)

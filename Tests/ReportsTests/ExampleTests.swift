@@ -18,7 +18,7 @@ import Testing
         for start in stride(from: 0, to: script.events.count, by: pieces) {
             try index.take(Array(script.events[start..<min(start + pieces, script.events.count)]))
         }
-        return try index.report(ReportPeriod(east: "2026-11"), now: now, classes: script.tools).json
+        return try index.report(ReportPeriod(east: "2026-11"), now: now, classes: script.tools).eastern
     }
 
     /// Everything that the file says, and nothing else.
@@ -94,7 +94,7 @@ import Testing
         let index = try EventIndex(directory: IndexFolder().path)
         try index.take(Array(events))
         // cat has the second drill since the 9th at 10:00, due on the 10th.
-        let report = try index.report(ReportPeriod(east: "2026-11"), now: "2026-11-13T10:00:00+08:00", classes: script.tools).json
+        let report = try index.report(ReportPeriod(east: "2026-11"), now: "2026-11-13T10:00:00+08:00", classes: script.tools).eastern
         #expect(report["as_of"] == "2026-11-13T10:00:00.000+08:00")
         #expect(report["hours"]?.double == 298)
         #expect(report["totals"]?["overdue"] == 1)
@@ -116,7 +116,8 @@ import Testing
         let index = try EventIndex(directory: IndexFolder().path)
         try index.take(script.events)
         func overdue(_ month: String) throws -> JSON? {
-            try index.report(ReportPeriod(east: month), now: "2026-12-10T00:00:00+08:00", classes: script.tools).json["totals"]?["overdue"]
+            try index.report(ReportPeriod(east: month), now: "2026-12-10T00:00:00+08:00", classes: script.tools).eastern["totals"]?[
+                "overdue"]
         }
         #expect(try overdue("2026-11") == 1)
         #expect(try overdue("2026-12") == 0)
@@ -162,6 +163,21 @@ import Testing
         #expect(period.day(of: period.end.milliseconds) == nil)
         let report = LoanReport(
             period: period, now: starts[4], deadMonths: 12, history: LoanHistory(), classes: [:], lastOut: [:])
-        #expect(report.json["totals"]?["items"] == 0 && report.json["totals"]?["utilisation"] == nil)
+        #expect(report.eastern["totals"]?["items"] == 0 && report.eastern["totals"]?["utilisation"] == nil)
+    }
+
+    @Test("Every time is told by the clock of its day, and classes have their names")
+    func clocksAndNames() throws {
+        let script = try EventScript(file: "november.txt")
+        let index = try EventIndex(directory: IndexFolder().path)
+        try index.take(script.events)
+        let report = try index.report(ReportPeriod(east: "2026-11"), now: "2026-12-10T00:00:00+08:00", classes: script.tools)
+        // As if clocks had been put back on 15 November at 00:00.
+        let change = WallTime(rfc3339: "2026-11-15T00:00:00+08:00")!.milliseconds
+        let json = report.json(offset: { $0 < change ? 480 : 420 }, classNames: ["gauge": "量具"])
+        #expect(json["damage"]?.array?.first?["time"] == "2026-11-12T21:00:00.000+08:00")
+        #expect(json["lost"]?.array?.first?["ended"] == "2026-11-21T09:00:00.000+07:00")
+        #expect(json["classes"]?.array?.first { $0["class"] == "gauge" }?["class_name"] == "量具")
+        #expect(json["classes"]?.array?.first { $0["class"] == "power-tool" }?["class_name"] == nil)
     }
 }

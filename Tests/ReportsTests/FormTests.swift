@@ -23,7 +23,7 @@ import Testing
         let script = try EventScript(file: "november.txt")
         let index = try EventIndex(directory: IndexFolder().path)
         try index.take(script.events)
-        return try index.report(ReportPeriod(east: "2026-11"), now: "2026-12-15T12:00:00+08:00", classes: script.tools).json.named(
+        return try index.report(ReportPeriod(east: "2026-11"), now: "2026-12-15T12:00:00+08:00", classes: script.tools).eastern.named(
             Self.names)
     }
 

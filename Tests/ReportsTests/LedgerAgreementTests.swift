@@ -42,17 +42,24 @@ import Testing
             case 2...4: confirm()
             case 5, 6: withdraw()
             default:
-                if let loan = state.loans[item] {
+                let number = LoanNumber(gateway: "CRIB1", epoch: 7, counter: state.loanCounter + 1)
+                let day = now.localDate.daysSince1970 + Int64.random(in: 1...9, using: &generator)
+                let due = WallTime(
+                    milliseconds: (day * 1_440 + 1_080 - Int64(now.offsetMinutes)) * 60_000, offsetMinutes: now.offsetMinutes,
+                    quality: .synchronised)
+                if let loan = state.loans[item], state.provisional[loan.opened] == nil, Int.random(in: 0..<3, using: &generator) == 0 {
+                    let transfer = Event.Transfer(
+                        loan: number, item: item, fromLoan: loan.number, from: loan.person, person: PersonKey("p-5")!, permit: nil, due: due
+                    )
+                    let event = event(.transferred(transfer), at: now, .final, corrects: nil)
+                    record(event)
+                    standing[event.sequence] = (event, nil)
+                } else if let loan = state.loans[item] {
                     let returned = Event.Return(loan: loan.number, item: item, epc: nil, borrower: loan.person)
                     say(.returned(returned), closed: loan)
                 } else {
-                    let number = LoanNumber(gateway: "CRIB1", epoch: 7, counter: state.loanCounter + 1)
                     let person = PersonKey("p-\(Int.random(in: 1...4, using: &generator))")!
-                    let day = now.localDate.daysSince1970 + Int64.random(in: 1...9, using: &generator)
-                    let due = (day * 1_440 + 1_080 - Int64(now.offsetMinutes)) * 60_000
-                    let checkout = Event.Checkout(
-                        loan: number, item: item, epc: nil, person: person, permit: nil,
-                        due: WallTime(milliseconds: due, offsetMinutes: now.offsetMinutes, quality: .synchronised))
+                    let checkout = Event.Checkout(loan: number, item: item, epc: nil, person: person, permit: nil, due: due)
                     say(.checkedOut(checkout), closed: nil)
                 }
             }
@@ -89,14 +96,19 @@ import Testing
                     using: &generator),
                 let (event, closed) = standing.removeValue(forKey: number), let fact = Event.CrossingFact(event.body)
             else { return }
-            let reopened = state.provisional[number].map(\.closed) ?? closed
+            var reopened = state.provisional[number].map(\.closed) ?? closed
+            if case .transferred(let transfer) = fact {
+                // By hand, while it is open and the loan before it is known.
+                guard let loan = state.loans[transfer.item], loan.number == transfer.loan, let before = loan.before.first else { return }
+                reopened = before
+            }
             record(
                 self.event(
                     .crossingRetracted(.init(fact: fact, time: event.time.calendar, reopened: reopened, replacedBy: nil)), at: now,
                     event.certainty, corrects: number))
             guard case .checkedOut(let checkout) = fact else { return }
             // A void loan does not come back.
-            for (number, fact) in standing where fact.closed?.number == checkout.loan { standing[number]?.closed = nil }
+            for (number, fact) in standing { standing[number]?.closed = fact.closed?.without(checkout) }
         }
 
         private mutating func learnTime() {

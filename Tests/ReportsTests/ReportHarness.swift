@@ -42,3 +42,8 @@ extension EventIndex {
             lastOut: try lastOut(of: resting, before: period.end.milliseconds))
     }
 }
+
+extension LoanReport {
+    /// As the API tells it where the sun is eight hours ahead of Greenwich.
+    var eastern: JSON { json(offset: { _ in 480 }) }
+}

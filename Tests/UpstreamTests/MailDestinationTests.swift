@@ -306,6 +306,24 @@ import Testing
         #expect(try server.recipients() == ["ann.li@example.com"])
     }
 
+    /// One full mailbox keeps nobody else waiting who is to be told of the same.
+    @Test func theOthersAreToldMeanwhile() throws {
+        let server = try MailServer(["recipient": "452 4.2.2 mailbox full", "only": "ann.li@example.com"])
+        let scene = try ReminderScene([("TOOL-1", 1, "p-1")])
+        let destination = try destination(server.configuration(), scene)
+        let to: [ReminderRecipient] = [.borrower, .supervisor, .storekeeper]
+        let event = try outgoing(ReminderScene.reminder(7, loan: 1, ["TOOL-1"], borrower: "p-1", to: to))
+        for _ in 0..<2 {
+            #expect(throws: DeliveryError.retryable("to the borrower: the server put it off: 452 4.2.2 mailbox full")) {
+                try destination.deliver(event)
+            }
+            #expect(try server.recipients() == ["bo@example.com", "crib@example.com"])
+        }
+        try server.control(["recipient": .null])
+        #expect(try destination.deliver(event) == Receipt(upTo: 7, delivered: 1))
+        #expect(try server.recipients() == ["bo@example.com", "crib@example.com", "ann.li@example.com"])
+    }
+
     @Test func aDelayPasses() throws {
         let server = try MailServer(["recipient": "451 4.7.1 come back", "times": 1])
         let scene = try ReminderScene([("TOOL-1", 1, "p-1")])
@@ -355,6 +373,24 @@ import Testing
         }
         #expect(throws: DeliveryError.stopped) { try hanging.deliver(event) }
         #expect(Date().timeIntervalSince(begun) < 10)
+    }
+
+    /// A server that takes mails and whose answer never comes gets them for a day, not for ever.
+    @Test func anAnswerThatNeverComes() throws {
+        let server = try MailServer(["lose_answers": 3])
+        let scene = try ReminderScene([("TOOL-1", 1, "p-1")])
+        let time = Guarded<Int64>(0)
+        let destination = try destination(server.configuration(), scene, clock: { time.read { $0 } })
+        let event = try outgoing(ReminderScene.reminder(7, loan: 1, ["TOOL-1"], borrower: "p-1"))
+        for hours in [Int64(0), 23] {
+            time.update { $0 = hours * 3_600_000 }
+            let error = #expect(throws: DeliveryError.self) { try destination.deliver(event) }
+            guard case .retryable? = error else { return #expect(Bool(false), "\(String(describing: error))") }
+        }
+        time.update { $0 = 24 * 3_600_000 }
+        let receipt = try destination.deliver(event)
+        #expect(receipt.upTo == 7 && receipt.rejections.first?.reason.hasPrefix("given up after a day, to the borrower: ") == true)
+        #expect(try server.count("mails") == 3)
     }
 
     /// Between the server's 250 and the cursor lies a moment in which the answer can be lost: the mail goes out twice, and says so.

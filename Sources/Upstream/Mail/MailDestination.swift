@@ -91,9 +91,13 @@ public final class MailDestination: Destination {
         }
         progress.update { $0.begin(event.sequence) }
         let waiting = mails.messages.filter { message in !progress.read { $0.settled.contains(message.identifier) } }
+        var putOff: String?
         for (index, message) in waiting.enumerated() {
-            try send(message, keepsConnection: batch.count > 1 || index + 1 < waiting.count)
+            let reason = try send(message, keepsConnection: batch.count > 1 || index + 1 < waiting.count)
+            putOff = putOff ?? reason
         }
+        // Whom one full mailbox is nothing to were told.
+        if let putOff { throw .retryable(putOff) }
         let result = progress.read { $0 }
         receipt.withoutAddress = mails.withoutAddress.isEmpty ? 0 : 1
         if result.refusals.isEmpty {
@@ -104,8 +108,9 @@ public final class MailDestination: Destination {
         return receipt
     }
 
-    /// Returns when the fate of the mail is settled.
-    private func send(_ message: MailMessage, keepsConnection: Bool) throws(DeliveryError) {
+    /// - Returns: why this one mail must wait; nil: its fate is settled.
+    /// - Throws: what keeps all mails in the queue.
+    private func send(_ message: MailMessage, keepsConnection: Bool) throws(DeliveryError) -> String? {
         var transfer = MailTransfer(
             url: url, requiresTLS: configuration.encryption != .none, user: configuration.user, from: configuration.from.description,
             to: message.to.description, content: message.bytes, connectTimeout: min(configuration.timeoutSeconds, 10) * 1_000,
@@ -123,17 +128,19 @@ public final class MailDestination: Destination {
         }
         guard isTaken else {
             let which = message.to.isASCII ? "the sender's address" : "the address"
-            return try refuse(message, "to the \(part): \(which) has letters beyond ASCII, and the server offers no SMTPUTF8")
+            try refuse(message, "to the \(part): \(which) has letters beyond ASCII, and the server offers no SMTPUTF8")
+            return nil
         }
         progress.update { progress in
             progress.settled.insert(message.identifier)
             progress.accepted += 1
             progress.refusedInARow = 0
         }
+        return nil
     }
 
-    /// - Throws: what keeps the event in the queue; returns where this one mail is given up.
-    private func judge(_ error: MailError, _ message: MailMessage, _ part: String) throws(DeliveryError) {
+    /// - Returns: why this one mail must wait; nil: it is given up.
+    private func judge(_ error: MailError, _ message: MailMessage, _ part: String) throws(DeliveryError) -> String? {
         switch MailVerdict(error, place: url, to: message.to) {
         case .stopped: throw .stopped
         case .wait(let reason): throw .retryable(reason)
@@ -147,9 +154,10 @@ public final class MailDestination: Destination {
                 return since
             }
             let text = "to the \(part): \(reason)"
-            guard now - since >= Self.delayPatience else { throw .retryable(text) }
+            guard now - since >= Self.delayPatience else { return text }
             try refuse(message, "given up after a day, \(text)")
         }
+        return nil
     }
 
     private func refuse(_ message: MailMessage, _ reason: String) throws(DeliveryError) {

@@ -34,6 +34,10 @@ enum MailVerdict: Hashable, Sendable {
             self = .never(error.text)
         } else if let problem = error.tls {
             self = problem.mayPass ? .wait("\(place): \(problem)") : .needsPerson("\(place): \(problem)")
+        } else if error.stage == .content, reply == nil {
+            // The server may have it, and each further try may be one more mail: not for ever.
+            let what = error.reason == .timedOut ? "no answer in time to the mail" : "\(harmless(error.text)) (curl \(error.code))"
+            self = .notNow("\(place): \(what)")
         } else if error.reason == .timedOut {
             self = .wait(words("no answer in time to \(error.stage.words)"))
         } else if error.code == Self.useSSLFailed {
