@@ -76,9 +76,10 @@ public struct BorrowerRecord: Hashable, Sendable {
 
     /// 0...100: 100, less 4 for each late return, 1 for each day late (at most 30), 15 for each damage and 30 for each loss, plus 1 for every
     /// ten loans brought back in time, all of the twelve months up to now.
-    public func credit(in month: Int64) -> Int {
-        var score: Int64 = 100
-        var lateDays: Int64 = 0
+    /// - Parameter overdue: by how many days each tool is late that is out now: it counts as brought back at this moment.
+    public func credit(in month: Int64, overdue: [Int64] = []) -> Int {
+        var score = 100 - 4 * Int64(overdue.count)
+        var lateDays = overdue.reduce(0, &+)
         var inTime: Int64 = 0
         for entry in months where entry.number > month - 12 && entry.number <= month {
             score -= 4 * entry.late + 15 * entry.damaged + 30 * entry.lost

@@ -89,6 +89,8 @@ public struct Event: Hashable, Sendable {
         public var person: PersonKey
         public var permit: PermitKey?
         public var due: WallTime
+        /// In which it left, where somebody should have looked at it before; nil: nothing speaks against it.
+        public var condition: ToolCondition?
     }
 
     public struct Return: Hashable, Sendable {

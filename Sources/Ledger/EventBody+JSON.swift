@@ -58,7 +58,7 @@ extension Event.Body {
                 "loan": .string(checkout.loan.description), "item": .string(checkout.item.text),
                 "epc": checkout.epc.map { .string($0.hex) },
                 "person": .string(checkout.person.text), "permit": checkout.permit.map { .string($0.text) },
-                "due": .string(checkout.due.rfc3339),
+                "due": .string(checkout.due.rfc3339), "condition": checkout.condition.map { .string($0.rawValue) },
             ])
         case .returned(let returned):
             .compact([
@@ -115,7 +115,10 @@ extension Event.Body {
             guard let loan, let item: ItemKey = key("item"), let person: PersonKey = key("person"), let due = time("due") else {
                 return nil
             }
-            self = .checkedOut(.init(loan: loan, item: item, epc: epc, person: person, permit: key("permit"), due: due))
+            self = .checkedOut(
+                .init(
+                    loan: loan, item: item, epc: epc, person: person, permit: key("permit"), due: due,
+                    condition: json["condition"]?.string.flatMap(ToolCondition.init)))
         case "loan.returned":
             guard let loan, let item: ItemKey = key("item"), let borrower: PersonKey = key("borrower") else { return nil }
             self = .returned(

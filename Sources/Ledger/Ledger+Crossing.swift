@@ -28,7 +28,7 @@ extension Ledger {
         }
         switch crossing.direction {
         case .out: checkOut(tools, carriedBy: people, crossing, into: &draft)
-        case .in: takeBack(tools, crossing, into: &draft)
+        case .in: takeBack(tools, broughtBy: people, crossing, into: &draft)
         }
         let plan = draft.plan(feedback: nil)
         let hasException = plan.events.contains { if case .exceptionRaised = $0.body { true } else { false } }
@@ -50,7 +50,9 @@ extension Ledger {
         return tools
     }
 
-    private func takeBack(_ tools: [(item: ItemKey, sighting: Sighting)], _ crossing: Proposal.Crossing, into draft: inout Draft) {
+    private func takeBack(
+        _ tools: [(item: ItemKey, sighting: Sighting)], broughtBy people: Carriers, _ crossing: Proposal.Crossing, into draft: inout Draft
+    ) {
         var unexpected: [(item: ItemKey, sighting: Sighting)] = []
         for (item, sighting) in tools {
             guard let loan = state.loans[item] else {
@@ -58,8 +60,8 @@ extension Ledger {
                 if state.tools[item]?.condition != .lost { unexpected.append((item, sighting)) }
                 continue
             }
-            // A return is always taken, by whom and wherever; the loan says whose it was.
-            draft.actor = .person(loan.person)
+            // A return is always taken, from whomever and wherever; the loan says whose it was.
+            draft.actor = .person(people.only?.key ?? loan.person)
             draft.add(
                 .returned(
                     .init(

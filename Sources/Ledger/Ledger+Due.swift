@@ -14,6 +14,13 @@ extension Ledger {
         return due(on: day(after: days(for: item), from: today, isWorking: countsWorkingDays(item)), from: time)
     }
 
+    /// When a loan must be back that began then and is known of only now: nothing is due in the past.
+    func due(_ item: ItemKey, ground: Verdict.Ground, from time: WallTime, told now: WallTime) -> WallTime {
+        let due = due(item, ground: ground, from: time)
+        guard now.quality != .unknown, due.milliseconds <= now.milliseconds else { return due }
+        return self.due(on: now.localDate.advanced(by: 1), from: now)
+    }
+
     /// When a loan must be back that is renewed now.
     func renewedDue(_ loan: Loan, at time: WallTime) -> WallTime {
         // From the old day on, unless that is over.

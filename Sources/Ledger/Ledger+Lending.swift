@@ -24,7 +24,8 @@ extension Ledger {
         -> Event.Checkout
     {
         let checkout = Event.Checkout(
-            loan: draft.loanNumber(of: person), item: item, epc: epc, person: person, permit: verdict.permit, due: verdict.due)
+            loan: draft.loanNumber(of: person), item: item, epc: epc, person: person, permit: verdict.permit, due: verdict.due,
+            condition: state.tools[item]?.condition)
         draft.add(.checkedOut(checkout), evidence: .object((evidence.object ?? [:]).merging(verdict.evidence) { $1 }))
         return checkout
     }

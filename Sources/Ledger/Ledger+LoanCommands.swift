@@ -261,7 +261,8 @@ extension Ledger {
         happened.actor = draft.actor
         var taking = Taking()
         for item in exception.raised.items where state.loans[item] == nil {
-            let verdict = verdict(on: item, for: borrower, at: exception.since, station: nil, companions: [], after: taking)
+            var verdict = verdict(on: item, for: borrower, at: exception.since, station: nil, companions: [], after: taking)
+            verdict.due = due(item, ground: verdict.ground, from: exception.since, told: draft.time)
             taking.take(
                 lend(item, epc: nil, to: person, verdict, evidence: ["exception": .integer(number)], into: &happened))
         }

@@ -24,7 +24,9 @@ extension Ledger {
             guard let loan = state.loans[item], let step = step(of: loan, at: time.milliseconds) else { continue }
             groups[Group(loan: loan.number, step: step, due: loan.due.milliseconds), default: []].append(loan)
         }
-        for (group, loans) in groups.sorted(by: { ($0.key.due, $0.key.loan) < ($1.key.due, $1.key.loan) }) {
+        // The rest is due at once, when the gate had a chance to speak.
+        let round = groups.sorted(by: { ($0.key.due, $0.key.loan) < ($1.key.due, $1.key.loan) }).prefix(Self.longestRound)
+        for (group, loans) in round {
             guard let first = loans.first else { continue }
             draft.add(
                 .reminded(
@@ -35,6 +37,9 @@ extension Ledger {
         let plan = draft.plan(feedback: nil)
         return plan.events.isEmpty ? nil : plan
     }
+
+    /// So many are said in one decision: people who stand at a gate at eight o'clock do not wait for hundreds to be written down.
+    static let longestRound = 100
 
     /// The step that a loan has reached and of which nobody was told.
     private func step(of loan: Loan, at milliseconds: Int64) -> ReminderStep? {

@@ -74,7 +74,7 @@ extension Ledger {
         let record = state.borrowers[person.key]
         if let block = site.policy.overdueBlock, isDateKnown {
             // Who brings nothing back at all is no better than who brings it back late.
-            let open = overdue(of: person.key, at: time)
+            let open = daysOverdue(of: person.key, at: time).count
             let end = (record ?? BorrowerRecord()).blockedUntil(
                 count: block.count, days: block.days, blockDays: block.blockDays, on: time.localDate, open: open)
             look(
@@ -82,7 +82,7 @@ extension Ledger {
                 .compact(["late": .integer(Int64((record?.lateReturns.count ?? 0) + open)), "until": end.map { .string($0.description) }]))
         }
         if let least = site.policy.minimumCredit, isDateKnown {
-            let score = record?.credit(in: BorrowerRecord.month(of: time.localDate)) ?? 100
+            let score = credit(of: person.key, at: time)
             look(.credit, score < least, ["score": .integer(Int64(score)), "least": .integer(Int64(least))])
         }
         if let hours = station?.hours ?? site.policy.hours, isDateKnown {
@@ -95,10 +95,15 @@ extension Ledger {
         return findings
     }
 
-    /// Tools that a person has and that are past their due time.
-    func overdue(of person: PersonKey, at time: WallTime) -> Int {
-        guard time.quality != .unknown else { return 0 }
-        return state.loans.of(person).count { $0.due.quality != .unknown && $0.due.milliseconds < time.milliseconds }
+    /// Of each tool that a person has and that is past its due time, by how many days; a begun day counts.
+    func daysOverdue(of person: PersonKey, at time: WallTime) -> [Int64] {
+        state.loans.of(person).map { $0.lateDays(at: time) }.filter { $0 > 0 }
+    }
+
+    /// By the published formula (`BorrowerRecord.credit`).
+    func credit(of person: PersonKey, at time: WallTime) -> Int {
+        (state.borrowers[person] ?? BorrowerRecord()).credit(
+            in: BorrowerRecord.month(of: time.localDate), overdue: daysOverdue(of: person, at: time))
     }
 
     private func certificateFinding(_ demanded: Set<String>, of person: Person, at time: WallTime) -> Verdict.Finding {
@@ -130,15 +135,19 @@ extension Ledger {
     // MARK: Permits
 
     private func ground(for item: ItemKey, of person: PersonKey, use: [PermitKey: Int], at time: WallTime) -> Verdict.Ground {
-        if let permit = permit(for: item, of: person, use: use, at: time) { return .permit(permit) }
-        if itemClass(of: item)?.isStanding == true { return .standing }
+        // What everybody may borrow uses up only a request for this very tool.
+        let isStanding = itemClass(of: item)?.isStanding == true
+        if let permit = permit(for: item, of: person, byName: isStanding, use: use, at: time) { return .permit(permit) }
+        if isStanding { return .standing }
         return .none(site.policy.withoutPermit)
     }
 
     /// The approved request that covers a checkout: the one that runs out first.
-    /// - Parameter use: checkouts of the same happening.
-    private func permit(for item: ItemKey, of person: PersonKey, use: [PermitKey: Int], at time: WallTime) -> Permit? {
-        let itemClass = master.items[item]?.itemClass
+    /// - Parameters:
+    ///   - byName: only one that names the item, not its class.
+    ///   - use: checkouts of the same happening.
+    private func permit(for item: ItemKey, of person: PersonKey, byName: Bool, use: [PermitKey: Int], at time: WallTime) -> Permit? {
+        let itemClass = byName ? nil : master.items[item]?.itemClass
         let today = time.localDate
         let isDateKnown = time.quality != .unknown
         return permits(of: person)

@@ -34,12 +34,11 @@ extension Ledger {
         guard let person = master.people[key] else { return nil }
         let findings = ruleFindings(about: person, at: time, station: site.stations.first { $0.name == station })
         let loans = state.loans.of(key)
-        let isDateKnown = time.quality != .unknown
-        let month = BorrowerRecord.month(of: time.localDate)
+        let month = time.quality == .unknown ? nil : BorrowerRecord.month(of: time.localDate)
         return BorrowerStanding(
-            findings: findings, credit: isDateKnown ? state.borrowers[key]?.credit(in: month) ?? 100 : nil, open: loans.count,
-            overdue: overdue(of: key, at: time),
-            value: loans.reduce(Int64(0)) { $0 &+ self.value(of: $1.item) }, month: isDateKnown ? self.loans(of: key, in: month) : nil)
+            findings: findings, credit: month.map { _ in credit(of: key, at: time) }, open: loans.count,
+            overdue: daysOverdue(of: key, at: time).count,
+            value: loans.reduce(Int64(0)) { $0 &+ self.value(of: $1.item) }, month: month.map { self.loans(of: key, in: $0) })
     }
 }
 

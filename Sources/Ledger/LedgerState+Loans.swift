@@ -16,8 +16,8 @@ extension LedgerState {
         guard let permit = loan.permit, let request = requests[permit], permitUse[permit, default: 0] >= request.permit.quantity,
             !loans.values.contains(where: { $0.permit == permit && $0.item != loan.item })
         else { return [] }
-        permitUse[permit] = nil
-        return close(request: permit) + [StateRow(key: "permit/\(permit)", value: nil)]
+        // How often it was used stays: it may come back from upstream as an approved request under the same key.
+        return close(request: permit)
     }
 
     mutating func set(_ condition: ToolCondition?, of item: ItemKey) -> [StateRow] {
@@ -83,6 +83,13 @@ extension LedgerState {
     mutating func apply(request: PermitRequest) -> [StateRow] {
         requests[request.permit.key] = request
         return [StateRow(key: "request/\(request.permit.key)", value: request.row)]
+    }
+
+    /// Requests whose last day is over make room when a new one comes.
+    mutating func dropExpired(before time: WallTime) -> [StateRow] {
+        guard time.quality != .unknown else { return [] }
+        let expired = requests.values.filter { $0.permit.until.map { $0 < time.localDate } ?? false }.map(\.permit.key).sorted()
+        return expired.flatMap { close(request: $0) }
     }
 
     mutating func approve(_ permit: PermitKey, by client: String) -> [StateRow] {

@@ -164,7 +164,7 @@ extension LedgerState {
         case .serviced(let item, _):
             tools[item, default: ToolRecord()].serviced()
             rows.append(toolRow(item))
-        case .permitRequested(let request): rows += apply(request: request)
+        case .permitRequested(let request): rows += dropExpired(before: event.time) + apply(request: request)
         case .permitApproved(let permit, _, _):
             if case .client(let client) = event.actor { rows += approve(permit, by: client) }
         case .permitRejected(let permit, _), .permitWithdrawn(let permit, _): rows += close(request: permit)

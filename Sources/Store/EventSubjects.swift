@@ -15,6 +15,8 @@ enum EventSubjects {
     static func all(in event: JSON) -> Set<String> {
         var subjects: Set<String> = []
         for member in ["data", "actor"] { collect(event[member] ?? .null, into: &subjects) }
+        // The first day of a request stands under the name of a location.
+        if event["type"] == "permit.requested", let day = event["data"]?["from"]?.string { subjects.remove("location/\(day)") }
         for uri in event["subject"]?.array ?? [] { if let text = uri.string { subjects.insert(text) } }
         if let place = event["place"]?.string { subjects.insert(place) }
         // An exception is numbered by the event that raised it first; one that confirms it names it.
