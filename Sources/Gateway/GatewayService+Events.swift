@@ -63,7 +63,7 @@ extension GatewayService {
     private static func indexed(_ query: EventQuery, _ subject: String, _ store: EventStore, _ index: EventIndex) throws -> (
         [StoredEvent], Int64, Bool
     ) {
-        let newest = try index.update(from: store)
+        let newest = try index.bringUp(from: store)
         let paths =
             subject.contains("/")
             ? [subject] : ["item", "person", "product", "location", "epc", "loan", "permit", "exception"].map { "\($0)/\(subject)" }

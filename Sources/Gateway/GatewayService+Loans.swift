@@ -34,7 +34,7 @@ extension GatewayService {
 
     /// Events by their numbers.
     private static func story(of number: LoanNumber, _ store: EventStore, _ index: EventIndex) throws -> [Int64: JSON] {
-        _ = try index.update(from: store)
+        try index.bringUp(from: store)
         var events: [Int64: JSON] = [:]
         var closings: [String: Int64] = [:]
         for sequence in try index.sequences(subject: "loan/\(number)", limit: storyLimit) {

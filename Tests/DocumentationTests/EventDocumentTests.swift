@@ -70,7 +70,7 @@ struct EventDocumentTests {
 
     /// For every type what it has with all members and with none that may be missing.
     private static let bodies: [Event.Body] = [
-        .checkedOut(.init(loan: loan, item: item, epc: epc, person: person, permit: PermitKey("P-1"), due: time)),
+        .checkedOut(.init(loan: loan, item: item, epc: epc, person: person, permit: PermitKey("P-1"), due: time, condition: .uninspected)),
         .checkedOut(.init(loan: loan, item: item, epc: nil, person: person, permit: nil, due: time)),
         .returned(.init(loan: loan, item: item, epc: epc, borrower: person, mustBeInspected: true)),
         .returned(.init(loan: loan, item: item, epc: nil, borrower: person)),

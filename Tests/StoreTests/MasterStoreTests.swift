@@ -108,6 +108,28 @@ import Testing
 }
 
 @Suite struct EventIndexTests {
+    /// Who asks while the index begins from nothing is not kept waiting for the end, and nothing of the work is lost.
+    @Test func interrupted() async throws {
+        let directory = try Directory()
+        let store = try directory.open()
+        var decider = Decider()
+        for number in 1...1_100 { _ = await store.commit(decider.putAway(number)) }
+        let index = try EventIndex(directory: directory.path)
+        #expect(try index.update(from: store, while: { false }) == 0)
+        #expect(try index.sequences(subject: "product/BOLT-1", limit: 10) == [])
+        var looks = 0
+        let position = try index.update(from: store) {
+            looks += 1
+            return looks == 1
+        }
+        #expect(position == 1_000 && looks == 2)
+        #expect(try index.sequences(subject: "product/BOLT-1", limit: 2) == [995, 988])
+        #expect(try index.update(from: store) == 1_100)
+        #expect(try index.sequences(subject: "product/BOLT-1", limit: 2) == [1_100, 1_093])
+        index.close()
+        #expect(store.close())
+    }
+
     @Test func findsEventsByWhatTheyAreAbout() async throws {
         let directory = try Directory()
         let store = try directory.open()
