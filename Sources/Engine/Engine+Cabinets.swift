@@ -44,7 +44,9 @@ extension Engine {
 
     /// That somebody is let in is on the disk: now the lock opens.
     mutating func admit(_ admission: Admission, into output: inout EngineOutput) {
-        guard let index = cabinets.firstIndex(where: { $0.name == admission.station }), !isPaused(admission.station) else { return }
+        guard let index = cabinets.firstIndex(where: { $0.name == admission.station }), mode(of: admission.station) == .running else {
+            return
+        }
         take(cabinets[index].admit(admission.party, asked: admission.asked, at: now), cabinet: index, into: &output)
     }
 

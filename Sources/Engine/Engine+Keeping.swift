@@ -105,9 +105,14 @@ extension Engine {
     /// Says what is due; what cannot be recorded now is tried again in a minute.
     mutating func remind(into output: inout EngineOutput) {
         guard !isStale, let plan = ledger.planReminders(at: wallTime) else { return remindersPaused = now + .seconds(60) }
-        remindersPaused = nil
         _ = commit(plan, into: &output)
+        // Whoever stands at a gate meanwhile goes before the next round.
+        let hasMore = ledger.nextReminder.map { $0 <= wallTime.milliseconds } ?? false
+        remindersPaused = hasMore ? now + Self.reminderPause : nil
     }
+
+    /// Between two rounds of reminders that are due at the same time.
+    static let reminderPause = Instant.Span.milliseconds(250)
 
     /// A station begins anew: it has no more to say about what it decided.
     mutating func abandon(_ station: String?, into output: inout EngineOutput) {

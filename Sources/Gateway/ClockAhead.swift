@@ -13,15 +13,15 @@ public struct ClockAhead: Hashable, Sendable {
 
     public init(path: String) { self.path = path }
 
-    /// 0 where there is no such file, or no number of 0 to ten years in it.
-    var seconds: Int64 {
-        guard let text = SiteFile.contents(of: path), let seconds = Int64(text.filter { !$0.isWhitespace }) else { return 0 }
-        return (0...Self.longest).contains(seconds) ? seconds : 0
+    /// nil where there is no such file, or no number of 0 to ten years in it.
+    var seconds: Int64? {
+        guard let text = SiteFile.contents(of: path), let seconds = Int64(text.filter { !$0.isWhitespace }) else { return nil }
+        return (0...Self.longest).contains(seconds) ? seconds : nil
     }
 
-    /// What a clock shows that is so far ahead; it is never one to be relied on.
+    /// What a clock shows that is ahead; it is never one to be relied on.
     /// - Parameter offset: minutes from UTC at a second since 1970.
-    func moved(_ anchor: WallAnchor, offset: (Int64) -> Int) -> WallAnchor {
+    static func moved(_ anchor: WallAnchor, by seconds: Int64, offset: (Int64) -> Int) -> WallAnchor {
         let milliseconds = seconds * 1_000
         let time = anchor.milliseconds + milliseconds
         let boot = anchor.boot.map { BootTime(boot: $0.boot, milliseconds: $0.milliseconds + milliseconds) }

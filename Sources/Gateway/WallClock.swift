@@ -8,6 +8,8 @@ import Readings
 struct WallClock {
     private var last: WallAnchor?
     private let ahead: ClockAhead?
+    /// What `ahead` said last: a file that cannot be read for once turns no time back.
+    private var secondsAhead: Int64 = 0
 
     /// A step of the wall clock that is told to the engine, in milliseconds: more than slewing does between two looks.
     static let stepTolerance: Int64 = 200
@@ -27,7 +29,11 @@ struct WallClock {
     /// Looks at the clock.
     /// - Returns: an anchor when the engine must know: at first, after an hour, after a step, or when offset or quality changed.
     mutating func look() -> WallAnchor? {
-        let anchor = ahead?.moved(Self.read(), offset: Self.offset) ?? Self.read()
+        var anchor = Self.read()
+        if let ahead {
+            secondsAhead = ahead.seconds ?? secondsAhead
+            anchor = ClockAhead.moved(anchor, by: secondsAhead, offset: Self.offset)
+        }
         if let last, anchor.instant - last.instant < Self.anchorInterval, anchor.offsetMinutes == last.offsetMinutes,
             anchor.quality == last.quality,
             abs(last.wallTime(at: anchor.instant).milliseconds - anchor.milliseconds) < Self.stepTolerance

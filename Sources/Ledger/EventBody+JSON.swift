@@ -237,7 +237,7 @@ extension Event.Retraction {
     var json: JSON {
         .compact([
             "type": .string(fact.body.type), "time": .string(time.rfc3339), "data": fact.body.json, "reopened": reopened?.row,
-            "replaced_by": replacedBy.map(JSON.integer),
+            "replaced_by": replacedBy.map(JSON.integer), "clock": time.quality == .synchronised ? nil : .string(time.quality.rawValue),
         ])
     }
 
@@ -245,8 +245,9 @@ extension Event.Retraction {
         // A body that comes of no crossing is not read any further: nesting stays bounded.
         guard let type = json["type"]?.string, type != "crossing.retracted",
             let fact = json["data"].flatMap({ Event.Body(type: type, json: $0) }).flatMap(Event.CrossingFact.init),
-            let time = json["time"]?.string.flatMap(WallTime.init(rfc3339:))
+            var time = json["time"]?.string.flatMap(WallTime.init(rfc3339:))
         else { return nil }
+        time.quality = json["clock"]?.string.flatMap(ClockQuality.init) ?? .synchronised
         self.init(
             fact: fact, time: time, reopened: json["reopened"].flatMap(Loan.init(row:)), replacedBy: json["replaced_by"]?.integer)
     }

@@ -128,6 +128,18 @@ extension Ledger {
             }
             if home != location { misplaced.append((item, sighting)) }
         }
+        // Somebody looks for it, and without a loan nothing else says that it is back.
+        let missed = tools.filter { tool in
+            state.loans[tool.item] == nil
+                && state.exceptions.values.contains {
+                    $0.raised.direction == .out && $0.raised.items.contains(tool.item) && !hasComeBack(tool.item, since: $0.number)
+                }
+        }
+        if let first = missed.first {
+            draft.raise(
+                .stateConflict, items: missed.map(\.item), epcs: missed.map(\.sighting.epc), candidates: people.keys, direction: .in,
+                evidence: Self.evidence(first.sighting, cabinet))
+        }
         guard let first = misplaced.first else { return }
         // Whoever looks already need not be told again.
         let announced = Set(

@@ -16,7 +16,7 @@ struct DecisionMemory: Hashable, Sendable {
     var begin: Int64?
     /// What of it is a fact now, in the order of the events.
     var standing: [StandingFact] = []
-    /// What people have dealt with since, by command or at another station: its station has no more to say about it.
+    /// What people have dealt with since, by command or with a card at a bench: its station has no more to say about it.
     var settled: Set<ItemKey> = []
     /// What the person was told.
     var told: Feedback?
@@ -318,6 +318,7 @@ extension Event.Body {
     fileprivate var settledItem: ItemKey? {
         switch self {
         case .returned(let returned): returned.item
+        case .renewed(let renewal): renewal.item
         case .transferred(let transfer): transfer.item
         case .lost(let loss): loss.item
         case .inspected(let inspection): inspection.item

@@ -60,7 +60,10 @@ extension Ledger {
         if let from = form.from, let end = [form.until, form.due].compactMap({ $0 }).min(), end < from {
             throw CommandRefusal(.conflict, "\(end) is before \(from)")
         }
-        guard state.requests.count < Self.maximumRequests else {
+        let open = state.requests.values.count { request in
+            time.quality == .unknown || request.permit.until.map { $0 >= time.localDate } ?? true
+        }
+        guard open < Self.maximumRequests else {
             throw CommandRefusal(.conflict, "\(Self.maximumRequests) requests are open: reject or withdraw some first")
         }
         let sum = worth(of: form)
@@ -271,7 +274,7 @@ extension Ledger {
     }
 
     /// Whether a tool has come in, or a loan of it was closed, after an event: a loan that began then would never end.
-    private func hasComeBack(_ item: ItemKey, since number: Int64) -> Bool {
+    func hasComeBack(_ item: ItemKey, since number: Int64) -> Bool {
         if let record = state.tools[item], record.closed > number { return true }
         return state.exceptions.values.contains { $0.number > number && $0.raised.direction == .in && $0.raised.items.contains(item) }
     }

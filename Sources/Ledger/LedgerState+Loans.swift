@@ -20,6 +20,13 @@ extension LedgerState {
         return close(request: permit)
     }
 
+    /// A tool was in when an event was decided.
+    mutating func came(_ item: ItemKey, by event: Int64) -> [StateRow] {
+        guard tools[item]?.closed ?? 0 < event else { return [] }
+        tools[item, default: ToolRecord()].closed = event
+        return [toolRow(item)]
+    }
+
     mutating func set(_ condition: ToolCondition?, of item: ItemKey) -> [StateRow] {
         guard tools[item]?.condition != condition else { return [] }
         tools[item, default: ToolRecord()].condition = condition
@@ -85,10 +92,11 @@ extension LedgerState {
         return [StateRow(key: "request/\(request.permit.key)", value: request.row)]
     }
 
-    /// Requests whose last day is over make room when a new one comes.
+    /// Requests whose last day is long over make room when a new one comes; a clock that is wrong by days drops none that is still good.
     mutating func dropExpired(before time: WallTime) -> [StateRow] {
         guard time.quality != .unknown else { return [] }
-        let expired = requests.values.filter { $0.permit.until.map { $0 < time.localDate } ?? false }.map(\.permit.key).sorted()
+        let expired = requests.values.filter { $0.permit.until.map { $0.advanced(by: 31) < time.localDate } ?? false }.map(\.permit.key)
+            .sorted()
         return expired.flatMap { close(request: $0) }
     }
 

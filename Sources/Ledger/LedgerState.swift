@@ -188,7 +188,10 @@ extension LedgerState {
             exceptions[number] = exception
             rows.append(StateRow(key: "exception/\(number)", value: exception.row))
         case .exceptionResolved(let number, _, _):
-            exceptions[number] = nil
+            // A tool of which somebody said that it came in is in, also when nobody looks at that any more.
+            if let exception = exceptions.removeValue(forKey: number), exception.raised.direction == .in {
+                for item in exception.raised.items.sorted() { rows += came(item, by: number) }
+            }
             rows.append(StateRow(key: "exception/\(number)", value: nil))
         case .tagBound(let epc, let bearer):
             tags[epc] = bearer

@@ -23,7 +23,7 @@ public struct ToolRecord: Hashable, Sendable {
     public var minutesInAll: Int64 = 0
     /// It was said already that it needs maintenance.
     public var isMaintenanceTold = false
-    /// The event that closed its last loan; 0: none was closed.
+    /// The event that closed its last loan, or said that it is in; 0: none, or what it said is taken back.
     public var closed: Int64 = 0
     /// Who had it, the latest last.
     public var borrowers: [PersonKey] = []
@@ -44,8 +44,9 @@ public struct ToolRecord: Hashable, Sendable {
         if sign > 0 {
             closed = event
             borrowers = (borrowers + [loan.person]).suffix(Self.maximumBorrowers)
-        } else if borrowers.last == loan.person {
-            borrowers.removeLast()
+        } else {
+            closed = 0
+            if borrowers.last == loan.person { borrowers.removeLast() }
         }
     }
 

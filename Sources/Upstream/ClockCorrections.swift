@@ -30,10 +30,12 @@ struct ClockCorrections {
         return offset.map { stamp.milliseconds &+ $0 &- stamped }
     }
 
-    /// - Returns: the event that `event` confirms or withdraws, and what to add to its times, where that is known; nil: there is none, or
+    /// - Returns: the event that `event` withdraws, and what to add to its times, where that is known; nil: there is none, or
     ///   the log has it no more.
     mutating func corrected(by event: OutgoingEvent, in log: any EventLog) throws(EventLogError) -> OutgoingEvent.Corrected? {
-        guard let number = event.json["corrects"]?.integer, number > 0, number < event.sequence else { return nil }
+        guard event.type == "crossing.retracted", let number = event.json["corrects"]?.integer, number > 0, number < event.sequence else {
+            return nil
+        }
         guard let stored = try log.events(after: number - 1, limit: 1).first, stored.sequence == number,
             let original = try? OutgoingEvent(stored)
         else { return nil }

@@ -1,9 +1,9 @@
 import Identifiers
-import Ledger
 import Readings
 import Testing
 
 @testable import Engine
+@testable import Ledger
 
 private let tool = EPC(hex: "3476451FD400000000000001")!
 private let day: Int64 = 86_400_000
@@ -40,6 +40,33 @@ struct ReminderTimerTests {
                 "2025-11-25T08:00", "2025-11-28T08:00", "2025-11-29T08:00", "2025-12-01T08:00", "2025-12-05T08:00",
             ])
         #expect(bench.engine.nextDeadline.map { $0 > Instant(nanoseconds: 60 * day * 1_000_000) } ?? true)
+    }
+
+    @Test("Between rounds of reminders the gate has its turn")
+    func rounds() {
+        var state = LedgerState()
+        let due = WallTime(milliseconds: 1_763_690_400_000 + 7 * day + 8 * 3_600_000, offsetMinutes: 480, quality: .synchronised)
+        let since = WallTime(milliseconds: 1_763_690_400_000 - day, offsetMinutes: 480, quality: .synchronised)
+        for number in 1...250 {
+            let checkout = Event.Checkout(
+                loan: LoanNumber(gateway: "CRIB1", epoch: 1, counter: Int64(number)), item: ItemKey("TOOL-\(number)")!, epc: nil,
+                person: PersonKey("p-li")!, permit: nil, due: due)
+            _ = state.apply(
+                Event(
+                    sequence: state.nextSequence, time: since, actor: .unknown, subjects: [], certainty: .final, masterVersion: 0,
+                    body: .checkedOut(checkout), evidence: .null))
+        }
+        var bench = Bench(state: state)
+        bench.run(to: firstReminder)
+        #expect(Self.steps(bench).count == 100)
+        // Somebody walks through between the first round and the second.
+        bench.engine.read(.badge(.init(credential: "77")), from: Bench.badges, at: bench.engine.now, into: &bench.output)
+        bench.settle()
+        #expect(Self.steps(bench).count == 100 && bench.feedback.last == .next)
+        bench.run(to: firstReminder + 250)
+        #expect(Self.steps(bench).count == 200)
+        bench.run(to: firstReminder + 10_000)
+        #expect(Self.steps(bench).count == 250)
     }
 
     @Test("A step of the clock moves the moment with it")

@@ -71,6 +71,11 @@ struct LoanCommandTests {
         #expect(last.isEmpty)
         let loan = try #require(ledger.state.loans[Self.drill])
         #expect(loan.due.rfc3339.hasPrefix("2026-12-05T18:00") && loan.renewals == 1)
+        // Nor may the station take it back, or think that it was somebody else.
+        for last in [Fixture.retraction(1), Fixture.word(1, .final, .out, [Fixture.drill], badges: ["1002"])] {
+            let (ledger, _, said) = try Self.between({ .renew(loan: $0.number, item: nil) }, last: last)
+            #expect(said.isEmpty && ledger.state.loans[Self.drill] == loan)
+        }
     }
 
     @Test("A tool that was handed on before it was certain who took it stays where it was handed")

@@ -83,18 +83,83 @@ struct LoanFactTests {
         #expect(try LedgerState(nextSequence: ledger.state.nextSequence, rows: ledger.state.rows) == ledger.state)
     }
 
-    @Test("Requests whose last day is over make room")
+    @Test("Requests whose last day is a month ago make room")
     func expiredRequests() throws {
         var ledger = Fixture.ledger()
         for until in [CivilDate("2026-11-22"), nil] {
             _ = try Self.ask(&ledger, .request(.init(person: Fixture.liLei, items: [Self.drill], until: until)))
         }
         #expect(ledger.state.requests.count == 2)
-        for (day, count) in [("22", 3), ("23", 3)] {
-            let time = try #require(WallTime(rfc3339: "2026-11-\(day)T10:00:00+08:00"))
+        for (day, count) in [("2026-11-22", 3), ("2026-12-23", 4), ("2026-12-24", 4)] {
+            let time = try #require(WallTime(rfc3339: "\(day)T10:00:00+08:00"))
             _ = try Self.ask(&ledger, .request(.init(person: Fixture.hanMei, items: [Self.drill])), at: time)
             #expect(ledger.state.requests.count == count, "on the \(day)")
         }
+        #expect(try LedgerState(nextSequence: ledger.state.nextSequence, rows: ledger.state.rows) == ledger.state)
+    }
+
+    @Test("What is expired stands in nobody's way, when as many are open as may be")
+    func fullOfExpiredRequests() throws {
+        var state = LedgerState()
+        let since = try #require(WallTime(rfc3339: "2026-11-01T10:00:00+08:00"))
+        for number in 0..<Ledger.maximumRequests {
+            let permit = Permit(
+                key: try #require(PermitKey("R-\(number)")), person: Fixture.liLei, items: [Self.drill], classes: [], quantity: 1,
+                until: CivilDate("2026-11-20"))
+            _ = state.apply(request: PermitRequest(permit: permit, levels: 1, requestedBy: "anna", since: since))
+        }
+        var ledger = Ledger(site: Fixture.site(), epoch: 1, state: state, master: Fixture.master)
+        #expect(try Self.ask(&ledger, .request(.init(person: Fixture.liLei, items: [Self.drill]))).count == 1)
+        // On the last day itself they are good.
+        var early = Ledger(site: Fixture.site(), epoch: 1, state: state, master: Fixture.master)
+        let lastDay = try #require(WallTime(rfc3339: "2026-11-20T10:00:00+08:00"))
+        #expect(throws: CommandRefusal.self) {
+            try Self.ask(&early, .request(.init(person: Fixture.liLei, items: [Self.drill])), at: lastDay)
+        }
+    }
+
+    @Test("What is withdrawn by a clock that nobody knows is withdrawn so from the log too")
+    func withdrawnWithoutTime() throws {
+        let time = Fixture.now.with(quality: .unknown)
+        var ledger = Fixture.ledger()
+        _ = ledger.decide(Fixture.crossing(.out, [Fixture.drill], badges: ["1001"]), at: time)
+        _ = try Self.ask(&ledger, .transfer(item: Self.drill, to: Fixture.hanMei), at: time)
+        let second = try #require(ledger.state.loans[Self.drill]?.number)
+        let events = try Self.ask(&ledger, .void(loan: second, item: nil, note: ""), at: time)
+        let body = try #require(events.last?.body)
+        guard case .crossingRetracted(let read)? = Event.Body(type: body.type, json: body.json) else {
+            return #expect(Bool(false), "\(body.json)")
+        }
+        #expect(read.time.quality == .unknown)
+        // Folded from what is stored, the state is the same.
+        #expect(ledger.state.tools[Self.drill]?.minutesInAll == 0)
+    }
+
+    @Test("A handing over that is taken back says nothing about where the tool is")
+    func correctedAfterAVoid() throws {
+        var policy = LoanPolicy()
+        policy.withoutPermit = .flag
+        var ledger = Fixture.ledger(policy)
+        let flagged = ledger.decide(Fixture.crossing(.out, [Fixture.drill], badges: ["1001"])).events
+        let exception = try #require(flagged.last?.sequence)
+        _ = try Self.ask(&ledger, .transfer(item: Self.drill, to: Fixture.hanMei))
+        for _ in 0..<2 {
+            let loan = try #require(ledger.state.loans[Self.drill]?.number)
+            _ = try Self.ask(&ledger, .void(loan: loan, item: nil, note: ""))
+        }
+        #expect(ledger.state.loans[Self.drill] == nil)
+        _ = try Self.ask(&ledger, .correct(exception: exception, person: Fixture.hanMei, note: ""))
+        #expect(ledger.state.loans[Self.drill]?.person == Fixture.hanMei)
+    }
+
+    @Test("What came in and was looked at is nobody's loan, whatever is said of how it went out")
+    func correctedAfterItCameIn() throws {
+        var ledger = Fixture.ledger()
+        let out = try #require(ledger.decide(Fixture.crossing(.out, [Fixture.drill])).events.last?.sequence)
+        let back = try #require(ledger.decide(Fixture.crossing(.in, [Fixture.drill])).events.last?.sequence)
+        let dismissed = try ledger.plan(.resolveException(number: back, resolution: "dismissed", note: ""), by: "anna", at: Fixture.now)
+        _ = ledger.commit(dismissed)
+        #expect(throws: CommandRefusal.self) { try Self.ask(&ledger, .correct(exception: out, person: Fixture.liLei, note: "")) }
         #expect(try LedgerState(nextSequence: ledger.state.nextSequence, rows: ledger.state.rows) == ledger.state)
     }
 

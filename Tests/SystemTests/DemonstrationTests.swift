@@ -47,7 +47,8 @@ extension SystemTests {
                 }
 
                 // Who is blocked finds the lock shut.
-                try await demo.act("cabinet", "--person", "1003", "--take", "LASER-01")
+                let shut = try await demo.act("cabinet", "--person", "1003", "--take", "LASER-01", status: 4)
+                try #require(shut.contains("stayed shut"), "\(shut)")
                 try await demo.act("cabinet", "--person", "1001", "--take", "CALIPER-01", "LASER-01")
                 let opened = try await events.next(type: "cabinet.opened")
                 try #require(opened["actor"]?["name"] == "李雷", "\(opened)")

@@ -304,6 +304,17 @@ import Testing
         let reason = "given up after a day, to the supervisor: the server put it off: 452 4.2.2 mailbox full"
         #expect(receipt.rejections.map(\.reason) == [reason])
         #expect(try server.recipients() == ["ann.li@example.com"])
+
+        // The next reminder waits no day more for the same address; and once that takes a mail it has all patience again.
+        func next(_ sequence: Int64) throws -> [OutgoingEvent] {
+            try outgoing(ReminderScene.reminder(sequence, loan: 1, ["TOOL-1"], borrower: "p-1", to: [.borrower, .supervisor]))
+        }
+        #expect(try destination.deliver(next(8)).rejections.map(\.reason) == [reason])
+        try server.control([stage: .null])
+        #expect(try destination.deliver(next(9)) == Receipt(upTo: 9, delivered: 1))
+        try server.control([stage: "452 4.2.2 mailbox full"])
+        let error = #expect(throws: DeliveryError.self) { try destination.deliver(next(10)) }
+        guard case .retryable? = error else { return #expect(Bool(false), "\(String(describing: error))") }
     }
 
     /// One full mailbox keeps nobody else waiting who is to be told of the same.

@@ -10,7 +10,7 @@ import SiteConfiguration
 /// stays in the queue. One event at a time: when the power goes between a 250 and the cursor, its mails go out once more, with the same
 /// `Message-ID`.
 public final class MailDestination: Destination {
-    /// How long one mail is refused for the time being before it is given up, in milliseconds: one full mailbox must not keep reminders
+    /// How long mails to one address are refused for the time being before they are given up, in milliseconds: one full mailbox must not keep reminders
     /// from everybody else for longer.
     static let delayPatience: Int64 = 86_400_000
     /// Mails refused for good in a row before the server, or how it is used, is taken to be wrong.
@@ -31,13 +31,14 @@ public final class MailDestination: Destination {
         var settled: Set<String> = []
         var accepted = 0
         var refusals: [String] = []
-        /// Since when a mail is refused for the time being, on the monotonic clock.
+        /// Since when mails to an address are refused for the time being, on the monotonic clock; over all events, so that an address that is
+        /// wrong holds up everybody else for a day altogether, not for a day each time.
         var delayedSince: [String: Int64] = [:]
         var refusedInARow = 0
 
         mutating func begin(_ next: Int64) {
             guard sequence != next else { return }
-            self = Progress(sequence: next, refusedInARow: refusedInARow)
+            self = Progress(sequence: next, delayedSince: delayedSince, refusedInARow: refusedInARow)
         }
     }
 
@@ -135,6 +136,7 @@ public final class MailDestination: Destination {
             progress.settled.insert(message.identifier)
             progress.accepted += 1
             progress.refusedInARow = 0
+            progress.delayedSince[message.to.folded] = nil
         }
         return nil
     }
@@ -143,14 +145,18 @@ public final class MailDestination: Destination {
     private func judge(_ error: MailError, _ message: MailMessage, _ part: String) throws(DeliveryError) -> String? {
         switch MailVerdict(error, place: url, to: message.to) {
         case .stopped: throw .stopped
-        case .wait(let reason): throw .retryable(reason)
+        case .wait(let reason):
+            // A server that nobody reaches refuses nothing: whose patience is not used up begins anew.
+            let now = clock()
+            progress.update { $0.delayedSince = $0.delayedSince.filter { now - $0.value >= Self.delayPatience } }
+            throw .retryable(reason)
         case .needsPerson(let reason): throw .refused(reason)
         case .never(let reason): try refuse(message, "to the \(part): \(reason)")
         case .notNow(let reason):
             let now = clock()
             let since = progress.update { progress in
-                let since = progress.delayedSince[message.identifier] ?? now
-                progress.delayedSince[message.identifier] = since
+                let since = progress.delayedSince[message.to.folded] ?? now
+                progress.delayedSince[message.to.folded] = since
                 return since
             }
             let text = "to the \(part): \(reason)"

@@ -43,7 +43,7 @@ final class DemoCabinet: Sendable {
                 return "\"\(item)\" is not in the cabinet; there are \(inside.sorted().joined(separator: ", "))"
             }
             for item in put where inside.contains(item) { return "\"\(item)\" is in the cabinet" }
-            guard unlocks(for: badge) else { return nil }
+            guard unlocks(for: badge) else { return "the lock stayed shut" }
             usleep(700_000)
             panel.perform(.input(line: 0, isActive: false))
             usleep(1_500_000)
