@@ -114,7 +114,9 @@ struct EventDocumentTests {
             .init(fact: .returned(.init(loan: loan, item: item, epc: epc, borrower: person)), time: time, reopened: openLoan, replacedBy: 2)
         ),
         .crossingRetracted(
-            .init(fact: .checkedOut(.init(loan: loan, item: item, epc: epc, person: person, permit: nil, due: time)), time: time)),
+            .init(
+                fact: .checkedOut(.init(loan: loan, item: item, epc: epc, person: person, permit: nil, due: time)),
+                time: WallTime(milliseconds: time.milliseconds, offsetMinutes: time.offsetMinutes, quality: .unknown))),
         .exceptionAssigned(exception: 1, owner: "shift-lead"), .exceptionResolved(exception: 1, resolution: "lost", note: ""),
         .tagBound(epc: epc, bearer: .item(item)), .tagBound(epc: epc, bearer: .person(person)),
         .tagBound(epc: epc, bearer: .product(product)),

@@ -1,6 +1,5 @@
 import Foundation
 import Glibc
-import HTTPClient
 import Readings
 
 /// A Mosquitto at a workplace, and `Tests/counterparts/mqtt_receiver.py`, which publishes to it and notes what the gateway says.
@@ -8,9 +7,8 @@ final class Broker: Sendable {
     static let isInstalled = FileManager.default.isExecutableFile(atPath: "/usr/sbin/mosquitto")
 
     let port: Int
-    private let children: [Child]
-    private let connection: HTTPConnection
-    private let url: String
+    private let broker: Child
+    private let sender: ServerOnTheSide
 
     static func start(at place: Workplace) async throws -> Broker {
         let port = try freePort()
@@ -18,38 +16,23 @@ final class Broker: Sendable {
         try place.write("mosquitto.conf", lines.joined(separator: "\n") + "\n")
         let broker = try Child("/usr/sbin/mosquitto", ["-c", place.file("mosquitto.conf")], errors: place.file("mosquitto.log"))
         try await eventually("Mosquitto listens") { place.read("mosquitto.log").contains(" running") ? true : nil }
-        let sender = try Child(
-            Setting.python,
-            [
-                "-B", Setting.counterpart("mqtt_receiver.py"), "--broker-port", "\(port)", "--gateway", "TEST", "--site", "Test crib",
-                "--destination", "hub",
-            ], output: place.file("sender.port"), errors: place.file("sender.log"))
-        let control = try await eventually("the sender is there") { () -> Int? in
-            if sender.status != nil { throw StoryFailure(description: place.read("sender.log")) }
-            let text = place.read("sender.port")
-            return text.hasSuffix("\n") ? Int(text.dropLast()) : nil
-        }
-        return try Broker(port: port, children: [broker, sender], control: control)
+        let sender = try await ServerOnTheSide(
+            "mqtt_receiver.py", ["--broker-port", "\(port)", "--gateway", "TEST", "--site", "Test crib", "--destination", "hub"], at: place)
+        return Broker(port: port, broker: broker, sender: sender)
     }
 
-    private init(port: Int, children: [Child], control: Int) throws {
-        self.port = port
-        self.children = children
-        url = "http://127.0.0.1:\(control)"
-        connection = try HTTPConnection()
+    private init(port: Int, broker: Child, sender: ServerOnTheSide) {
+        (self.port, self.broker, self.sender) = (port, broker, sender)
     }
 
     func publish(_ topic: String, _ lines: [JSON], retain: Bool = false) throws {
         let bytes = lines.map(\.canonicalText).joined(separator: "\n").utf8
         let hex = bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
-        let body: JSON = ["topic": .string(topic), "hex": .string(hex), "retain": .bool(retain)]
-        _ = try connection.perform(HTTPRequest("POST", "\(url)/publish", body: body.canonicalBytes))
+        try sender.post("publish", ["topic": .string(topic), "hex": .string(hex), "retain": .bool(retain)])
     }
 
     /// What the gateway said to senders of master data, in order.
-    func states() throws -> [JSON] {
-        try JSON(parsing: connection.perform(HTTPRequest("GET", "\(url)/control")).body)["states"]?.array ?? []
-    }
+    func states() throws -> [JSON] { try sender.state()["states"]?.array ?? [] }
 
     private static func freePort() throws -> Int {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)

@@ -1,30 +1,18 @@
-import Foundation
-import HTTPClient
 import Readings
 import Testing
 
 /// A real HTTP server that takes EPCIS events: `Tests/counterparts/epcis_server.py`, written apart from the gateway's code.
 final class CaptureServer: Sendable {
     let url: String
-    private let child: Child
-    private let connection: HTTPConnection
+    private let server: ServerOnTheSide
 
     static func start(at place: Workplace) async throws -> CaptureServer {
-        let output = place.file("epcis-server.port")
-        let child = try Child(
-            Setting.python, ["-B", Setting.counterpart("epcis_server.py")], output: output, errors: place.file("epcis-server.log"))
-        let port = try await eventually("the EPCIS server listens") { () -> Int? in
-            let text = place.read("epcis-server.port")
-            if child.status != nil { throw StoryFailure(description: place.read("epcis-server.log")) }
-            return text.hasSuffix("\n") ? Int(text.dropLast()) : nil
-        }
-        return try CaptureServer(child, port: port)
+        CaptureServer(try await ServerOnTheSide("epcis_server.py", at: place))
     }
 
-    private init(_ child: Child, port: Int) throws {
-        self.child = child
-        url = "http://127.0.0.1:\(port)"
-        connection = try HTTPConnection()
+    private init(_ server: ServerOnTheSide) {
+        self.server = server
+        url = "http://127.0.0.1:\(server.ports[0])"
     }
 
     struct Report {
@@ -38,14 +26,9 @@ final class CaptureServer: Sendable {
         var duplicates: Int64 { json["counts"]?["duplicates"]?.integer ?? -1 }
     }
 
-    func control(_ changes: JSON) throws {
-        _ = try connection.perform(
-            HTTPRequest("POST", "\(url)/control", headers: [.init("Content-Type", "application/json")], body: changes.canonicalBytes))
-    }
+    func control(_ changes: JSON) throws { try server.control(changes) }
 
-    func report() throws -> Report {
-        Report(json: try JSON(parsing: connection.perform(HTTPRequest("GET", "\(url)/control")).body))
-    }
+    func report() throws -> Report { Report(json: try server.state()) }
 
     /// Waits until as many events are stored, and checks that they are those of the log which go upstream, each once and in order.
     func hasExactly(_ events: [JSON]) async throws {

@@ -23,13 +23,14 @@ final class ServerOnTheSide: Sendable {
         connection = try HTTPConnection()
     }
 
-    private var control: String { "http://127.0.0.1:\(ports.last ?? 0)/control" }
+    /// Asks it to do something.
+    func post(_ path: String, _ body: JSON) throws { _ = try connection.perform(HTTPRequest("POST", url(path), body: body.canonicalBytes)) }
 
-    func control(_ changes: JSON) throws {
-        _ = try connection.perform(HTTPRequest("POST", control, body: changes.canonicalBytes))
-    }
+    func control(_ changes: JSON) throws { try post("control", changes) }
 
-    func state() throws -> JSON { try JSON(parsing: connection.perform(HTTPRequest("GET", control)).body) }
+    func state() throws -> JSON { try JSON(parsing: connection.perform(HTTPRequest("GET", url("control"))).body) }
+
+    private func url(_ path: String) -> String { "http://127.0.0.1:\(ports.last ?? 0)/\(path)" }
 
     /// Ends it, so that its port is free for the next.
     func stop() async throws {
