@@ -35,6 +35,13 @@ struct ControlSocket: Sendable {
         return answer[head.upperBound...]
     }
 
+    /// The same, asked again for as long as the daemon has still to get ready for it.
+    func getWhenReady(_ resource: String) throws -> Data {
+        while true {
+            do { return try get(resource) } catch let error as BenchError where "\(error)".contains("HTTP/1.1 503") {}
+        }
+    }
+
     /// Events after a number, in order.
     func events(after sequence: Int64) throws -> [JSON] {
         var after = sequence

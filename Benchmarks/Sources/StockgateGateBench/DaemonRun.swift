@@ -32,7 +32,7 @@ struct DaemonRun {
         }
         let path = "/v1/reports/loans?month=\(month)"
         var daemon = try start()
-        let (made, _) = try time { try daemon.control.get(path) }
+        let (made, _) = try time { try daemon.control.getWhenReady(path) }
         say("the first report ever, the index made from the whole log: \(Int(made)) ms, done once")
         daemon.stop()
         daemon = try start()
