@@ -8,8 +8,8 @@ import Readings
 public struct ClockAhead: Hashable, Sendable {
     public let path: String
 
-    /// Ten years.
-    private static let longest: Int64 = 315_360_000
+    /// Ten years, in seconds: more is not believed.
+    public static let longest: Int64 = 315_360_000
 
     public init(path: String) { self.path = path }
 

@@ -10,8 +10,8 @@ import SiteConfiguration
 /// stays in the queue. One event at a time: when the power goes between a 250 and the cursor, its mails go out once more, with the same
 /// `Message-ID`.
 public final class MailDestination: Destination {
-    /// How long mails to one address are refused for the time being before they are given up, in milliseconds: one full mailbox must not keep reminders
-    /// from everybody else for longer.
+    /// How long mails to one address are refused for the time being before they are given up, in milliseconds: one full mailbox must not
+    /// keep reminders from everybody else for longer.
     static let delayPatience: Int64 = 86_400_000
     /// Mails refused for good in a row before the server, or how it is used, is taken to be wrong.
     static let refusalsInARow = BatchSizer.refusalsInARow

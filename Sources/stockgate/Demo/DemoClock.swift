@@ -1,3 +1,4 @@
+import Gateway
 import Glibc
 import Readings
 import Synchronization
@@ -29,7 +30,7 @@ final class DemoClock: Sendable {
             var then = Int64(mktime(&local))
             while then <= now { then += 86_400 }
             // As far as the daemon goes along.
-            ahead = min(ahead + then - now, 315_360_000)
+            ahead = min(ahead + then - now, ClockAhead.longest)
             try write(ahead)
         }
     }
